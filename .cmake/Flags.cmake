@@ -1,0 +1,20 @@
+# Every target of the project links tally_flags; flags are set nowhere else.
+add_library(tally_flags INTERFACE)
+target_compile_features(tally_flags INTERFACE cxx_std_23)
+target_include_directories(tally_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(tally_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnull-dereference
+  -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(tally_flags INTERFACE -Wduplicated-cond -Wlogical-op)
+endif()
+if(TALLY_WERROR)
+  target_compile_options(tally_flags INTERFACE -Werror)
+endif()
+if(TALLY_SANITIZE)
+  target_compile_options(tally_flags INTERFACE -fsanitize=${TALLY_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(tally_flags INTERFACE -fsanitize=${TALLY_SANITIZE})
+  target_compile_definitions(tally_flags INTERFACE TALLY_SANITIZED=1)
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")

@@ -1,0 +1,31 @@
+// A SHA-256 digest, and one-shot SHA-256 (FIPS 180-4). Hashing of many leaves at once is in fraud_proof/hashing.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tally::math {
+
+using Bytes = std::span<const std::uint8_t>;
+
+struct Digest {
+  std::array<std::uint8_t, 32> bytes{};
+  auto operator<=>(const Digest&) const = default;
+};
+
+[[nodiscard]] Digest sha256(Bytes data);
+
+/// Lower-case hex with a leading 0x.
+[[nodiscard]] std::string to_hex(Bytes data);
+[[nodiscard]] inline std::string to_hex(const Digest& digest) { return to_hex(Bytes{digest.bytes}); }
+
+/// Fills `out` exactly from hex with a leading 0x (either case); false where the text is anything else.
+[[nodiscard]] bool from_hex(std::string_view text, std::span<std::uint8_t> out);
+
+}  // namespace tally::math
