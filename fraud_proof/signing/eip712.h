@@ -11,10 +11,10 @@
 namespace tally::proof {
 
 struct SigningDomain {
-  std::string_view name;
-  std::string_view version;
+  std::string_view name{};
+  std::string_view version{};
   std::uint64_t chain_id = 0;
-  Address verifying_contract;
+  Address verifying_contract{};
 };
 
 /// The domain of every Tallystick signature on that chain and contract.
