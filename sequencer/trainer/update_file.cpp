@@ -1,0 +1,149 @@
+#include "sequencer/trainer/update_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "deterministic_math/numbers/assert.h"
+#include "sequencer/trainer/safetensors.h"
+
+namespace tally::sequencer {
+namespace {
+
+[[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
+  throw std::system_error(errno, std::generic_category(), what + (" " + path.string()));
+}
+
+/// A file descriptor, closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : x_value(value) {}
+  ~Descriptor() {
+    if (x_value >= 0) ::close(x_value);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return x_value; }
+
+ private:
+  int x_value;
+};
+
+UpdateReason reason_of(math::QuantiseReason reason) {
+  switch (reason) {
+    case math::QuantiseReason::kNotANumber:
+      return UpdateReason::kNotANumber;
+    case math::QuantiseReason::kInfinite:
+      return UpdateReason::kInfinite;
+    case math::QuantiseReason::kOutOfRange:
+      return UpdateReason::kOutOfRange;
+    case math::QuantiseReason::kNotRepresentable:
+      return UpdateReason::kNotRepresentable;
+  }
+  TALLY_ASSERT(false);
+  return {};
+}
+
+std::expected<FileContents, UpdateError> decode(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  if (path.extension() == ".npy") return decode_npy(bytes);
+  if (path.extension() == ".safetensors") return decode_safetensors(bytes);
+  return refuse(UpdateReason::kUnknownExtension, "the name ends neither in .npy nor in .safetensors");
+}
+
+}  // namespace
+
+MappedFile::~MappedFile() {
+  if (!x_bytes.empty()) ::munmap(const_cast<std::byte*>(x_bytes.data()), x_bytes.size());
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : x_bytes(std::exchange(other.x_bytes, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(x_bytes, other.x_bytes);
+  return *this;
+}
+
+std::expected<MappedFile, UpdateError> MappedFile::open(const std::filesystem::path& path) {
+  // O_NONBLOCK, so that a pipe is refused rather than waited for.
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (descriptor.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return refuse(UpdateReason::kMissing, path.string() + ": no such file");
+    fail("cannot open", path);
+  }
+  struct ::stat status{};
+  if (::fstat(descriptor.get(), &status) != 0) fail("cannot examine", path);
+  if (!S_ISREG(status.st_mode)) return refuse(UpdateReason::kNotRegular, path.string() + ": not a regular file");
+  if (status.st_size == 0) return MappedFile();
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* const data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor.get(), 0);
+  if (data == MAP_FAILED) fail("cannot map", path);
+  // Advice only: blocks are read front to back, so read ahead generously.
+  ::madvise(data, size, MADV_SEQUENTIAL);
+  return MappedFile({static_cast<const std::byte*>(data), size});
+}
+
+UpdateFile::UpdateFile(std::filesystem::path path, MappedFile file, FileContents contents)
+    : x_path(std::move(path)), x_file(std::move(file)), x_contents(std::move(contents)), x_first{0} {
+  for (const TensorLayout& tensor : x_contents.layout.tensors) {
+    x_first.push_back(x_first.back() + sequencer::element_count(tensor.shape).value());
+  }
+}
+
+std::expected<UpdateFile, UpdateError> UpdateFile::open(const std::filesystem::path& path) {
+  auto file = MappedFile::open(path);
+  if (!file) return std::unexpected(std::move(file.error()));
+  auto contents = decode(path, file->bytes());
+  if (!contents) {
+    UpdateError error = std::move(contents.error());
+    error.message = path.string() + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  return UpdateFile(path, std::move(*file), std::move(*contents));
+}
+
+std::expected<math::QuantiseStats, UpdateError> UpdateFile::read(std::uint64_t first, std::span<std::int32_t> out,
+                                                                 const math::QuantiseOptions& options) const {
+  TALLY_ASSERT(first <= element_count() && out.size() <= element_count() - first);
+  math::QuantiseStats stats;
+  // The last tensor that begins at or before `first`: tensors without elements never hold it.
+  auto tensor = static_cast<std::size_t>(std::ranges::upper_bound(x_first, first) - x_first.begin()) - 1;
+  while (!out.empty()) {
+    const std::uint64_t begin = first - x_first[tensor];
+    const std::size_t count = std::min<std::uint64_t>(out.size(), x_first[tensor + 1] - first);
+    const ElementType type = x_contents.layout.tensors[tensor].type;
+    const std::size_t width = element_bytes(type);
+    const auto source = x_file.bytes().subspan(x_contents.offsets[tensor] + begin * width, count * width);
+    const auto floats = float_type(type);
+    const auto done = floats ? math::quantise(*floats, source, out.first(count), options)
+                             : math::copy_fixed(source, out.first(count), options);
+    if (!done) return std::unexpected(describe(done.error(), tensor, begin, options));
+    stats.clipped += done->clipped;
+    out = out.subspan(count);
+    first += count;
+    ++tensor;
+  }
+  return stats;
+}
+
+UpdateError UpdateFile::describe(const math::QuantiseError& error, std::size_t tensor, std::uint64_t begin,
+                                 const math::QuantiseOptions& options) const {
+  math::QuantiseError in_tensor = error;
+  in_tensor.index += begin;
+  const TensorLayout& layout = x_contents.layout.tensors[tensor];
+  std::string message = x_path.string() + ": ";
+  if (!layout.name.empty()) message += "tensor " + printable(layout.name) + ", ";
+  message += in_tensor.message();
+  if (error.reason == math::QuantiseReason::kOutOfRange) {
+    message += ": fixed point with " + std::to_string(options.frac_bits) + " fractional bits goes from " +
+               std::to_string(options.lo) + " to " + std::to_string(options.hi);
+  }
+  return {reason_of(error.reason), std::move(message), layout.name, in_tensor.index};
+}
+
+}  // namespace tally::sequencer
