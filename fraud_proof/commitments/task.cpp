@@ -20,6 +20,7 @@ void read(math::ByteReader& reader, std::array<std::uint8_t, N>& out) {
 
 std::vector<std::uint8_t> encode(const TaskPreimage& task) {
   TALLY_ASSERT(task.dims.size() <= kMaxTaskDims && task.params.size() <= kMaxTaskParams);
+  TALLY_ASSERT(task.frac_bits <= math::kMaxFracBits);
   math::ByteWriter writer = tagged(HashTag::kTask);
   WordWriter chain_id;
   chain_id.u64(task.chain_id);
@@ -32,6 +33,7 @@ std::vector<std::uint8_t> encode(const TaskPreimage& task) {
   for (const std::uint64_t dim : task.dims) writer.u64be(dim);
   writer.u16be(static_cast<std::uint16_t>(task.params.size()));
   for (const math::i128 param : task.params) writer.i128be(param);
+  writer.u8(task.frac_bits);
   encode(task.settings, writer);
   writer.raw(task.genesis_root.digest.bytes);
   return writer.take();
@@ -63,6 +65,10 @@ std::expected<TaskPreimage, Refusal<TaskReason>> decode_task(math::Bytes bytes) 
     return refuse(TaskReason::kParamCount, std::to_string(params) + " params are more than 64");
   }
   for (std::size_t i = 0; i < params; ++i) task.params.push_back(reader.i128be());
+  task.frac_bits = reader.u8();
+  if (task.frac_bits > math::kMaxFracBits) {
+    return refuse(TaskReason::kFracBits, std::to_string(task.frac_bits) + " fraction bits are more than 30");
+  }
   auto settings = decode_settings(reader);
   if (!reader.ok()) return truncated();
   if (!settings) return refuse(TaskReason::kSettings, std::move(settings.error().message));

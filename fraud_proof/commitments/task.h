@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deterministic_math/numbers/int128.h"
+#include "deterministic_math/numbers/quantiser.h"
 #include "fraud_proof/commitments/ids.h"
 #include "fraud_proof/commitments/task_settings.h"
 
@@ -29,6 +30,8 @@ struct TaskPreimage {
   std::vector<std::uint64_t> dims{};
   /// Every param of the program, in program order.
   std::vector<math::i128> params{};
+  /// Model values are q * 2^-frac_bits: without this an aggregate has no meaning. At most math::kMaxFracBits.
+  std::uint8_t frac_bits = math::kDefaultFracBits;
   TaskSettings settings{};
   StateRoot genesis_root{};
   auto operator<=>(const TaskPreimage&) const = default;
@@ -41,6 +44,7 @@ enum class TaskReason : std::uint8_t {
   kChainId,     // a chain id of 2^64 or more
   kDimCount,    // more than kMaxTaskDims
   kParamCount,  // more than kMaxTaskParams
+  kFracBits,    // more than math::kMaxFracBits
   kSettings,    // the settings are refused; the message says why
 };
 

@@ -36,6 +36,7 @@ TaskPreimage example() {
           .program_hash = digest_of(0x44),
           .dims = {1'000'000},
           .params = {},
+          .frac_bits = 24,
           .settings = {},
           .genesis_root = {digest_of(0x45)}};
 }
@@ -44,6 +45,7 @@ TaskPreimage other_example() {
   TaskPreimage task = example();
   task.dims = {5, std::uint64_t{1} << 28};
   task.params = {-1, 7, math::kI128Min};
+  task.frac_bits = 9;
   task.settings = {
       .leaf_bytes = 256,
       .arity = 2,
@@ -71,11 +73,11 @@ TaskPreimage other_example() {
 
 // Known answers come from a second implementation of the layouts in Python.
 TEST(Task, gives_the_known_ids) {
-  EXPECT_EQ(encode(example()).size(), 463U);
+  EXPECT_EQ(encode(example()).size(), 464U);
   EXPECT_EQ(task_id(example()).digest.bytes,
-            hex<32>("443e0c483741dfd3008ac985a9752c3f12cf3e8b5ce81efb441696b33be5ba5b"));
+            hex<32>("e9b19d7671d5ba9c2aa8ad21810eaf7ad554ae83acb9a40d7a58abfd58c31a2d"));
   EXPECT_EQ(task_id(other_example()).digest.bytes,
-            hex<32>("9f92e4cba783d823fc67291b28be86957830ddd0cde048442ae44ba2e0219452"));
+            hex<32>("95b98d0ae87633fb4166a5fd7985f281463ae1c9f540d185afd302deeb40497d"));
 }
 
 TEST(Task, round_trips) {
@@ -124,7 +126,7 @@ TEST(Task, refuses_each_wrong_field_by_name) {
   const Case cases[] = {{0, 3, TaskReason::kTag},           {1, 1, TaskReason::kChainId},
                         {24, 1, TaskReason::kChainId},      {138, 65, TaskReason::kDimCount},
                         {137, 1, TaskReason::kDimCount},    {148, 65, TaskReason::kParamCount},
-                        {149 + 3, 1, TaskReason::kSettings}};
+                        {149, 31, TaskReason::kFracBits},   {150 + 3, 1, TaskReason::kSettings}};
   for (const Case& c : cases) {
     std::vector<std::uint8_t> bytes = good;
     bytes[c.place] = c.value;
