@@ -44,7 +44,8 @@ void JsonWriter::null() { scalar("null"); }
 void JsonWriter::wide_integer(math::i128 value) {
   const bool fits =
       value >= std::numeric_limits<std::int64_t>::min() && value <= std::numeric_limits<std::int64_t>::max();
-  fits ? integer(value) : string(math::to_string(value));
+  const std::string digits = math::to_string(value);
+  fits ? scalar(digits) : string(digits);
 }
 
 std::string JsonWriter::take() {

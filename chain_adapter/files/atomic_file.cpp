@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "chain_adapter/files/descriptor.h"
 #include "deterministic_math/numbers/assert.h"
 
 namespace tally::chain {
@@ -18,21 +19,6 @@ namespace {
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path, int error) {
   throw std::system_error(error, std::generic_category(), std::string(action) + " " + path.string());
 }
-
-/// Owns a descriptor that is only read from or synced, so that closing it cannot lose data.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : x_value(value) {}
-  ~Descriptor() {
-    if (x_value >= 0) ::close(x_value);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int value() const { return x_value; }
-
- private:
-  int x_value;
-};
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");

@@ -46,7 +46,7 @@ void write_file_atomically(const std::filesystem::path& path, math::Bytes data, 
 /// Makes renames and new names inside `folder` durable.
 void sync_folder(const std::filesystem::path& folder);
 
-enum class FileReason : std::uint8_t { kMissing, kNotRegular, kTooLarge };
+enum class FileReason : std::uint8_t { kMissing, kNotRegular, kTooLarge, kWrongSize };
 
 struct FileRefusal {
   FileReason reason;
