@@ -336,8 +336,8 @@ std::expected<FileContents, UpdateError> decode_safetensors(std::span<const std:
 SafetensorsHeader encode_safetensors_header(const ModelLayout& layout) {
   SafetensorsHeader header{.bytes = {}, .order = std::vector<std::size_t>(layout.tensors.size())};
   std::iota(header.order.begin(), header.order.end(), std::size_t{0});
-  std::ranges::stable_sort(header.order, {},
-                           [&](std::size_t index) { return storage_rank(layout.tensors[index].type); });
+  std::ranges::sort(header.order, {},
+                    [&](std::size_t index) { return std::pair(storage_rank(layout.tensors[index].type), index); });
   std::string text = "{";
   const auto separate = [&text] {
     if (text.size() > 1) text += ',';
