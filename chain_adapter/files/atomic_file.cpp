@@ -55,12 +55,23 @@ void AtomicFile::write(math::Bytes data) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::finish_writing() {
   TALLY_ASSERT(x_descriptor >= 0);
   if (::fsync(x_descriptor) != 0) fail("cannot sync", x_path, errno);
   if (::close(std::exchange(x_descriptor, -1)) != 0) fail("cannot close", x_path, errno);
+}
+
+void AtomicFile::commit() {
+  finish_writing();
   if (::rename(x_temporary.c_str(), x_path.c_str()) != 0) fail("cannot rename to", x_path, errno);
   x_temporary.clear();
+  sync_folder(folder_of(x_path));
+}
+
+void AtomicFile::commit_new() {
+  finish_writing();
+  // Unlike a rename, a link never replaces a file. The destructor removes the temporary name.
+  if (::link(x_temporary.c_str(), x_path.c_str()) != 0) fail("cannot create", x_path, errno);
   sync_folder(folder_of(x_path));
 }
 

@@ -34,8 +34,12 @@ class AtomicFile {
   void write(math::Bytes data);
   /// Makes the file appear under its name, durably. Nothing may be written afterwards.
   void commit();
+  /// As commit(), but where the name is taken the file there stays, and the error is EEXIST.
+  void commit_new();
 
  private:
+  void finish_writing();
+
   std::filesystem::path x_path;
   std::filesystem::path x_temporary;
   int x_descriptor = -1;

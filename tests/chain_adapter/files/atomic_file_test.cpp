@@ -63,6 +63,27 @@ TEST_F(AtomicFileTest, commit_replaces_the_old_file) {
   EXPECT_EQ(names_in_folder(), 1U);
 }
 
+TEST_F(AtomicFileTest, commit_new_never_replaces_a_file) {
+  const fs::path path = x_folder / "file";
+  {
+    AtomicFile file(path);
+    file.write(kHello);
+    file.commit_new();
+  }
+  {
+    AtomicFile file(path);
+    file.write(kBye);
+    try {
+      file.commit_new();
+      FAIL() << "a file was replaced";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code().value(), EEXIST);
+    }
+  }
+  EXPECT_EQ(read_file(path, 100).value(), kHello);
+  EXPECT_EQ(names_in_folder(), 1U);
+}
+
 TEST_F(AtomicFileTest, a_missing_folder_is_an_error_that_names_the_path) {
   try {
     write_file_atomically(x_folder / "absent" / "file", kHello);

@@ -123,10 +123,10 @@ TEST(Task, refuses_each_wrong_field_by_name) {
     std::uint8_t value;
     TaskReason reason;
   };
-  const Case cases[] = {{0, 3, TaskReason::kTag},           {1, 1, TaskReason::kChainId},
-                        {24, 1, TaskReason::kChainId},      {138, 65, TaskReason::kDimCount},
-                        {137, 1, TaskReason::kDimCount},    {148, 65, TaskReason::kParamCount},
-                        {149, 31, TaskReason::kFracBits},   {150 + 3, 1, TaskReason::kSettings}};
+  const Case cases[] = {{0, 3, TaskReason::kTag},         {1, 1, TaskReason::kChainId},
+                        {24, 1, TaskReason::kChainId},    {138, 65, TaskReason::kDimCount},
+                        {137, 1, TaskReason::kDimCount},  {148, 65, TaskReason::kParamCount},
+                        {149, 31, TaskReason::kFracBits}, {150 + 3, 1, TaskReason::kSettings}};
   for (const Case& c : cases) {
     std::vector<std::uint8_t> bytes = good;
     bytes[c.place] = c.value;
