@@ -97,10 +97,28 @@ bool quantise_portable(const std::byte* source, std::int32_t* out, std::size_t c
 }
 
 #if defined(__x86_64__)
+// GCC keeps to 256 bits by default.
+#if defined(__clang__)
+#define TALLY_WIDE_VECTORS
+#else
+#define TALLY_WIDE_VECTORS ",prefer-vector-width=512"
+#endif
+
 template <typename F>
 [[gnu::target("avx2")]] bool quantise_avx2(const std::byte* source, std::int32_t* out, std::size_t count,
                                            const QuantiseOptions& options) {
   return quantise_lanes<F>(source, out, count, options);
+}
+
+template <typename F>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl" TALLY_WIDE_VECTORS)]] bool quantise_avx512(
+    const std::byte* source, std::int32_t* out, std::size_t count, const QuantiseOptions& options) {
+  return quantise_lanes<F>(source, out, count, options);
+}
+
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 }
 #endif
 
@@ -109,6 +127,7 @@ using BlockFunction = bool (*)(const std::byte*, std::int32_t*, std::size_t, con
 template <typename F>
 BlockFunction fastest() {
 #if defined(__x86_64__)
+  if (has_avx512()) return quantise_avx512<F>;
   if (__builtin_cpu_supports("avx2") != 0) return quantise_avx2<F>;
 #endif
   return quantise_portable<F>;
