@@ -19,9 +19,9 @@ static_assert(std::endian::native == std::endian::little, "arrays are read in pl
 // Small enough for the second pass over a flagged block to find its data in the first-level cache.
 constexpr std::size_t kBlock = 2048;
 
-// A float format as the fast pass sees it: its bits in an unsigned lane, with the significand shifted up by kUp. For
-// 32-bit lanes kUp leaves the top bit free and the lowest bit zero; then a finite value fits i32 (but for -2^31, which
-// the scalar pass settles) exactly where its right shift is >= kLeastShift.
+// A float format as the fast pass sees it: its bits in an unsigned lane, with the significand shifted up by kUp, which
+// leaves the top bit free. A finite value then fits i32 (but for -2^31, which the scalar pass settles) only where its
+// right shift is >= kLeastShift.
 template <typename LaneType, typename StoredType, int kStoredShift, int kExponent, int kMantissa, int kShiftUp,
           int kLeast>
 struct Format {
@@ -65,10 +65,12 @@ template <typename F>
     const Lane implicit = exponent == 0 ? Lane{0} : F::kImplicit;
     const Lane significand = ((bits & (F::kImplicit - 1)) | implicit) << F::kUp;
     const Signed shift = bias - static_cast<Signed>(exponent == 0 ? Lane{1} : exponent);
-    const Lane kept = shift >= F::kWidth ? Lane{0} : significand;
+    const Lane twice = shift >= F::kWidth ? Lane{0} : significand << 1;
     const Lane places = static_cast<Lane>(shift) & Lane{F::kWidth - 1};
-    const Lane below_half = ((Lane{1} << places) - 1) >> 1;
-    const Lane magnitude = (kept + below_half + ((kept >> places) & 1)) >> places;
+    // The lowest bit of `doubled` is the half; it rounds up where something lies below it or the result would be odd.
+    const Lane doubled = twice >> places;
+    const Lane below = (doubled << places) != twice ? Lane{1} : Lane{0};
+    const Lane magnitude = (doubled >> 1) + (doubled & 1 & ((doubled >> 1) | below));
     const Lane negative = Lane{0} - ((bits >> F::kSignBit) & 1);
     const Signed value = static_cast<Signed>((magnitude ^ negative) - negative);
     suspicious |= static_cast<Lane>(shift < F::kLeastShift) | static_cast<Lane>(exponent == F::kExponentMax) |
