@@ -42,6 +42,7 @@ struct EvaluateOptions {
   std::uint64_t first = 0;  // flattened index of the first entry
   std::uint64_t count = 0;  // entries to evaluate
   SelfLoads self_loads = SelfLoads::kCompare;
+  std::size_t block = 0;  // at most this many entries to a sink's block; 0: as many as suit
 };
 
 /// Evaluates entries [first, first + count) of item `item`, which must have a body. The program must be valid.

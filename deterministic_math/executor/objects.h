@@ -1,0 +1,101 @@
+// Loads, one at a time or for a run of lanes: where an object's elements are and which of them a load sees.
+//
+// The rules are those of bytecode/visibility.h; here they are decided once for each load of a body and then applied to
+// many lanes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "deterministic_math/bytecode/program.h"
+#include "deterministic_math/bytecode/visibility.h"
+#include "deterministic_math/executor/inputs.h"
+#include "deterministic_math/executor/lanes.h"
+
+namespace tally::math {
+
+/// Where a value stands: the same for all lanes, base + lane, or one value for each lane.
+enum class Form : std::uint8_t { kUniform, kRun, kLanes };
+
+/// An object at a batch's dims.
+struct ObjectView {
+  ObjectKind kind = ObjectKind::kField;
+  ObjectId id = 0;
+  ElementType type = ElementType::kI64;
+  std::uint8_t rank = 0;
+  std::array<std::uint64_t, kMaxRank> extents{1, 1};
+  const std::byte* data = nullptr;  // null for rows
+};
+
+[[nodiscard]] ObjectView view_object(const Program& program, const BatchValues& values, const Inputs& inputs,
+                                     ObjectId id);
+
+/// One load of a body. `cache` numbers it among the row loads of its worker.
+struct Load {
+  ObjectView object;
+  LoadRule rule = LoadRule::kVisible;
+  Range clamp;
+  std::size_t cache = 0;
+};
+
+/// The entry that loads, or the first of a run of entries: its flattened index and its loop index.
+struct EntryPosition {
+  i128 flat = 0;
+  i128 round = 0;
+  Form flat_form = Form::kUniform;
+  Form round_form = Form::kUniform;
+};
+
+/// Blocks of rows that a worker has asked for: the last one of each load.
+class RowBlocks {
+ public:
+  explicit RowBlocks(RowSource* source) : x_source(source) {}
+  /// The block that holds element `position` of a record's row, and the position of its first element.
+  struct Block {
+    std::span<const std::byte> data;
+    std::uint64_t first = 0;
+    std::size_t count = 0;
+  };
+  [[nodiscard]] Block block(const Load& load, std::uint64_t record, std::uint64_t position);
+
+ private:
+  struct Held {
+    bool valid = false;
+    ObjectId row = 0;
+    std::uint64_t record = 0;
+    Block block;
+    std::vector<std::byte> scratch;
+  };
+  RowSource* x_source;
+  std::vector<Held> x_held;
+};
+
+/// The value at coordinates (a, b), clamped.
+[[nodiscard]] i128 load_scalar(const Load& load, RowBlocks& rows, i128 a, i128 b, const EntryPosition& entry);
+
+/// Coordinates of `count` lanes; a form of kRun in at most one of them. `lanes` (k64 values) is set where the form is
+/// kLanes, `base` otherwise.
+struct LaneCoordinate {
+  Form form = Form::kUniform;
+  i128 base = 0;
+  const std::byte* lanes = nullptr;
+};
+
+/// A run: the last coordinate is base + lane and others are uniform, so that elements are contiguous. Gives the memory
+/// that holds the lanes: the object's own where it can be read in place, else `dst`.
+[[nodiscard]] const std::byte* load_run(const Load& load, RowBlocks& rows, LaneType type, std::byte* dst,
+                                        const LaneCoordinate& a, const LaneCoordinate& b, const EntryPosition& entry,
+                                        std::size_t count);
+
+/// Any coordinates. `flats` and `rounds` hold the entry's for each lane (k64) where the position's form is kLanes.
+struct EntryLanes {
+  const std::byte* flats = nullptr;
+  const std::byte* rounds = nullptr;
+};
+void load_gather(const Load& load, RowBlocks& rows, LaneType type, std::byte* dst, const LaneCoordinate& a,
+                 const LaneCoordinate& b, const EntryPosition& entry, const EntryLanes& lanes, std::size_t count);
+
+}  // namespace tally::math
