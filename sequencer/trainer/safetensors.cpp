@@ -34,10 +34,13 @@ struct Entry {
 /// Follows the tokens of a header: root object, an object per tensor, arrays in it. Any other shape is refused.
 class HeaderHandler {
  public:
+  // Boost.JSON gives these names.
+  // NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_key_size = kMaxSafetensorsHeaderBytes;
   static constexpr std::size_t max_string_size = kMaxSafetensorsHeaderBytes;
+  // NOLINTEND(readability-identifier-naming)
 
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;

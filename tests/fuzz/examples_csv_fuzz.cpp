@@ -9,6 +9,7 @@
 #include "deterministic_math/numbers/assert.h"
 #include "sequencer/trainer/examples_csv.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer gives the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tally::sequencer;
   static const std::vector<std::string> files = {"a.npy", "a.safetensors", "b.npy", "c,d.npy"};

@@ -8,6 +8,7 @@
 #include "sequencer/trainer/npy.h"
 #include "sequencer/trainer/safetensors.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer gives the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tally::sequencer;
   const auto layout = layout_from_json({reinterpret_cast<const char*>(data), size});

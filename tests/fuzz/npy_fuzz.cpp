@@ -7,6 +7,7 @@
 #include "deterministic_math/numbers/assert.h"
 #include "sequencer/trainer/npy.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer gives the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tally::sequencer;
   const auto contents = decode_npy(std::as_bytes(std::span(data, size)));
