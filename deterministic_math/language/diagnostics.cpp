@@ -22,6 +22,9 @@ SourceSpan join(const SourceSpan& first, const SourceSpan& last) {
 
 namespace {
 
+/// Longer lines are shown in part.
+constexpr std::size_t kMaxListedLine = 160;
+
 std::string_view line_text(std::string_view source, std::uint32_t line) {
   std::size_t start = 0;
   for (std::uint32_t i = 1; i < line; ++i) {
@@ -42,12 +45,18 @@ CompileError to_error(const CompileFailure& failure, std::string_view source, st
   std::string listing(file_name);
   if (span.line > own_lines) listing += " (templates written in)";
   listing += ':' + std::to_string(span.line) + ':' + std::to_string(span.column) + ": error: " + failure.message + '\n';
-  const std::string_view text = line_text(source, span.line);
+  std::string_view text = line_text(source, span.line);
+  std::size_t column = span.column - 1;
+  if (text.size() > kMaxListedLine) {
+    const std::size_t cut = std::min(text.size(), column > kMaxListedLine / 2 ? column - kMaxListedLine / 2 : 0);
+    text = text.substr(cut, kMaxListedLine);
+    column -= cut;
+  }
   listing += "    " + std::string(text) + "\n    ";
   // Tabs are kept, so that the caret stands under the place however wide they are shown.
-  for (std::size_t i = 0; i + 1 < span.column; ++i) listing += i < text.size() && text[i] == '\t' ? '\t' : ' ';
+  for (std::size_t i = 0; i < column; ++i) listing += i < text.size() && text[i] == '\t' ? '\t' : ' ';
   listing += '^';
-  const std::size_t room = text.size() >= span.column ? text.size() - span.column : 0;
+  const std::size_t room = text.size() > column ? text.size() - column - 1 : 0;
   if (span.length > 1) listing.append(std::min<std::size_t>(span.length - 1, room), '~');
   listing += '\n';
   return {failure.reason, span, failure.message, std::move(listing)};

@@ -181,7 +181,11 @@ void Elaborator::loop(std::size_t first, std::size_t end) {
   bind(start.scope, index.name, {.kind = BindingKind::kLoopIndex, .index = start.loop});
   x_loop_order = x_order++;
   std::vector<Pending> pending;
+  const std::size_t items_before = x_out.program.items.size();
   for (std::size_t i = first + 1; i < end; ++i) pending.push_back(declare(units[i]));
+  if (x_out.program.items.size() == items_before) {
+    fail(CompileReason::kEmptyLoop, start.syntax->span, "a loop holds a table, an advice or a check at least");
+  }
   for (std::size_t i = first + 1; i < end; ++i) finish(units[i], pending[i - first - 1]);
   start.scope->names.erase(index.name.text);
 }
@@ -348,9 +352,9 @@ ObjectId Elaborator::object_named(const Expr& expr, Scope* scope) const {
 void Elaborator::check_size(const Object& object, const Identifier& name) const {
   const std::uint64_t elements =
       extent_max(object.extents[0], x_out.program) * extent_max(object.extents[1], x_out.program);
-  if (elements <= kMaxTableElements) return;
+  if (elements < kMaxTableElements) return;
   fail(CompileReason::kTableTooLarge, name.span,
-       quoted(name.text) + " may have " + std::to_string(elements) + " elements; the limit is 2^40");
+       quoted(name.text) + " may have " + std::to_string(elements) + " elements; a table has fewer than 2^40");
 }
 
 void Elaborator::declare_input(const Unit& unit) {
@@ -459,6 +463,8 @@ void Elaborator::declare_item(const Unit& unit) {
     bind_with_order(unit.scope, result.name, {.kind = BindingKind::kObject, .index = id},
                     unit.loop == kOutside ? x_order++ : x_loop_order);
   }
+  if (syntax.kind == SyntaxKind::kCheck)
+    check_size({.extents = item.extents, .range = {}}, {"this check", syntax.span});
   program.items.push_back(std::move(item));
   x_out.names.items.push_back(item_name(unit));
   x_out.names.accumulators.emplace_back();

@@ -68,6 +68,8 @@ std::string_view name_of(CompileReason reason) {
       return "range not known";
     case CompileReason::kTableTooLarge:
       return "table too large";
+    case CompileReason::kEmptyLoop:
+      return "empty loop";
     case CompileReason::kTooMany:
       return "too many";
     case CompileReason::kBadNext:
@@ -120,10 +122,6 @@ std::string_view name_of(CompileReason reason) {
       return "result outside declared";
     case CompileReason::kProgramTooLarge:
       return "program too large";
-    case CompileReason::kOpeningsTooLarge:
-      return "openings too large";
-    case CompileReason::kGasTooHigh:
-      return "gas too high";
     case CompileReason::kRefused:
       return "refused";
   }

@@ -46,7 +46,8 @@ enum class CompileReason : std::uint8_t {
   kEmptyRange,           // lo > hi
   kRangeOutsideType,     // a declared range that the element type does not hold
   kRangeNotKnown,        // range(t) of a table that is not proved yet
-  kTableTooLarge,        // more than 2^40 elements
+  kTableTooLarge,        // 2^40 elements or more
+  kEmptyLoop,            // a loop without tables, advice and checks
   kTooMany,              // more items, rows, fields, dims, results, accumulators or indices than the limits allow
   kBadNext,              // `next` of what is no state, or to a table of another kind, type, shape or range
   kBadPayable,           // `payable` of what is no state over M
@@ -80,10 +81,8 @@ enum class CompileReason : std::uint8_t {
   kResultOutsideDeclared,  // a result that never lies in its declared range
 
   // The finished program.
-  kProgramTooLarge,   // more than 16 KiB of bytecode
-  kOpeningsTooLarge,  // a section's loads may need more than 64 KiB of openings
-  kGasTooHigh,        // a section may need more gas on chain than one transaction can give
-  kRefused,           // the validator refuses the program for another reason, which the message names
+  kProgramTooLarge,  // more than 16 KiB of bytecode
+  kRefused,          // the validator refuses the program for another reason, which the message names
 };
 
 inline constexpr std::size_t kCompileReasons = static_cast<std::size_t>(CompileReason::kRefused) + 1;
