@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "deterministic_math/bytecode/program.h"
+#include "deterministic_math/numbers/assert.h"
 
 namespace tally::math {
 
@@ -112,6 +113,13 @@ static_assert(detail::opcodes_are_complete(), "every opcode has a mnemonic and a
 [[nodiscard]] constexpr const OpInfo* find_opcode(Op op) {
   const std::uint8_t index = detail::kOpcodeIndex[static_cast<std::uint8_t>(op)];
   return index == 0xff ? nullptr : &kOpcodes[index];
+}
+
+/// The entry of an opcode that is known to be one.
+[[nodiscard]] inline const OpInfo& opcode_info(Op op) {
+  const std::uint8_t index = detail::kOpcodeIndex[static_cast<std::uint8_t>(op)];
+  TALLY_ASSERT(index < kOpcodes.size());
+  return kOpcodes[index];
 }
 
 static_assert(find_opcode(Op::kSel)->imm == ImmUse::kC && find_opcode(static_cast<Op>(0)) == nullptr);

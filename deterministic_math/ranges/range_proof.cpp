@@ -151,8 +151,7 @@ class Proof {
     for (std::size_t j = 0; j < accumulator_count(); ++j) {
       if (!after_step[j].seed) continue;
       for (std::size_t i = x_body.step.size(); i-- > 0;) {
-        const OpInfo* info = find_opcode(x_body.step[i].op);
-        if (info == nullptr || !info->uses(kUsesDst) || x_body.step[i].dst != j) continue;
+        if (!opcode_info(x_body.step[i].op).uses(kUsesDst) || x_body.step[i].dst != j) continue;
         report(i, RangeReason::kSeedUse, after_step[j].bound);
         return;
       }
@@ -182,13 +181,12 @@ class Proof {
   void run(std::span<const Instruction> code, Registers& r, std::span<Value> returned, std::vector<Range>* record) {
     for (std::size_t i = 0; i < code.size(); ++i) {
       const Instruction& op = code[i];
-      const OpInfo* info = find_opcode(op.op);
-      TALLY_ASSERT(info != nullptr);
+      const OpInfo& info = opcode_info(op.op);
       if (record != nullptr) {
-        check_operands(i, op, *info, r);
+        check_operands(i, op, info, r);
         if (x_fault) return;
       }
-      const Value value = info->uses(kUsesDst) ? evaluate(op, r) : r[op.a];
+      const Value value = info.uses(kUsesDst) ? evaluate(op, r) : r[op.a];
       if (op.op == Op::kRet && static_cast<std::size_t>(op.imm) < returned.size()) {
         returned[static_cast<std::size_t>(op.imm)] = value;
       }
@@ -197,7 +195,7 @@ class Proof {
         if (x_fault) return;
         record->push_back(value.bound.cut());
       }
-      if (info->uses(kUsesDst)) r[op.dst] = value;
+      if (info.uses(kUsesDst)) r[op.dst] = value;
     }
   }
 

@@ -1,0 +1,64 @@
+// What a program costs: work natively, and bytes and gas to prove one section on chain.
+//
+// All figures are worst cases for a task's shape, upper bounds that every role computes alike: they decide which
+// programs a task may use (validate_for_task) and are what `tally program check` shows.
+//
+// Openings. A load of a table, state or advice element opens one leaf: at most leaf_bytes and 32 * ceil(log2(leaves)).
+// A load of member, nonce or a field opens a record: its bytes and 32 * ceil(log2 K); a load of a row opens the record
+// and then the row's leaf. What a section opens twice with unchanged coordinate registers is counted once.
+//
+// Gas. The opcode's gas (opcodes.h), kGasByte for each opened byte (the calldata floor of EIP-7623), for each hash
+// kGasHash and the precompile's 60 + 12 for each 32-byte word, and kGasProof for the transaction around it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "deterministic_math/bytecode/codec.h"
+#include "deterministic_math/bytecode/program.h"
+
+namespace tally::math {
+
+inline constexpr std::uint64_t kMaxOpeningBytes = 64 * 1024;  // of one section
+inline constexpr std::uint64_t kMaxSectionGas = 8'000'000;
+inline constexpr std::uint64_t kGasProof = 500'000;  // intrinsic gas, program and game from storage, settlement
+inline constexpr std::uint64_t kGasByte = 40;
+inline constexpr std::uint64_t kGasHash = 600;  // a call of the precompile, copying included
+inline constexpr std::uint32_t kMinLeafBytes = 64;
+inline constexpr std::uint32_t kMaxLeafBytes = 4096;
+
+/// What a task fixes. `dims` has one entry for each dim of the program; the first is the most records that a batch may
+/// have.
+struct TaskShape {
+  std::vector<std::uint64_t> dims;
+  std::uint32_t leaf_bytes = 1024;
+};
+
+struct SectionCost {
+  std::uint64_t instructions = 0;
+  std::uint64_t openings = 0;
+  std::uint64_t opening_bytes = 0;
+  std::uint64_t gas = 0;
+};
+
+/// An item without that section (or body) costs nothing but kGasProof.
+[[nodiscard]] SectionCost section_cost(const Program& program, const TaskShape& shape, std::size_t item,
+                                       CodeSection section);
+
+/// Entries * (step instructions * fold length + finish instructions). A bucket (find_bucket) runs each step but once,
+/// as a counting sort finds the entry it belongs to: (entries + length) * step + entries * finish. Saturates.
+[[nodiscard]] std::uint64_t item_work(const Program& program, const TaskShape& shape, std::size_t item);
+[[nodiscard]] std::uint64_t program_work(const Program& program, const TaskShape& shape);
+
+/// Where the step of a rank-1 item outside loops starts as `where key(e) == own index`: the position of its SKIPZ,
+/// whose condition is an EQ of the entry's index with a value that depends on neither entry nor accumulators.
+struct Bucket {
+  std::size_t skip = 0;   // index of the SKIPZ in the step
+  std::size_t equal = 0;  // index of the EQ
+  std::uint8_t key = 0;   // the register that holds the key when the EQ runs
+};
+
+[[nodiscard]] std::optional<Bucket> find_bucket(const Program& program, std::size_t item);
+
+}  // namespace tally::math
