@@ -54,4 +54,12 @@ void evaluate(const Program& program, const BatchValues& values, const Inputs& i
 void evaluate_hint(const Program& program, const Hint& hint, const BatchValues& values, const Inputs& inputs,
                    std::uint64_t first, std::uint64_t count, TaskPool& pool, std::span<std::byte> out);
 
+/// Whether two kth hints select from the same keys, so that evaluate_hints gives both in one pass.
+[[nodiscard]] bool share_keys(const Program& program, const Hint& first, const Hint& second);
+
+/// evaluate_hint for several hints that share keys with the first; `outs` as evaluate_hint's `out`, one for each.
+void evaluate_hints(const Program& program, std::span<const Hint* const> hints, const BatchValues& values,
+                    const Inputs& inputs, std::uint64_t first, std::uint64_t count, TaskPool& pool,
+                    std::span<const std::span<std::byte>> outs);
+
 }  // namespace tally::math

@@ -45,21 +45,6 @@ bool is_earlier_row(const Graph& graph, NodeId id) {
          (is_index(node.b) && is_constant(graph, node.a, false));
 }
 
-double code_cost(const Code& code, double lanes) {
-  double cost = 0;
-  for (const std::vector<LaneStep>& steps : code.lanes) {
-    for (const LaneStep& step : steps) {
-      if (step.kind != LaneStepKind::kLoadGather) {
-        cost += kPlainCost;
-      } else {
-        cost += code.loads[step.load].object.kind == ObjectKind::kRow ? kRowGatherCost : kTableGatherCost;
-      }
-    }
-  }
-  cost /= std::clamp(lanes, 1.0, kFullLanes) / kFullLanes;
-  return cost + kSequentialCost * static_cast<double>(code.sequential.size());
-}
-
 Code schedule_step(const Plan& plan, Axis axis, std::size_t& row_loads) {
   return schedule({plan.program, plan.values, plan.inputs, plan.item, plan.step, axis, true, row_loads});
 }
@@ -103,6 +88,21 @@ Plan analyse(const Program& program, const BatchValues& values, const Inputs& in
       plan.columns.push_back({program.objects[id].type, program.objects[id].range});
   }
   return plan;
+}
+
+double code_cost(const Code& code, double lanes) {
+  double cost = 0;
+  for (const std::vector<LaneStep>& steps : code.lanes) {
+    for (const LaneStep& step : steps) {
+      if (step.kind != LaneStepKind::kLoadGather) {
+        cost += kPlainCost;
+      } else {
+        cost += code.loads[step.load].object.kind == ObjectKind::kRow ? kRowGatherCost : kTableGatherCost;
+      }
+    }
+  }
+  cost /= std::clamp(lanes, 1.0, kFullLanes) / kFullLanes;
+  return cost + kSequentialCost * static_cast<double>(code.sequential.size());
 }
 
 OwnLoads own_loads(const Plan& plan) {
