@@ -76,6 +76,10 @@ std::span<const std::byte> HashedRows::touch(const RowBlock& block, std::span<st
       state.notify_all();
       return bytes;
     } catch (...) {
+      {
+        const std::scoped_lock lock(x_mutex);
+        if (!x_failure) x_failure = std::current_exception();
+      }
       state.store(kFailed, std::memory_order_release);
       state.notify_all();
       throw;
@@ -85,8 +89,10 @@ std::span<const std::byte> HashedRows::touch(const RowBlock& block, std::span<st
     state.wait(kBusy, std::memory_order_acquire);
     seen = state.load(std::memory_order_acquire);
   }
-  // The thread whose touch failed throws what made it fail; this one only has to end.
-  if (seen == kFailed) throw Stopped{};
+  if (seen == kFailed) {
+    const std::scoped_lock lock(x_mutex);
+    std::rethrow_exception(x_failure);
+  }
   return stored(block, scratch);
 }
 

@@ -11,7 +11,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -70,6 +72,8 @@ class HashedRows : public math::RowSource {
   std::vector<std::uint64_t> x_row_blocks;  // blocks of one record's row
   std::unique_ptr<std::atomic<std::uint8_t>[]> x_states;
   std::vector<math::Digest> x_roots;
+  std::mutex x_mutex;
+  std::exception_ptr x_failure;  // what the first touch that failed threw; later views of the block throw it too
 };
 
 }  // namespace tally::chain

@@ -7,12 +7,16 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "deterministic_math/numbers/digest.h"
 
 namespace tally::chain {
+
+/// The table that a model file is written from.
+inline constexpr std::string_view kModelTable = "next_model";
 
 struct TensorLayout {
   std::string name;   // empty in a .npy file

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "chain_adapter/data/manifest.h"
+#include "chain_adapter/data/work.h"
 #include "deterministic_math/executor/task_pool.h"
 #include "deterministic_math/language/compile.h"
 #include "deterministic_math/numbers/quantiser.h"
@@ -74,27 +75,24 @@ struct BuildTimes {
 
 enum class Replace : std::uint8_t { kRefuse, kReplace };
 
-/// Called now and then from one thread at a time. `phase` is "fold", "hash", "tables" or "write"; `done` and `total`
-/// are bytes.
-using Progress = std::function<void(std::string_view phase, std::uint64_t done, std::uint64_t total)>;
-
 struct BuildOptions {
   std::filesystem::path target;
   Replace replace = Replace::kRefuse;  // whether a batch that is there already gives way
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
-  Progress progress;                 // may be empty
+  chain::Progress progress;          // phases "state", "fold", "hash" and "write"; may be empty
   chain::ModelEncoder encode_model;  // needed where BatchInputs::layout is given
 };
 
 enum class BuildReason : std::uint8_t {
-  kTargetExists,     // and is not to be replaced
+  kTargetExists,     // a batch that is not to be replaced, or something else
   kDims,             // number, bounds or product of the dims; K differs from the number of records
   kProgram,          // the validator refuses the program
   kTask,             // leaf_bytes or frac_bits
   kSeed,             // given, but the program uses none
   kRowCount,         // a record has more or fewer rows or fields than the program
   kRowLength,        // an update, a state or supplied advice has another length than the program says
+  kElementType,      // a source gives integers of another width than the program's
   kRowValue,         // an element cannot be read or quantised, or lies outside its type
   kFieldRange,       // a field lies outside its declared range
   kDuplicateSigner,  // two records with one address

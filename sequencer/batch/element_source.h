@@ -19,12 +19,14 @@ class ElementSource {
   /// What messages call it: a file's path, for one.
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// Width of the integers that read() writes; 0 where it can write any.
+  [[nodiscard]] virtual std::size_t element_bytes() const = 0;
 
   /// Brings elements [first, first + count) into memory. Only so that reading and quantising are timed apart.
   virtual void prefetch(std::uint64_t first, std::size_t count) const;
 
   /// Writes elements from `first` on to `out`, little-endian in the type of the object it is for; `out` holds whole
-  /// elements within size(). Called from several threads at once. The error is a sentence without the source's name.
+  /// elements within size(). Called from several threads at once. The error is a sentence that names the source.
   [[nodiscard]] virtual std::expected<void, std::string> read(std::uint64_t first, std::span<std::byte> out) const = 0;
 };
 

@@ -48,13 +48,12 @@ std::expected<void, math::QuantiseError> convert(ElementType type, std::span<con
 
 }  // namespace
 
-std::expected<void, UpdateError> write_model(const std::filesystem::path& path, const ModelLayout& layout,
-                                             int frac_bits, const FixedSource& source) {
+std::expected<void, UpdateError> encode_model(const ModelLayout& layout, int frac_bits, const FixedSource& source,
+                                              const ByteSink& sink) {
   std::vector<std::uint64_t> first = {0};
   for (const TensorLayout& tensor : layout.tensors) first.push_back(first.back() + element_count(tensor.shape).value());
   const Plan file_plan = plan(layout);
-  chain::AtomicFile file(path);
-  file.write(bytes_of(std::string_view(file_plan.header)));
+  sink(bytes_of(std::string_view(file_plan.header)));
   std::vector<std::int32_t> fixed(kBlockElements);
   std::vector<std::byte> data(kBlockElements * sizeof(double));
   for (const std::size_t index : file_plan.order) {
@@ -69,11 +68,22 @@ std::expected<void, UpdateError> write_model(const std::filesystem::path& path, 
         math::QuantiseError error = done.error();
         error.index += begin;
         const std::string name = tensor.name.empty() ? "" : "tensor " + printable(tensor.name) + ", ";
-        return std::unexpected(UpdateError{UpdateReason::kNotRepresentable,
-                                           path.string() + ": " + name + error.message(), tensor.name, error.index});
+        return std::unexpected(
+            UpdateError{UpdateReason::kNotRepresentable, name + error.message(), tensor.name, error.index});
       }
-      file.write(bytes_of(converted));
+      sink(bytes_of(converted));
     }
+  }
+  return {};
+}
+
+std::expected<void, UpdateError> write_model(const std::filesystem::path& path, const ModelLayout& layout,
+                                             int frac_bits, const FixedSource& source) {
+  chain::AtomicFile file(path);
+  auto encoded = encode_model(layout, frac_bits, source, [&](math::Bytes piece) { file.write(piece); });
+  if (!encoded) {
+    encoded.error().message = path.string() + ": " + encoded.error().message;
+    return encoded;
   }
   file.commit();
   return {};

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "deterministic_math/numbers/digest.h"
 #include "sequencer/trainer/model_layout.h"
 #include "sequencer/trainer/update_error.h"
 
@@ -17,6 +18,14 @@ namespace tally::sequencer {
 
 /// Fills `out` with fixed-point elements first … first + out.size() - 1 of a flattened model.
 using FixedSource = std::function<void(std::uint64_t first, std::span<std::int32_t> out)>;
+
+/// What is written goes here, in pieces and in order.
+using ByteSink = std::function<void(math::Bytes)>;
+
+/// Gives the bytes of the model's file: floats correctly rounded, i32 as it is. A value beyond f16 is
+/// kNotRepresentable; what went to the sink before is then of no use.
+[[nodiscard]] std::expected<void, UpdateError> encode_model(const ModelLayout& layout, int frac_bits,
+                                                            const FixedSource& source, const ByteSink& sink);
 
 /// Writes the model in the layout's format, whatever the extension of `path`: floats correctly rounded, i32 as it is.
 /// A value beyond f16 is kNotRepresentable, and no file appears. Throws std::system_error where writing fails.

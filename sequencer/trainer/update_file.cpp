@@ -131,6 +131,23 @@ std::expected<math::QuantiseStats, UpdateError> UpdateFile::read(std::uint64_t f
   return stats;
 }
 
+void UpdateFile::prefetch(std::uint64_t first, std::uint64_t count) const {
+  TALLY_ASSERT(first <= element_count() && count <= element_count() - first);
+  constexpr std::size_t kPage = 4096;
+  for (std::size_t tensor = 0; tensor + 1 < x_first.size(); ++tensor) {
+    const std::uint64_t begin = std::max(first, x_first[tensor]);
+    const std::uint64_t end = std::min(first + count, x_first[tensor + 1]);
+    if (begin >= end) continue;
+    const std::size_t width = element_bytes(x_contents.layout.tensors[tensor].type);
+    const auto bytes =
+        x_file.bytes().subspan(x_contents.offsets[tensor] + (begin - x_first[tensor]) * width, (end - begin) * width);
+    // A volatile read of each page is one that no compiler leaves out.
+    for (std::size_t at = 0; at < bytes.size(); at += kPage) {
+      static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[at]));
+    }
+  }
+}
+
 UpdateError UpdateFile::describe(const math::QuantiseError& error, std::size_t tensor, std::uint64_t begin,
                                  const math::QuantiseOptions& options) const {
   math::QuantiseError in_tensor = error;

@@ -52,6 +52,10 @@ class UpdateFile {
   [[nodiscard]] std::expected<math::QuantiseStats, UpdateError> read(std::uint64_t first, std::span<std::int32_t> out,
                                                                      const math::QuantiseOptions& options) const;
 
+  /// Brings the bytes of fixed-point elements first … first + count - 1 into memory, so that reading from a disk and
+  /// quantising can be timed apart.
+  void prefetch(std::uint64_t first, std::uint64_t count) const;
+
  private:
   UpdateFile(std::filesystem::path path, MappedFile file, FileContents contents);
 

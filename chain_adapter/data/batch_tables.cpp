@@ -1,0 +1,185 @@
+#include "chain_adapter/data/batch_tables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "deterministic_math/numbers/assert.h"
+#include "deterministic_math/numbers/codec.h"
+#include "fraud_proof/merkle/tree.h"
+
+namespace tally::chain {
+
+namespace {
+
+using math::ObjectKind;
+
+math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+bool reads_seed(std::span<const math::Instruction> code) {
+  return std::ranges::any_of(code, [](const math::Instruction& instruction) {
+    return instruction.op == math::Op::kVar &&
+           (instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedHigh) ||
+            instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedLow));
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> check_dims(const math::CompiledProgram& compiled, std::span<const std::uint64_t> dims) {
+  const math::Program& program = compiled.program;
+  if (dims.size() != program.dims.size()) {
+    return std::to_string(dims.size()) + " dims instead of " + std::to_string(program.dims.size());
+  }
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    const math::Dim& dim = program.dims[i];
+    if (dims[i] < dim.lo || dims[i] > dim.hi) {
+      return compiled.names.dims.at(i) + " is " + std::to_string(dims[i]) + ", outside " + std::to_string(dim.lo) +
+             ".." + std::to_string(dim.hi);
+    }
+  }
+  math::BatchValues values;
+  values.dims.assign(dims.begin(), dims.end());
+  const auto too_large = [&](const std::array<math::Extent, math::kMaxRank>& extents) {
+    return math::element_count(extents, values) >= math::kMaxTableElements;
+  };
+  for (std::size_t id = 0; id < program.objects.size(); ++id) {
+    if (too_large(program.objects[id].extents)) return compiled.names.objects.at(id) + " has 2^40 elements or more";
+  }
+  for (std::size_t i = 0; i < program.items.size(); ++i) {
+    if (too_large(program.items[i].extents)) return compiled.names.items.at(i) + " has 2^40 entries or more";
+  }
+  return std::nullopt;
+}
+
+std::vector<math::ObjectId> objects_of(const math::Program& program, ObjectKind kind) {
+  std::vector<math::ObjectId> ids;
+  for (std::size_t id = 0; id < program.objects.size(); ++id) {
+    if (program.objects[id].kind == kind) ids.push_back(static_cast<math::ObjectId>(id));
+  }
+  return ids;
+}
+
+std::vector<math::ObjectId> table_objects(const math::Program& program) {
+  std::vector<math::ObjectId> ids;
+  for (std::size_t id = 0; id < program.objects.size(); ++id) {
+    const ObjectKind kind = program.objects[id].kind;
+    if (kind == ObjectKind::kAdvice || kind == ObjectKind::kComputed) ids.push_back(static_cast<math::ObjectId>(id));
+  }
+  return ids;
+}
+
+std::vector<RowShape> row_shapes(const math::CompiledProgram& compiled, const math::BatchValues& values) {
+  std::vector<RowShape> shapes;
+  for (const math::ObjectId id : objects_of(compiled.program, ObjectKind::kRow)) {
+    const math::Object& object = compiled.program.objects[id];
+    shapes.push_back({.name = compiled.names.objects.at(id),
+                      .type = object.type,
+                      .length = math::extent_value(object.extents[1], values)});
+  }
+  return shapes;
+}
+
+proof::RecordShape record_shape(const math::Program& program) {
+  return {.rows = objects_of(program, ObjectKind::kRow).size(),
+          .fields = objects_of(program, ObjectKind::kField).size()};
+}
+
+proof::RecordOrder record_order(const math::Program& program) {
+  switch (program.record_rule) {
+    case math::RecordRule::kManyPerMember:
+      return proof::RecordOrder::kByAddressAndNonce;
+    case math::RecordRule::kOnePerMember:
+      return proof::RecordOrder::kByMember;
+  }
+  TALLY_ASSERT(false);
+}
+
+proof::TableShape table_shape(const math::Object& object, const math::BatchValues& values) {
+  return {.element_bytes = static_cast<std::uint8_t>(math::element_bytes(object.type)),
+          .rank = object.rank,
+          .dim0 = math::extent_value(object.extents[0], values),
+          .dim1 = math::extent_value(object.extents[1], values)};
+}
+
+math::Digest commit_table(const proof::TableShape& shape, std::uint32_t leaf_bytes, std::span<const std::byte> data,
+                          math::TaskPool& pool) {
+  TALLY_ASSERT(data.size() == shape.data_bytes());
+  return proof::table_commitment(shape, leaf_bytes, proof::tree_root_of_bytes(unsigned_bytes(data), leaf_bytes, pool));
+}
+
+std::vector<math::Digest> next_state(const math::Program& program, std::vector<math::Digest> states,
+                                     std::span<const math::Digest> tables) {
+  const std::vector<math::ObjectId> state_ids = objects_of(program, ObjectKind::kState);
+  const std::vector<math::ObjectId> table_ids = table_objects(program);
+  TALLY_ASSERT(states.size() == state_ids.size() && tables.size() == table_ids.size());
+  const auto place = [](const std::vector<math::ObjectId>& ids, math::ObjectId id) {
+    const auto found = std::ranges::find(ids, id);
+    TALLY_ASSERT(found != ids.end());
+    return static_cast<std::size_t>(found - ids.begin());
+  };
+  for (const math::Next& next : program.next)
+    states[place(state_ids, next.state)] = tables[place(table_ids, next.table)];
+  return states;
+}
+
+void visit_entries(const math::Program& program, const math::BatchValues& values,
+                   const std::function<bool(const EntryRange&)>& visit) {
+  const auto entries = [&](std::size_t item) { return math::element_count(program.items[item].extents, values); };
+  std::size_t item = 0;
+  while (item < program.items.size()) {
+    const math::LoopId loop = program.items[item].loop;
+    if (loop == math::kOutside) {
+      if (!visit({.item = item, .first = 0, .count = entries(item)})) return;
+      ++item;
+      continue;
+    }
+    std::size_t end = item;
+    while (end < program.items.size() && program.items[end].loop == loop) ++end;
+    const std::uint64_t rounds = math::extent_value(program.loops.at(loop).extent, values);
+    for (std::uint64_t t = 0; t < rounds; ++t) {
+      for (std::size_t inner = item; inner < end; ++inner) {
+        const std::uint64_t count = entries(inner) / rounds;
+        if (!visit({.item = inner, .first = t * count, .count = count})) return;
+      }
+    }
+    item = end;
+  }
+}
+
+std::vector<std::uint64_t> entry_position(const math::Item& item, const math::BatchValues& values,
+                                          std::uint64_t entry) {
+  if (item.rank == 0) return {};
+  if (item.rank == 1) return {entry};
+  const std::uint64_t width = math::extent_value(item.extents[1], values);
+  return {entry / width, entry % width};
+}
+
+std::string entry_text(const std::string& table, std::span<const std::uint64_t> position) {
+  if (position.empty()) return table;
+  std::string text = table + "[";
+  for (std::size_t i = 0; i < position.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(position[i]);
+  return text + "]";
+}
+
+math::BatchValues batch_values(std::vector<std::uint64_t> dims, std::uint64_t batch, const math::Digest& seed) {
+  math::ByteReader halves(seed.bytes);
+  math::BatchValues values;
+  values.dims = std::move(dims);
+  values.batch = batch;
+  values.seed_high = halves.i128be();
+  values.seed_low = halves.i128be();
+  return values;
+}
+
+bool uses_seed(const math::CompiledProgram& compiled) {
+  const bool in_items = std::ranges::any_of(compiled.program.items, [](const math::Item& item) {
+    return item.body && (reads_seed(item.body->step) || reads_seed(item.body->finish));
+  });
+  return in_items || std::ranges::any_of(compiled.hints, [](const math::Hint& hint) {
+           return reads_seed(hint.keys) || reads_seed(hint.rank);
+         });
+}
+
+}  // namespace tally::chain

@@ -1,0 +1,68 @@
+// What a program and its dims say about a batch's data: shapes, commitments, and the order of evaluation. Builder and
+// verifier share it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chain_adapter/data/row_files.h"
+#include "deterministic_math/bytecode/program.h"
+#include "deterministic_math/executor/task_pool.h"
+#include "deterministic_math/language/compile.h"
+#include "fraud_proof/commitments/ids.h"
+#include "fraud_proof/commitments/table_commitment.h"
+#include "fraud_proof/records/record.h"
+
+namespace tally::chain {
+
+/// Why these dims do not fit the program: another number of them, one outside its bounds, a table too large.
+[[nodiscard]] std::optional<std::string> check_dims(const math::CompiledProgram& program,
+                                                    std::span<const std::uint64_t> dims);
+
+/// Ids of all objects of a kind, in program order; kAdvice and kComputed together are the batch's tables.
+[[nodiscard]] std::vector<math::ObjectId> objects_of(const math::Program& program, math::ObjectKind kind);
+[[nodiscard]] std::vector<math::ObjectId> table_objects(const math::Program& program);
+
+[[nodiscard]] std::vector<RowShape> row_shapes(const math::CompiledProgram& program, const math::BatchValues& values);
+[[nodiscard]] proof::RecordShape record_shape(const math::Program& program);
+[[nodiscard]] proof::RecordOrder record_order(const math::Program& program);
+
+/// Of a state, advice or computed table.
+[[nodiscard]] proof::TableShape table_shape(const math::Object& object, const math::BatchValues& values);
+[[nodiscard]] math::Digest commit_table(const proof::TableShape& shape, std::uint32_t leaf_bytes,
+                                        std::span<const std::byte> data, math::TaskPool& pool);
+
+/// The state's commitments after the batch: those of `tables` (all advice and computed tables, in program order) where
+/// the program says `next`, else the previous ones.
+[[nodiscard]] std::vector<math::Digest> next_state(const math::Program& program, std::vector<math::Digest> states,
+                                                   std::span<const math::Digest> tables);
+
+/// Entries [first, first + count) of an item.
+struct EntryRange {
+  std::size_t item = 0;
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+
+/// Calls `visit` for all entries in the order of a batch: item by item; inside a loop t by t, and for each t item by
+/// item. Ends early where it gives false.
+void visit_entries(const math::Program& program, const math::BatchValues& values,
+                   const std::function<bool(const EntryRange&)>& visit);
+
+/// An entry's position in its item: one number for each dim.
+[[nodiscard]] std::vector<std::uint64_t> entry_position(const math::Item& item, const math::BatchValues& values,
+                                                        std::uint64_t entry);
+/// "next_model[3]", "rank[2, 0]", "total".
+[[nodiscard]] std::string entry_text(const std::string& table, std::span<const std::uint64_t> position);
+
+/// The seed's halves as programs see them.
+[[nodiscard]] math::BatchValues batch_values(std::vector<std::uint64_t> dims, std::uint64_t batch,
+                                             const math::Digest& seed);
+/// True iff any section of the program reads the seed.
+[[nodiscard]] bool uses_seed(const math::CompiledProgram& program);
+
+}  // namespace tally::chain

@@ -1,0 +1,21 @@
+// Ends a build from any of its depths and threads; build_batch() turns it into its error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "sequencer/batch/batch_builder.h"
+
+namespace tally::sequencer {
+
+struct BuildFailure {
+  BuildError error;
+};
+
+[[noreturn]] inline void fail_build(BuildReason reason, std::string message, std::string table = {},
+                                    std::optional<std::uint64_t> entry = std::nullopt) {
+  throw BuildFailure{{reason, std::move(message), std::move(table), entry}};
+}
+
+}  // namespace tally::sequencer
