@@ -6,6 +6,7 @@
 #include "deterministic_math/language/elaborate.h"
 #include "deterministic_math/language/expand.h"
 #include "deterministic_math/language/parser.h"
+#include "deterministic_math/language/proving.h"
 
 namespace tally::math {
 namespace {
@@ -38,6 +39,7 @@ std::expected<CompiledProgram, CompileError> compile(std::string_view source, co
     const Syntax syntax = parse(*complete);
     ItemPlaces places;
     CompiledProgram compiled = elaborate(syntax, options, places);
+    check_valid(compiled.program, places);
     compiled.source = std::move(*complete);
     return compiled;
   } catch (const CompileFailure& failure) {

@@ -14,10 +14,10 @@ constexpr std::array<std::string_view, 26> kKeywords{
     "state",   "advice", "check",    "table", "loop", "next",  "payable", "let",    "fold",
     "require", "return", "where",    "from",  "and",  "or",    "not",     "in"};
 
-constexpr std::array<std::string_view, 26> kBuiltIns{
-    "batch", "member", "nonce", "seed", "range", "div",  "div_round", "shr",    "shr_round",
-    "shl",   "mod",    "sq",    "abs",  "min",   "max",  "clamp",     "select", "expect",
-    "isqrt", "wrap",   "prf",   "fx",   "hint",  "true", "false",     "one"};
+constexpr std::array<std::string_view, 23> kBuiltIns{
+    "batch", "member", "nonce", "seed",  "range",  "div",    "div_round", "shr",  "shr_round", "shl", "mod",  "sq",
+    "abs",   "min",    "max",   "clamp", "select", "expect", "isqrt",     "wrap", "prf",       "fx",  "hint",
+};
 
 class Parser {
  public:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "deterministic_math/bytecode/validator.h"
 #include "deterministic_math/language/diagnostics.h"
 #include "deterministic_math/ranges/range_proof.h"
 
@@ -118,6 +119,19 @@ std::vector<Range> prove_body(Program& program, std::size_t item, LoweredBody lo
     if (object.origin == RangeOrigin::kProved) object.range = proved->results[column];
   }
   return std::move(proved->results);
+}
+
+void check_valid(const Program& program, const ItemPlaces& places) {
+  const auto valid = validate(program);
+  if (valid) return;
+  const ValidationFault& fault = valid.error();
+  const SourceSpan span = fault.item && *fault.item < places.items.size() ? places.items[*fault.item] : places.program;
+  if (fault.decode && fault.decode->reason == DecodeReason::kTooLong) {
+    fail(CompileReason::kProgramTooLarge, span,
+         "the program's bytecode has " + std::to_string(encode_program(program).size()) + " bytes; the limit is " +
+             std::to_string(kMaxProgramBytes));
+  }
+  fail(CompileReason::kRefused, span, "the validator refuses the program: " + describe(fault));
 }
 
 }  // namespace tally::math

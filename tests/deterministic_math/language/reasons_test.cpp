@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "deterministic_math/language/diagnostics.h"
+#include "deterministic_math/language/proving.h"
 #include "tests/deterministic_math/language/compile_support.h"
 
 namespace tally::math {
@@ -62,6 +64,17 @@ std::string chain() {
   std::string text = "fn f0 = 1\n";
   for (int i = 1; i < 700; ++i) text += "fn f" + std::to_string(i) + " = f" + std::to_string(i - 1) + "\n";
   return text + "const c = f699";
+}
+
+/// Twelve tables of some 200 instructions each.
+std::string large_program() {
+  std::string text;
+  for (int t = 0; t < 12; ++t) {
+    text += "table t" + std::to_string(t) + ": i128 { return 0";
+    for (int i = 0; i < 60; ++i) text += " + x[" + std::to_string(i + t) + "]";
+    text += " }\n";
+  }
+  return text;
 }
 
 std::vector<Refusal> refusals() {
@@ -186,6 +199,7 @@ std::vector<Refusal> refusals() {
       {kUnboundedAccumulator, 4, 52, with("table t: i128 { fold k in K { s = s + s + 1 } from s = 0 return s }")},
       {kUnboundedResult, 4, 34, with("table t[i in 100]: i128 { return t[i-1] * 2 + 1 }")},
       {kResultTooWide, 4, 22, with("table t: i8 { return x[0] * 100 }")},
+      {kProgramTooLarge, 1, 1, with(large_program())},
       {kResultOutsideDeclared, 4, 31, with("table t: i64 in 0..5 { return x[0] + 6 }")},
   };
 }
@@ -204,6 +218,32 @@ TEST(CompileReasons, each_is_reported_at_its_exact_place) {
     EXPECT_EQ(error.span.line, refusal.line) << name_of(refusal.reason) << "\n" << error.listing.substr(0, 2000);
     EXPECT_EQ(error.span.column, refusal.column) << name_of(refusal.reason) << "\n" << error.listing.substr(0, 2000);
   }
+}
+
+TEST(CompileReasons, a_program_that_only_the_validator_refuses_is_refused) {
+  CompiledProgram program = test::compiled(with("table t: i64 { return x[0] }"));
+  ItemPlaces places{{{4, 7, 1}}, {1, 1, 7}};
+  EXPECT_NO_THROW(check_valid(program.program, places));
+  program.program.objects.back().range.hi += 1;
+  try {
+    check_valid(program.program, places);
+    FAIL() << "accepted";
+  } catch (const CompileFailure& failure) {
+    EXPECT_EQ(failure.reason, CompileReason::kRefused);
+    EXPECT_EQ(failure.span.line, 4U);
+  }
+}
+
+TEST(CompileReasons, none_is_without_a_test) {
+  std::set<CompileReason> covered{CompileReason::kRefused};  // by the test above
+  for (const Refusal& refusal : refusals()) covered.insert(refusal.reason);
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < kCompileReasons; ++i) {
+    const auto reason = static_cast<CompileReason>(i);
+    EXPECT_TRUE(covered.contains(reason)) << name_of(reason);
+    names.insert(name_of(reason));
+  }
+  EXPECT_EQ(names.size(), kCompileReasons);
 }
 
 }  // namespace
