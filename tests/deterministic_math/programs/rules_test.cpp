@@ -1,0 +1,324 @@
+// Each aggregation rule against an exact oracle that shares nothing with the program: sorting, summing and comparing in
+// plain loops. Worlds cover ties, K = 1, 2, even and odd, and the extremes of i32.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "tests/support/memory_world.h"
+
+namespace tally::test {
+namespace {
+
+constexpr i128 kI32Lo = -(i128{1} << 31);
+constexpr i128 kI32Hi = (i128{1} << 31) - 1;
+
+// Nearest integer to a / b for b > 0, ties to even, by comparing the two neighbours.
+i128 nearest_even(i128 a, i128 b) {
+  i128 below = a / b;
+  if (below * b > a) --below;
+  const i128 to_below = a - below * b;
+  const i128 to_above = b - to_below;
+  if (to_below != to_above) return to_below < to_above ? below : below + 1;
+  return below % 2 == 0 ? below : below + 1;
+}
+
+i128 as_i32(i128 x) { return std::clamp(x, kI32Lo, kI32Hi); }
+
+struct Case {
+  std::uint64_t K = 1;
+  std::uint64_t D = 1;
+  std::vector<Values> updates;
+  Values model;
+  Values examples;
+
+  [[nodiscard]] World world() const {
+    return {.dims = {{"K", K}, {"D", D}},
+            .fields = {{"examples", examples}},
+            .rows = {{"updates", updates}},
+            .states = {{"model", model}},
+            .advice = {},
+            .members = {}};
+  }
+};
+
+enum class Spread { kTies, kSmall, kFull, kExtremes };
+
+Case random_case(std::mt19937_64& random, std::uint64_t K, std::uint64_t D, Spread spread) {
+  const auto value = [&]() -> i128 {
+    switch (spread) {
+      case Spread::kTies:
+        return static_cast<i128>(random() % 3) - 1;
+      case Spread::kSmall:
+        return static_cast<i128>(random() % 2001) - 1000;
+      case Spread::kFull:
+        return static_cast<std::int32_t>(random());
+      case Spread::kExtremes:
+        return random() % 2 == 0 ? kI32Lo : kI32Hi;
+    }
+    return 0;
+  };
+  Case result{.K = K, .D = D, .updates = std::vector<Values>(K, Values(D)), .model = Values(D), .examples = Values(K)};
+  for (Values& row : result.updates) std::ranges::generate(row, value);
+  std::ranges::generate(result.model, value);
+  std::ranges::generate(result.examples, [&] { return static_cast<i128>(1 + random() % 32767); });
+  return result;
+}
+
+// Runs `check` over every shape and spread, with the case named in failures.
+template <class Check>
+void for_each_case(std::initializer_list<std::uint64_t> record_counts, Check check) {
+  std::mt19937_64 random(20260131);
+  for (const std::uint64_t K : record_counts) {
+    for (const std::uint64_t D : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{300}}) {
+      for (const Spread spread : {Spread::kTies, Spread::kSmall, Spread::kFull, Spread::kExtremes}) {
+        SCOPED_TRACE("K = " + std::to_string(K) + ", D = " + std::to_string(D) + ", spread " +
+                     std::to_string(static_cast<int>(spread)));
+        check(random_case(random, K, D, spread));
+      }
+    }
+  }
+}
+
+void expect_model(const math::CompiledProgram& program, const Case& world_case, const Values& expected) {
+  const Outcome outcome = run_world(program, world_case.world());
+  ASSERT_FALSE(outcome.failed.has_value());
+  EXPECT_EQ(outcome.tables.at("next_model"), expected);
+  EXPECT_EQ(run_world(program, world_case.world(), 3).tables, outcome.tables);
+}
+
+Values sorted_column(const Case& world_case, std::uint64_t d) {
+  Values column;
+  for (const Values& row : world_case.updates) column.push_back(row[d]);
+  std::ranges::sort(column);
+  return column;
+}
+
+TEST(FedAvg, equals_the_exact_weighted_mean) {
+  const auto program = compile_library_program("fedavg");
+  for_each_case({1, 2, 3, 10, 65}, [&](const Case& c) {
+    Values expected(c.D);
+    for (std::uint64_t d = 0; d < c.D; ++d) {
+      i128 sum = 0;
+      i128 total = 0;
+      for (std::uint64_t k = 0; k < c.K; ++k) {
+        sum += c.updates[k][d] * c.examples[k];
+        total += c.examples[k];
+      }
+      expected[d] = as_i32(c.model[d] + nearest_even(sum, total));
+    }
+    expect_model(program, c, expected);
+  });
+}
+
+TEST(FedAvg, does_not_depend_on_the_order_of_records_pitfall_33) {
+  const auto program = compile_library_program("fedavg");
+  std::mt19937_64 random(7);
+  Case c = random_case(random, 20, 100, Spread::kFull);
+  const Values forward = run_world(program, c.world()).tables.at("next_model");
+  std::ranges::reverse(c.updates);
+  std::ranges::reverse(c.examples);
+  EXPECT_EQ(run_world(program, c.world()).tables.at("next_model"), forward);
+}
+
+TEST(FedAvgWeights, equals_the_exact_weighted_mean_of_whole_models) {
+  const auto program = compile_library_program("fedavg_weights");
+  for_each_case({1, 2, 3, 10}, [&](const Case& c) {
+    Values expected(c.D);
+    for (std::uint64_t d = 0; d < c.D; ++d) {
+      i128 sum = 0;
+      i128 total = 0;
+      for (std::uint64_t k = 0; k < c.K; ++k) {
+        sum += c.updates[k][d] * c.examples[k];
+        total += c.examples[k];
+      }
+      expected[d] = nearest_even(sum, total);
+    }
+    expect_model(program, c, expected);
+  });
+}
+
+TEST(FedAvg, clamps_weights_outside_their_range_pitfall_37) {
+  const auto program = compile_library_program("fedavg");
+  std::mt19937_64 random(11);
+  Case hostile = random_case(random, 3, 5, Spread::kSmall);
+  hostile.examples = {-5, 0, i128{1} << 40};
+  Case clamped = hostile;
+  clamped.examples = {1, 1, 32767};
+  EXPECT_EQ(run_world(program, hostile.world()).tables.at("next_model"),
+            run_world(program, clamped.world()).tables.at("next_model"));
+}
+
+TEST(Median, equals_the_sorted_middle) {
+  const auto program = compile_library_program("median");
+  for_each_case({1, 2, 3, 4, 31, 32, 33, 100}, [&](const Case& c) {
+    Values expected(c.D);
+    for (std::uint64_t d = 0; d < c.D; ++d) {
+      const Values column = sorted_column(c, d);
+      expected[d] = as_i32(c.model[d] + nearest_even(column[(c.K - 1) / 2] + column[c.K / 2], 2));
+    }
+    expect_model(program, c, expected);
+  });
+}
+
+TEST(Median, of_one_three_two_is_two) {
+  Case c{.K = 3, .D = 1, .updates = {{1}, {3}, {2}}, .model = {0}, .examples = {}};
+  expect_model(compile_library_program("median"), c, {2});
+}
+
+TEST(TrimmedMean, equals_the_mean_of_the_sorted_inner_part) {
+  for (const std::uint64_t cut : {0U, 1U, 3U}) {
+    const auto program = compile_library_program("trimmed_mean", {{"cut", cut}});
+    for_each_case({2 * cut + 1, 2 * cut + 2, 2 * cut + 9, 40}, [&](const Case& c) {
+      Values expected(c.D);
+      for (std::uint64_t d = 0; d < c.D; ++d) {
+        const Values column = sorted_column(c, d);
+        i128 sum = 0;
+        for (std::uint64_t r = cut; r < c.K - cut; ++r) sum += column[r];
+        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.K - 2 * cut)));
+      }
+      expect_model(program, c, expected);
+    });
+  }
+}
+
+// ceil(sqrt(x)) by bisection.
+i128 ceil_root(i128 x) {
+  i128 lo = 0;
+  i128 hi = i128{1} << 62;
+  while (lo < hi) {
+    const i128 middle = (lo + hi) / 2;
+    if (middle * middle >= x) {
+      hi = middle;
+    } else {
+      lo = middle + 1;
+    }
+  }
+  return lo;
+}
+
+TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
+  for (const i128 bound : {i128{1}, i128{1000}, i128{1} << 33}) {
+    const auto program = compile_library_program("norm_clip", {{"bound", bound}});
+    for_each_case({1, 2, 7}, [&](const Case& c) {
+      const i128 one = i128{1} << 30;
+      Values factor(c.K);
+      for (std::uint64_t k = 0; k < c.K; ++k) {
+        i128 norm2 = 0;
+        for (const i128 x : c.updates[k]) norm2 += x * x;
+        const i128 norm = ceil_root(norm2);
+        factor[k] = norm <= bound ? one : bound * one / norm;
+        // Nothing that is clipped is longer than the bound: |factor * u|^2 <= bound^2 in exact integers.
+        if (norm2 < i128{1} << 62) {
+          EXPECT_LE(factor[k] * factor[k] / one * norm2 / one, bound * bound);
+        }
+      }
+      Values expected(c.D);
+      for (std::uint64_t d = 0; d < c.D; ++d) {
+        i128 sum = 0;
+        for (std::uint64_t k = 0; k < c.K; ++k) sum += factor[k] * c.updates[k][d];
+        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.K) * one));
+      }
+      expect_model(program, c, expected);
+    });
+  }
+}
+
+std::uint64_t krum_winner(const Case& c, std::uint64_t f) {
+  std::vector<i128> scores(c.K);
+  for (std::uint64_t i = 0; i < c.K; ++i) {
+    Values distances;
+    for (std::uint64_t j = 0; j < c.K; ++j) {
+      if (j == i) continue;
+      i128 sum = 0;
+      for (std::uint64_t d = 0; d < c.D; ++d) {
+        const i128 difference = c.updates[i][d] - c.updates[j][d];
+        sum += difference * difference;
+      }
+      distances.push_back(sum);
+    }
+    std::ranges::sort(distances);
+    for (std::uint64_t n = 0; n < c.K - f - 2; ++n) scores[i] += distances[n];
+  }
+  return static_cast<std::uint64_t>(std::ranges::min_element(scores) - scores.begin());
+}
+
+TEST(Krum, picks_the_update_nearest_to_its_neighbours) {
+  for (const std::uint64_t f : {0U, 1U, 4U}) {
+    const auto program = compile_library_program("krum", {{"f", f}});
+    for_each_case({2 * f + 3, 2 * f + 4, 2 * f + 9}, [&](const Case& c) {
+      const Values& won = c.updates[krum_winner(c, f)];
+      Values expected(c.D);
+      for (std::uint64_t d = 0; d < c.D; ++d) expected[d] = as_i32(c.model[d] + won[d]);
+      expect_model(program, c, expected);
+    });
+  }
+}
+
+TEST(Krum, distances_are_exact_where_expanded_squares_cancel_pitfall_34) {
+  const i128 far = i128{1} << 30;
+  Case c{.K = 5,
+         .D = 2,
+         .updates = {{far, far}, {far + 1, far}, {far, far + 1}, {far + 1, far + 1}, {-far, -far}},
+         .model = {0, 0},
+         .examples = {}};
+  const auto program = compile_library_program("krum", {{"f", 1}});
+  const Outcome outcome = run_world(program, c.world());
+  EXPECT_EQ(outcome.tables.at("winner"), Values{0});
+  EXPECT_EQ(outcome.tables.at("distance")[1], 1);
+  EXPECT_EQ(outcome.tables.at("next_model"), (Values{far, far}));
+}
+
+// The programs whose advice must be right, with a world each.
+struct AdviceCase {
+  const char* program;
+  std::map<std::string, i128> parameters;
+  const char* advice;
+};
+
+class Advice : public testing::TestWithParam<AdviceCase> {};
+
+TEST_P(Advice, any_other_claim_fails) {
+  const auto program = compile_library_program(GetParam().program, GetParam().parameters);
+  std::mt19937_64 random(3);
+  const Case c = random_case(random, 7, 3, Spread::kTies);
+  const Outcome honest = run_world(program, c.world());
+  ASSERT_FALSE(honest.failed.has_value());
+  const Values& right = honest.tables.at(GetParam().advice);
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    for (i128 wrong = -40; wrong <= 40; ++wrong) {
+      World world = c.world();
+      for (const auto& [name, values] : honest.tables) {
+        if (name == "lower" || name == "upper" || name == "low" || name == "high" || name == "far" ||
+            name == "winner") {
+          world.advice[name] = values;
+        }
+      }
+      world.advice[GetParam().advice][i] = wrong;
+      if (std::string(GetParam().advice) == "winner" && wrong < 0) continue;
+      const bool failed = run_world(program, world).failed.has_value();
+      EXPECT_EQ(failed, wrong != right[i]) << "entry " << i << ", claim " << static_cast<int>(wrong);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, Advice,
+                         testing::Values(AdviceCase{"median", {}, "lower"}, AdviceCase{"median", {}, "upper"},
+                                         AdviceCase{"trimmed_mean", {{"cut", 2}}, "low"},
+                                         AdviceCase{"trimmed_mean", {{"cut", 2}}, "high"},
+                                         AdviceCase{"krum", {{"f", 2}}, "far"},
+                                         AdviceCase{"krum", {{"f", 2}}, "winner"}));
+
+TEST(Krum, is_infeasible_below_two_f_plus_three_records_pitfall_36) {
+  const auto program = compile_library_program("krum", {{"f", 2}});
+  EXPECT_EQ(program.program.dims[0].lo, 7U);
+}
+
+TEST(TrimmedMean, is_infeasible_when_nothing_is_left_pitfall_36) {
+  const auto program = compile_library_program("trimmed_mean", {{"cut", 2}});
+  EXPECT_EQ(program.program.dims[0].lo, 5U);
+}
+
+}  // namespace
+}  // namespace tally::test
