@@ -28,7 +28,7 @@ class SectionLowering {
 
   void let(const Statement& statement) { x_locals.declare(statement.name, value(*statement.values.front())); }
 
-  NodeId value(const Expr& expr) { return x_lowering.lower(expr, frame()); }
+  ValueId value(const Expr& expr) { return x_lowering.lower(expr, frame()); }
 
   void declare_fold_index(const IndexSyntax& index) {
     x_locals.declare(index.name,
@@ -64,7 +64,7 @@ void assign(SectionLowering& section, const FoldSyntax& fold, const Statement& s
          quoted(statement.name.text) + " is no accumulator of this fold; add it to `from`, or write let");
   }
   const Expr& expr = *statement.values.front();
-  const NodeId value = section.value(expr);
+  const ValueId value = section.value(expr);
   section.lowering().graph().refuse_seed(value, expr.span);
   section.locals().assign(statement.name.text, value);
 }
@@ -77,7 +77,7 @@ void lower_step(const BodyInput& input, const FoldSyntax& fold, LoweredBody& out
   StepRoots roots;
   roots.span = fold.span;
   if (fold.where != nullptr) {
-    const NodeId guard = section.lowering().condition(*fold.where, section.frame(), "`where`");
+    const ValueId guard = section.lowering().condition(*fold.where, section.frame(), "`where`");
     if (section.lowering().graph().constant_value(guard) != 1)
       roots.guard = Root{Op::kSkipZ, guard, 0, fold.where->span};
   }
@@ -109,7 +109,7 @@ void lower_return(SectionLowering& section, const BodyInput& input, const Statem
   std::vector<Root> returned;
   for (std::size_t column = 0; column < expected; ++column) {
     const Expr& expr = *statement.values[column];
-    const NodeId value = section.value(expr);
+    const ValueId value = section.value(expr);
     section.lowering().graph().refuse_seed(value, expr.span);
     returned.push_back({Op::kRet, value, static_cast<std::int32_t>(column), expr.span});
   }

@@ -49,7 +49,7 @@ const Lowering::BuiltinInfo* Lowering::find_builtin(const Expr& call) {
   return found == kBuiltins.end() ? nullptr : found;
 }
 
-NodeId Lowering::lower_call(const Expr& expr, const Frame& frame) {
+ValueId Lowering::lower_call(const Expr& expr, const Frame& frame) {
   if (const BuiltinInfo* builtin = find_builtin(expr)) {
     if (expr.args.size() < builtin->least || expr.args.size() > builtin->most) {
       std::string count = std::to_string(builtin->least);
@@ -70,39 +70,39 @@ NodeId Lowering::lower_call(const Expr& expr, const Frame& frame) {
          quoted(joined(expr.path)) + " is " + std::string(describe(binding.kind)) + ", not a function" +
              (is_table ? "; load with " + joined(expr.path) + "[...]" : ""));
   }
-  std::vector<NodeId> arguments;
+  std::vector<ValueId> arguments;
   for (const Expr* arg : expr.args) arguments.push_back(lower(*arg, frame));
   return inline_function(expr, arguments, binding);
 }
 
-NodeId Lowering::call_two(const Expr& call, const Frame& frame) {
-  const NodeId a = lower(*call.args[0], frame);
-  const NodeId b = lower(*call.args[1], frame);
+ValueId Lowering::call_two(const Expr& call, const Frame& frame) {
+  const ValueId a = lower(*call.args[0], frame);
+  const ValueId b = lower(*call.args[1], frame);
   return x_graph.binary(find_builtin(call)->op, a, b, call.span);
 }
 
-NodeId Lowering::call_many(const Expr& call, const Frame& frame) {
-  NodeId result = lower(*call.args[0], frame);
+ValueId Lowering::call_many(const Expr& call, const Frame& frame) {
+  ValueId result = lower(*call.args[0], frame);
   for (std::size_t i = 1; i < call.args.size(); ++i) {
     result = x_graph.binary(find_builtin(call)->op, result, lower(*call.args[i], frame), call.span);
   }
   return result;
 }
 
-NodeId Lowering::call_sq(const Expr& call, const Frame& frame) {
-  const NodeId x = lower(*call.args[0], frame);
+ValueId Lowering::call_sq(const Expr& call, const Frame& frame) {
+  const ValueId x = lower(*call.args[0], frame);
   return x_graph.binary(Op::kMul, x, x, call.span);
 }
 
 /// max(max(x, 0), 0 - x): the inner maximum lets interval arithmetic see that the result is not negative.
-NodeId Lowering::call_abs(const Expr& call, const Frame& frame) {
-  const NodeId x = lower(*call.args[0], frame);
-  const NodeId zero = x_graph.constant(0, call.span);
-  const NodeId negated = x_graph.binary(Op::kSub, zero, x, call.span);
+ValueId Lowering::call_abs(const Expr& call, const Frame& frame) {
+  const ValueId x = lower(*call.args[0], frame);
+  const ValueId zero = x_graph.constant(0, call.span);
+  const ValueId negated = x_graph.binary(Op::kSub, zero, x, call.span);
   return x_graph.binary(Op::kMax, x_graph.binary(Op::kMax, x, zero, call.span), negated, call.span);
 }
 
-NodeId Lowering::clamp(NodeId x, NodeId lo, NodeId hi, const SourceSpan& span) {
+ValueId Lowering::clamp(ValueId x, ValueId lo, ValueId hi, const SourceSpan& span) {
   const auto least = x_graph.constant_value(lo);
   const auto most = x_graph.constant_value(hi);
   if (least && most && *least > *most) {
@@ -111,8 +111,8 @@ NodeId Lowering::clamp(NodeId x, NodeId lo, NodeId hi, const SourceSpan& span) {
   return x_graph.binary(Op::kMin, x_graph.binary(Op::kMax, x, lo, span), hi, span);
 }
 
-NodeId Lowering::call_clamp(const Expr& call, const Frame& frame) {
-  const NodeId x = lower(*call.args[0], frame);
+ValueId Lowering::call_clamp(const Expr& call, const Frame& frame) {
+  const ValueId x = lower(*call.args[0], frame);
   if (call.args.size() == 2) {
     const Expr& type = *call.args[1];
     if (type.kind != ExprKind::kType) {
@@ -122,31 +122,31 @@ NodeId Lowering::call_clamp(const Expr& call, const Frame& frame) {
     const Range range = type_range(type.type);
     return clamp(x, x_graph.constant(range.lo, type.span), x_graph.constant(range.hi, type.span), call.span);
   }
-  const NodeId lo = lower(*call.args[1], frame);
+  const ValueId lo = lower(*call.args[1], frame);
   return clamp(x, lo, lower(*call.args[2], frame), call.span);
 }
 
-NodeId Lowering::call_select(const Expr& call, const Frame& frame) {
-  const NodeId chosen = condition(*call.args[0], frame, "select's first argument");
-  const NodeId a = lower(*call.args[1], frame);
+ValueId Lowering::call_select(const Expr& call, const Frame& frame) {
+  const ValueId chosen = condition(*call.args[0], frame, "select's first argument");
+  const ValueId a = lower(*call.args[1], frame);
   return x_graph.select(chosen, a, lower(*call.args[2], frame), call.span);
 }
 
-NodeId Lowering::call_expect(const Expr& call, const Frame& frame) {
+ValueId Lowering::call_expect(const Expr& call, const Frame& frame) {
   if (x_place != Place::kFinish) {
     fail(CompileReason::kMisplacedStatement, call.span, "expect stands after the fold only; use clamp before it");
   }
-  const NodeId x = lower(*call.args[0], frame);
-  const NodeId lo = lower(*call.args[1], frame);
-  const NodeId hi = lower(*call.args[2], frame);
-  const NodeId clamped = clamp(x, lo, hi, call.span);
-  const NodeId above = x_graph.binary(Op::kLe, lo, x, call.span);
-  const NodeId below = x_graph.binary(Op::kLe, x, hi, call.span);
+  const ValueId x = lower(*call.args[0], frame);
+  const ValueId lo = lower(*call.args[1], frame);
+  const ValueId hi = lower(*call.args[2], frame);
+  const ValueId clamped = clamp(x, lo, hi, call.span);
+  const ValueId above = x_graph.binary(Op::kLe, lo, x, call.span);
+  const ValueId below = x_graph.binary(Op::kLe, x, hi, call.span);
   require(x_graph.binary(Op::kMin, above, below, call.span), call.span);
   return clamped;
 }
 
-NodeId Lowering::call_isqrt(const Expr& call, const Frame& frame) {
+ValueId Lowering::call_isqrt(const Expr& call, const Frame& frame) {
   return x_graph.unary(Op::kIsqrt, lower(*call.args[0], frame), call.span);
 }
 
@@ -160,20 +160,20 @@ i128 Lowering::width(const Expr& expr, const Frame& frame, i128 least, i128 most
   return *value;
 }
 
-NodeId Lowering::call_wrap(const Expr& call, const Frame& frame) {
-  const NodeId x = lower(*call.args[0], frame);
+ValueId Lowering::call_wrap(const Expr& call, const Frame& frame) {
+  const ValueId x = lower(*call.args[0], frame);
   return x_graph.unary(Op::kWrap, x, call.span, static_cast<std::int32_t>(width(*call.args[1], frame, 1, 127)));
 }
 
-NodeId Lowering::call_prf(const Expr& call, const Frame& frame) {
+ValueId Lowering::call_prf(const Expr& call, const Frame& frame) {
   refuse_in_constants(call, "no constant function");
-  const NodeId a = lower(*call.args[0], frame);
-  const NodeId b = lower(*call.args[1], frame);
+  const ValueId a = lower(*call.args[0], frame);
+  const ValueId b = lower(*call.args[1], frame);
   return x_graph.prf(a, b, lower(*call.args[2], frame), call.span);
 }
 
 /// fx(d, n): d * 2^n to the nearest integer, ties to even. d = digits / 10^places exactly.
-NodeId Lowering::call_fx(const Expr& call, const Frame& frame) {
+ValueId Lowering::call_fx(const Expr& call, const Frame& frame) {
   const Expr* literal = call.args[0];
   const bool negative = literal->kind == ExprKind::kUnary && literal->op == Operator::kNegate;
   if (negative) literal = literal->args.front();
@@ -195,7 +195,7 @@ NodeId Lowering::call_fx(const Expr& call, const Frame& frame) {
   overflow = overflow || __builtin_mul_overflow(digits, i128{1} << static_cast<unsigned>(bits), &digits);
   if (overflow) fail(CompileReason::kConstantOverflow, call.span, "the decimal has too many digits for 128 bits");
   // Rounding to even is symmetric, so the sign may be applied before it.
-  const NodeId numerator = x_graph.constant(negative ? -digits : digits, call.span);
+  const ValueId numerator = x_graph.constant(negative ? -digits : digits, call.span);
   return x_graph.binary(Op::kDivRound, numerator, x_graph.constant(scale, call.span), call.span);
 }
 

@@ -10,24 +10,24 @@
 namespace tally::math {
 namespace {
 
-constexpr NodeId kNoNode = std::numeric_limits<NodeId>::max();
+constexpr ValueId kNoNode = std::numeric_limits<ValueId>::max();
 constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
 
 /// Either the computation of a node or, where `root` is set, its use as one.
 struct Slot {
-  NodeId node = 0;
+  ValueId node = 0;
   const Root* root = nullptr;
 };
 
 struct Move {
   std::uint8_t to = 0;
   std::uint8_t from = 0;
-  NodeId node = 0;
+  ValueId node = 0;
 };
 
 class Emitter {
  public:
-  Emitter(const Graph& graph, std::size_t accumulators, const SourceSpan& span, std::vector<i128>& pool)
+  Emitter(const ValueGraph& graph, std::size_t accumulators, const SourceSpan& span, std::vector<i128>& pool)
       : x_graph(graph), x_accumulators(accumulators), x_span(span), x_pool(pool) {
     x_position.assign(graph.size(), kNowhere);
     x_last_use.assign(graph.size(), 0);
@@ -39,19 +39,19 @@ class Emitter {
   Section finish(const std::vector<Root>& roots);
 
  private:
-  void schedule(NodeId root);
+  void schedule(ValueId root);
   void schedule_root(const Root& root);
   void find_last_uses();
-  void place_results(const std::vector<NodeId>& results, std::size_t first_free_position);
+  void place_results(const std::vector<ValueId>& results, std::size_t first_free_position);
   void emit_all();
-  void emit_node(NodeId id);
+  void emit_node(ValueId id);
   void emit_moves(std::vector<Move> moves);
-  void push(Instruction instruction, NodeId node, const SourceSpan& span);
+  void push(Instruction instruction, ValueId node, const SourceSpan& span);
   std::uint8_t free_register(const SourceSpan& span);
   [[nodiscard]] Instruction constant(i128 value);
-  void use(NodeId id, std::size_t position) { x_last_use[id] = std::max(x_last_use[id], position); }
+  void use(ValueId id, std::size_t position) { x_last_use[id] = std::max(x_last_use[id], position); }
 
-  const Graph& x_graph;
+  const ValueGraph& x_graph;
   std::size_t x_accumulators;
   SourceSpan x_span;
   std::vector<i128>& x_pool;
@@ -64,19 +64,19 @@ class Emitter {
   Section x_section;
 };
 
-void Emitter::schedule(NodeId root) {
+void Emitter::schedule(ValueId root) {
   struct Visit {
-    NodeId node;
+    ValueId node;
     std::size_t next = 0;
   };
   std::vector<Visit> stack{{root}};
   while (!stack.empty()) {
     Visit& visit = stack.back();
-    const Node& node = x_graph[visit.node];
-    if (x_position[visit.node] != kNowhere || node.kind == NodeKind::kAccumulator) {
+    const ValueNode& node = x_graph[visit.node];
+    if (x_position[visit.node] != kNowhere || node.kind == ValueKind::kAccumulator) {
       stack.pop_back();
     } else if (visit.next < node.operand_count) {
-      const NodeId operand = node.operands.at(visit.next++);
+      const ValueId operand = node.operands.at(visit.next++);
       stack.push_back({operand});
     } else {
       x_position[visit.node] = x_slots.size();
@@ -103,26 +103,26 @@ void Emitter::find_last_uses() {
       use(slot.node, position);
       continue;
     }
-    const Node& node = x_graph[slot.node];
+    const ValueNode& node = x_graph[slot.node];
     for (std::size_t i = 0; i < node.operand_count; ++i) use(node.operands.at(i), position);
   }
 }
 
 /// Decides which accumulator registers are computed into directly; the rest stay live to the end.
-void Emitter::place_results(const std::vector<NodeId>& results, std::size_t first_free_position) {
+void Emitter::place_results(const std::vector<ValueId>& results, std::size_t first_free_position) {
   x_home.assign(x_graph.size(), std::nullopt);
-  std::vector<NodeId> old_values(results.size(), 0);
+  std::vector<ValueId> old_values(results.size(), 0);
   std::vector<bool> old_value_known(results.size(), false);
-  for (NodeId id = 0; id < x_graph.size(); ++id) {
-    if (x_graph[id].kind != NodeKind::kAccumulator) continue;
+  for (ValueId id = 0; id < x_graph.size(); ++id) {
+    if (x_graph[id].kind != ValueKind::kAccumulator) continue;
     old_values.at(static_cast<std::size_t>(x_graph[id].imm)) = id;
     old_value_known.at(static_cast<std::size_t>(x_graph[id].imm)) = true;
   }
   for (std::size_t j = 0; j < results.size(); ++j) {
-    const NodeId result = results[j];
-    if (x_graph[result].kind == NodeKind::kAccumulator) continue;
+    const ValueId result = results[j];
+    if (x_graph[result].kind == ValueKind::kAccumulator) continue;
     const std::size_t position = x_position[result];
-    const NodeId old_value = old_values[j];
+    const ValueId old_value = old_values[j];
     const bool old_value_moves = old_value_known[j] && std::ranges::find(results, old_value) != results.end();
     const bool old_value_needed = old_value_known[j] && (old_value_moves || x_last_use[old_value] > position);
     if (position >= first_free_position && !old_value_needed && !x_home[result]) {
@@ -144,7 +144,7 @@ std::uint8_t Emitter::free_register(const SourceSpan& span) {
   return static_cast<std::uint8_t>(found - x_taken.begin());
 }
 
-void Emitter::push(Instruction instruction, NodeId node, const SourceSpan& span) {
+void Emitter::push(Instruction instruction, ValueId node, const SourceSpan& span) {
   x_section.code.push_back(instruction);
   x_section.nodes.push_back(node);
   x_section.spans.push_back(span);
@@ -160,16 +160,16 @@ Instruction Emitter::constant(i128 value) {
   return {.op = Op::kConst, .imm = index};
 }
 
-void Emitter::emit_node(NodeId id) {
-  const Node& node = x_graph[id];
+void Emitter::emit_node(ValueId id) {
+  const ValueNode& node = x_graph[id];
   Instruction instruction{.op = node.op, .imm = node.imm};
-  if (node.kind == NodeKind::kConstant) instruction = constant(node.value);
+  if (node.kind == ValueKind::kConstant) instruction = constant(node.value);
   if (node.operand_count > 0) instruction.a = x_register[node.operands[0]];
   if (node.operand_count > 1) instruction.b = x_register[node.operands[1]];
   if (node.operand_count > 2) instruction.imm = x_register[node.operands[2]];
   const std::size_t position = x_position[id];
   for (std::size_t i = 0; i < node.operand_count; ++i) {
-    const NodeId operand = node.operands.at(i);
+    const ValueId operand = node.operands.at(i);
     const bool dies = x_last_use[operand] == position && x_register[operand] >= x_accumulators;
     if (dies) x_taken.at(x_register[operand]) = false;
   }
@@ -180,8 +180,8 @@ void Emitter::emit_node(NodeId id) {
 }
 
 void Emitter::emit_all() {
-  for (NodeId id = 0; id < x_graph.size(); ++id) {
-    if (x_graph[id].kind != NodeKind::kAccumulator) continue;
+  for (ValueId id = 0; id < x_graph.size(); ++id) {
+    if (x_graph[id].kind != ValueKind::kAccumulator) continue;
     x_register[id] = static_cast<std::uint8_t>(x_graph[id].imm);
     x_section.accumulators.at(x_register[id]) = id;
   }
@@ -225,14 +225,14 @@ Section Emitter::step(const StepRoots& roots) {
     schedule_root(*roots.guard);
     first_free_position = x_slots.size();
   }
-  for (const NodeId result : roots.accumulators) schedule(result);
+  for (const ValueId result : roots.accumulators) schedule(result);
   find_last_uses();
   place_results(roots.accumulators, first_free_position);
   emit_all();
   std::vector<Move> moves;
   for (std::size_t j = 0; j < roots.accumulators.size(); ++j) {
     const auto to = static_cast<std::uint8_t>(j);
-    const NodeId node = roots.accumulators[j];
+    const ValueId node = roots.accumulators[j];
     if (x_register[node] != to) moves.push_back({to, x_register[node], node});
   }
   emit_moves(std::move(moves));
@@ -253,7 +253,7 @@ Section Emitter::finish(const std::vector<Root>& roots) {
 
 }  // namespace
 
-std::optional<std::size_t> Section::instruction_of(NodeId node) const {
+std::optional<std::size_t> Section::instruction_of(ValueId node) const {
   for (std::size_t i = 0; i < code.size(); ++i) {
     const Op op = code[i].op;
     const bool computes = op != Op::kMov && op != Op::kSkipZ && op != Op::kReq && op != Op::kRet;
@@ -262,11 +262,11 @@ std::optional<std::size_t> Section::instruction_of(NodeId node) const {
   return std::nullopt;
 }
 
-Section emit_step(const Graph& graph, const StepRoots& roots, std::vector<i128>& pool) {
+Section emit_step(const ValueGraph& graph, const StepRoots& roots, std::vector<i128>& pool) {
   return Emitter(graph, roots.accumulators.size(), roots.span, pool).step(roots);
 }
 
-Section emit_finish(const Graph& graph, const std::vector<Root>& roots, std::size_t accumulators,
+Section emit_finish(const ValueGraph& graph, const std::vector<Root>& roots, std::size_t accumulators,
                     const SourceSpan& span, std::vector<i128>& pool) {
   return Emitter(graph, accumulators, span, pool).finish(roots);
 }

@@ -10,37 +10,37 @@
 #include <vector>
 
 #include "deterministic_math/bytecode/program.h"
-#include "deterministic_math/language/graph.h"
+#include "deterministic_math/language/value_graph.h"
 
 namespace tally::math {
 
 /// A section with, for each instruction, the node that it computes or uses and its place in the text.
 struct Section {
   std::vector<Instruction> code;
-  std::vector<NodeId> nodes;
+  std::vector<ValueId> nodes;
   std::vector<SourceSpan> spans;
-  std::vector<NodeId> accumulators;  // the nodes of the accumulators as the section starts
+  std::vector<ValueId> accumulators;  // the nodes of the accumulators as the section starts
   /// The instruction that computes a node; absent for accumulators and for nodes that nothing needs.
-  [[nodiscard]] std::optional<std::size_t> instruction_of(NodeId node) const;
+  [[nodiscard]] std::optional<std::size_t> instruction_of(ValueId node) const;
 };
 
 /// A use that ends in an effect: kReq, kRet (of column imm).
 struct Root {
   Op op = Op::kReq;
-  NodeId node = 0;
+  ValueId node = 0;
   std::int32_t column = 0;
   SourceSpan span;
 };
 
 struct StepRoots {
-  std::optional<Root> guard;         // of kSkipZ
-  std::vector<NodeId> accumulators;  // their values at the end of the step
+  std::optional<Root> guard;          // of kSkipZ
+  std::vector<ValueId> accumulators;  // their values at the end of the step
   SourceSpan span;
 };
 
 /// Constants that fit no imm, in order of first use, are appended to `pool`. Throws CompileFailure.
-[[nodiscard]] Section emit_step(const Graph& graph, const StepRoots& roots, std::vector<i128>& pool);
-[[nodiscard]] Section emit_finish(const Graph& graph, const std::vector<Root>& roots, std::size_t accumulators,
+[[nodiscard]] Section emit_step(const ValueGraph& graph, const StepRoots& roots, std::vector<i128>& pool);
+[[nodiscard]] Section emit_finish(const ValueGraph& graph, const std::vector<Root>& roots, std::size_t accumulators,
                                   const SourceSpan& span, std::vector<i128>& pool);
 
 }  // namespace tally::math

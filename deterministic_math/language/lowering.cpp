@@ -15,7 +15,7 @@ bool is_builtin_value(const Expr& expr, std::string_view name) {
 
 }  // namespace
 
-NodeId Lowering::lower(const Expr& expr, const Frame& frame) {
+ValueId Lowering::lower(const Expr& expr, const Frame& frame) {
   const NestingGuard guard(x_depth, kMaxLoweringDepth, expr.place);
   if (++x_context.lowered > kMaxLoweredExpressions) {
     fail(CompileReason::kTooMuchInlining, expr.place, "inlining functions makes the program too large");
@@ -41,11 +41,11 @@ NodeId Lowering::lower(const Expr& expr, const Frame& frame) {
   std::unreachable();
 }
 
-NodeId Lowering::condition(const Expr& expr, const Frame& frame, std::string_view role) {
+ValueId Lowering::condition(const Expr& expr, const Frame& frame, std::string_view role) {
   return logical(lower(expr, frame), expr.span, role);
 }
 
-void Lowering::require(NodeId condition, const SourceSpan& span) {
+void Lowering::require(ValueId condition, const SourceSpan& span) {
   if (x_graph.constant_value(condition) != 1) x_roots.push_back({Op::kReq, condition, 0, span});
 }
 
@@ -55,9 +55,9 @@ void Lowering::refuse_in_constants(const Expr& expr, std::string_view what) cons
        quoted(joined(expr.path)) + " is " + std::string(what) + "; only constants may stand here");
 }
 
-NodeId Lowering::lower_name(const Expr& expr, const Frame& frame) {
+ValueId Lowering::lower_name(const Expr& expr, const Frame& frame) {
   if (frame.locals != nullptr && expr.path.size() == 1) {
-    if (const NodeId* local = frame.locals->find(expr.path.front())) return *local;
+    if (const ValueId* local = frame.locals->find(expr.path.front())) return *local;
   }
   if (is_builtin_value(expr, "batch")) {
     refuse_in_constants(expr, "the batch's number");
@@ -72,7 +72,7 @@ NodeId Lowering::lower_name(const Expr& expr, const Frame& frame) {
   return lower_binding(expr, resolve(expr, frame));
 }
 
-NodeId Lowering::lower_binding(const Expr& expr, const Binding& binding) {
+ValueId Lowering::lower_binding(const Expr& expr, const Binding& binding) {
   switch (binding.kind) {
     case BindingKind::kConstant:
       return x_graph.constant(binding.value, expr.span);
@@ -98,7 +98,7 @@ NodeId Lowering::lower_binding(const Expr& expr, const Binding& binding) {
   std::unreachable();
 }
 
-NodeId Lowering::lower_dim(const Expr& expr, const Binding& binding) {
+ValueId Lowering::lower_dim(const Expr& expr, const Binding& binding) {
   const Dim& dim = x_context.program.dims[binding.index];
   if (x_place != Place::kConstant) {
     return x_graph.variable(kFirstDimVariable + static_cast<std::int32_t>(binding.index), expr.span);
@@ -107,7 +107,7 @@ NodeId Lowering::lower_dim(const Expr& expr, const Binding& binding) {
   return x_graph.constant(dim.lo, expr.span);
 }
 
-NodeId Lowering::lower_index(const Expr& expr, const Frame& frame) {
+ValueId Lowering::lower_index(const Expr& expr, const Frame& frame) {
   if (is_builtin_value(expr, "seed")) return lower_seed(expr, frame);
   if (is_builtin_value(expr, "member")) return lower_load(expr, frame, kMemberObject);
   if (is_builtin_value(expr, "nonce")) return lower_load(expr, frame, kNonceObject);
@@ -123,14 +123,14 @@ NodeId Lowering::lower_index(const Expr& expr, const Frame& frame) {
   return lower_load(expr, frame, static_cast<ObjectId>(binding.index));
 }
 
-NodeId Lowering::lower_seed(const Expr& expr, const Frame& frame) {
+ValueId Lowering::lower_seed(const Expr& expr, const Frame& frame) {
   refuse_in_constants(expr, "the batch's seed");
   const auto half = expr.args.size() == 1 ? x_graph.constant_value(lower(*expr.args.front(), frame)) : std::nullopt;
   if (half != 0 && half != 1) fail(CompileReason::kBadSeed, expr.span, "the seed's halves are seed[0] and seed[1]");
   return x_graph.variable(static_cast<std::int32_t>(half == 0 ? Variable::kSeedHigh : Variable::kSeedLow), expr.span);
 }
 
-NodeId Lowering::lower_load(const Expr& expr, const Frame& frame, ObjectId object) {
+ValueId Lowering::lower_load(const Expr& expr, const Frame& frame, ObjectId object) {
   refuse_in_constants(expr, "a table");
   const std::size_t rank = x_context.program.objects[object].rank;
   if (expr.args.size() != rank) {
@@ -138,12 +138,12 @@ NodeId Lowering::lower_load(const Expr& expr, const Frame& frame, ObjectId objec
          quoted(joined(expr.path)) + " takes " + std::to_string(rank) + (rank == 1 ? " index" : " indices") + ", not " +
              std::to_string(expr.args.size()));
   }
-  std::vector<NodeId> indices;
+  std::vector<ValueId> indices;
   for (const Expr* arg : expr.args) indices.push_back(lower(*arg, frame));
   return x_graph.load(object, indices, expr.span);
 }
 
-NodeId Lowering::inline_function(const Expr& call, const std::vector<NodeId>& arguments, const Binding& binding) {
+ValueId Lowering::inline_function(const Expr& call, const std::vector<ValueId>& arguments, const Binding& binding) {
   const ItemSyntax& function = *binding.function;
   if (arguments.size() != function.parameters.size()) {
     fail(CompileReason::kWrongArgumentCount, call.span,
@@ -155,29 +155,29 @@ NodeId Lowering::inline_function(const Expr& call, const std::vector<NodeId>& ar
   return lower(*function.value, {binding.scope, binding.cutoff, &locals, &function});
 }
 
-NodeId Lowering::lower_unary(const Expr& expr, const Frame& frame) {
-  const NodeId operand = lower(*expr.args.front(), frame);
+ValueId Lowering::lower_unary(const Expr& expr, const Frame& frame) {
+  const ValueId operand = lower(*expr.args.front(), frame);
   if (expr.op == Operator::kNot) return negation(logical(operand, expr.args.front()->span, "`not`"), expr.span);
   return x_graph.binary(Op::kSub, x_graph.constant(0, expr.span), operand, expr.span);
 }
 
-NodeId Lowering::shift_constant(const Expr& expr, const Frame& frame) {
-  const NodeId node = lower(expr, frame);
+ValueId Lowering::shift_constant(const Expr& expr, const Frame& frame) {
+  const ValueId node = lower(expr, frame);
   if (!x_graph.constant_value(node)) {
     fail(CompileReason::kShiftOfVariable, expr.span, "`<<` takes constants only; write shl(a, b)");
   }
   return node;
 }
 
-NodeId Lowering::lower_binary(const Expr& expr, const Frame& frame) {
+ValueId Lowering::lower_binary(const Expr& expr, const Frame& frame) {
   const Expr& left = *expr.args[0];
   const Expr& right = *expr.args[1];
   if (expr.op == Operator::kShiftLeft) {
-    const NodeId a = shift_constant(left, frame);
+    const ValueId a = shift_constant(left, frame);
     return x_graph.binary(Op::kShl, a, shift_constant(right, frame), expr.span);
   }
-  const NodeId a = lower(left, frame);
-  const NodeId b = lower(right, frame);
+  const ValueId a = lower(left, frame);
+  const ValueId b = lower(right, frame);
   switch (expr.op) {
     case Operator::kOr:
       return x_graph.binary(Op::kMax, logical(a, left.span, "`or`"), logical(b, right.span, "`or`"), expr.span);
@@ -209,7 +209,7 @@ NodeId Lowering::lower_binary(const Expr& expr, const Frame& frame) {
   std::unreachable();
 }
 
-NodeId Lowering::logical(NodeId node, const SourceSpan& span, std::string_view role) {
+ValueId Lowering::logical(ValueId node, const SourceSpan& span, std::string_view role) {
   x_graph.refuse_seed(node, span);
   const auto value = x_graph.constant_value(node);
   if (value && *value != 0 && *value != 1) {
@@ -221,13 +221,13 @@ NodeId Lowering::logical(NodeId node, const SourceSpan& span, std::string_view r
   return node;
 }
 
-NodeId Lowering::negation(NodeId node, const SourceSpan& span) {
+ValueId Lowering::negation(ValueId node, const SourceSpan& span) {
   return x_graph.binary(Op::kSub, x_graph.constant(1, span), node, span);
 }
 
 i128 evaluate_constant(const Expr& expr, const Frame& frame, const LoweringContext& context) {
   Lowering lowering(context, Place::kConstant);
-  const NodeId node = lowering.lower(expr, frame);
+  const ValueId node = lowering.lower(expr, frame);
   const auto value = lowering.graph().constant_value(node);
   if (!value) fail(CompileReason::kNotConstant, expr.span, "this is no constant; only constants may stand here");
   return *value;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "deterministic_math/language/emit.h"
-#include "deterministic_math/language/graph.h"
 #include "deterministic_math/language/scope.h"
+#include "deterministic_math/language/value_graph.h"
 
 namespace tally::math {
 
@@ -19,7 +19,7 @@ enum class Place : std::uint8_t { kConstant, kEntry, kStep, kFinish, kHint };
 
 /// An operand that must be 0 or 1, to be looked up in the range proof.
 struct LogicalUse {
-  NodeId node = 0;
+  ValueId node = 0;
   SourceSpan span;
   std::string_view role;
 };
@@ -35,55 +35,55 @@ class Lowering {
  public:
   Lowering(const LoweringContext& context, Place place) : x_context(context), x_place(place) {}
 
-  NodeId lower(const Expr& expr, const Frame& frame);
+  ValueId lower(const Expr& expr, const Frame& frame);
   /// Lowers a condition, which must be 0 or 1.
-  NodeId condition(const Expr& expr, const Frame& frame, std::string_view role);
+  ValueId condition(const Expr& expr, const Frame& frame, std::string_view role);
   /// Adds a REQ unless the condition is the constant 1.
-  void require(NodeId condition, const SourceSpan& span);
+  void require(ValueId condition, const SourceSpan& span);
 
   void set_place(Place place) { x_place = place; }
-  [[nodiscard]] Graph& graph() { return x_graph; }
+  [[nodiscard]] ValueGraph& graph() { return x_graph; }
   [[nodiscard]] std::vector<Root>& roots() { return x_roots; }
   [[nodiscard]] const std::vector<LogicalUse>& logical_uses() const { return x_logical; }
 
  private:
-  using Builtin = NodeId (Lowering::*)(const Expr&, const Frame&);
+  using Builtin = ValueId (Lowering::*)(const Expr&, const Frame&);
   struct BuiltinInfo;
   static const BuiltinInfo* find_builtin(const Expr& call);
 
-  NodeId lower_name(const Expr& expr, const Frame& frame);
-  NodeId lower_binding(const Expr& expr, const Binding& binding);
-  NodeId lower_dim(const Expr& expr, const Binding& binding);
-  NodeId lower_index(const Expr& expr, const Frame& frame);
-  NodeId lower_seed(const Expr& expr, const Frame& frame);
-  NodeId lower_load(const Expr& expr, const Frame& frame, ObjectId object);
-  NodeId lower_call(const Expr& expr, const Frame& frame);
-  NodeId inline_function(const Expr& call, const std::vector<NodeId>& arguments, const Binding& binding);
-  NodeId lower_unary(const Expr& expr, const Frame& frame);
-  NodeId lower_binary(const Expr& expr, const Frame& frame);
-  NodeId shift_constant(const Expr& expr, const Frame& frame);
+  ValueId lower_name(const Expr& expr, const Frame& frame);
+  ValueId lower_binding(const Expr& expr, const Binding& binding);
+  ValueId lower_dim(const Expr& expr, const Binding& binding);
+  ValueId lower_index(const Expr& expr, const Frame& frame);
+  ValueId lower_seed(const Expr& expr, const Frame& frame);
+  ValueId lower_load(const Expr& expr, const Frame& frame, ObjectId object);
+  ValueId lower_call(const Expr& expr, const Frame& frame);
+  ValueId inline_function(const Expr& call, const std::vector<ValueId>& arguments, const Binding& binding);
+  ValueId lower_unary(const Expr& expr, const Frame& frame);
+  ValueId lower_binary(const Expr& expr, const Frame& frame);
+  ValueId shift_constant(const Expr& expr, const Frame& frame);
 
-  NodeId call_two(const Expr& call, const Frame& frame);
-  NodeId call_many(const Expr& call, const Frame& frame);
-  NodeId call_sq(const Expr& call, const Frame& frame);
-  NodeId call_abs(const Expr& call, const Frame& frame);
-  NodeId call_clamp(const Expr& call, const Frame& frame);
-  NodeId call_select(const Expr& call, const Frame& frame);
-  NodeId call_expect(const Expr& call, const Frame& frame);
-  NodeId call_isqrt(const Expr& call, const Frame& frame);
-  NodeId call_wrap(const Expr& call, const Frame& frame);
-  NodeId call_prf(const Expr& call, const Frame& frame);
-  NodeId call_fx(const Expr& call, const Frame& frame);
+  ValueId call_two(const Expr& call, const Frame& frame);
+  ValueId call_many(const Expr& call, const Frame& frame);
+  ValueId call_sq(const Expr& call, const Frame& frame);
+  ValueId call_abs(const Expr& call, const Frame& frame);
+  ValueId call_clamp(const Expr& call, const Frame& frame);
+  ValueId call_select(const Expr& call, const Frame& frame);
+  ValueId call_expect(const Expr& call, const Frame& frame);
+  ValueId call_isqrt(const Expr& call, const Frame& frame);
+  ValueId call_wrap(const Expr& call, const Frame& frame);
+  ValueId call_prf(const Expr& call, const Frame& frame);
+  ValueId call_fx(const Expr& call, const Frame& frame);
 
-  NodeId clamp(NodeId x, NodeId lo, NodeId hi, const SourceSpan& span);
-  NodeId logical(NodeId node, const SourceSpan& span, std::string_view role);
-  NodeId negation(NodeId node, const SourceSpan& span);
+  ValueId clamp(ValueId x, ValueId lo, ValueId hi, const SourceSpan& span);
+  ValueId logical(ValueId node, const SourceSpan& span, std::string_view role);
+  ValueId negation(ValueId node, const SourceSpan& span);
   i128 width(const Expr& expr, const Frame& frame, i128 least, i128 most);
   void refuse_in_constants(const Expr& expr, std::string_view what) const;
 
   LoweringContext x_context;
   Place x_place;
-  Graph x_graph;
+  ValueGraph x_graph;
   std::vector<Root> x_roots;
   std::vector<LogicalUse> x_logical;
   std::size_t x_depth = 0;

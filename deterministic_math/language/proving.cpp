@@ -90,7 +90,7 @@ void check_logical(const std::vector<LogicalUse>& uses, const Section& section, 
   }
 }
 
-void check_logical_accumulators(const std::vector<LogicalUse>& uses, const std::vector<NodeId>& nodes,
+void check_logical_accumulators(const std::vector<LogicalUse>& uses, const std::vector<ValueId>& nodes,
                                 const std::vector<Range>& ranges) {
   for (const LogicalUse& use : uses) {
     for (std::size_t j = 0; j < nodes.size(); ++j) {

@@ -6,15 +6,15 @@
 
 namespace tally::math {
 
-void Locals::declare(const Identifier& name, NodeId value) {
+void Locals::declare(const Identifier& name, ValueId value) {
   if (find(name.text) != nullptr) {
     fail(CompileReason::kDuplicateName, name.span, quoted(name.text) + " already names a value of this body");
   }
   x_values.emplace_back(name.text, value);
 }
 
-void Locals::assign(std::string_view name, NodeId value) {
-  const auto found = std::ranges::find(x_values, name, &std::pair<std::string_view, NodeId>::first);
+void Locals::assign(std::string_view name, ValueId value) {
+  const auto found = std::ranges::find(x_values, name, &std::pair<std::string_view, ValueId>::first);
   found->second = value;
 }
 

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "deterministic_math/language/graph.h"
 #include "deterministic_math/language/syntax.h"
+#include "deterministic_math/language/value_graph.h"
 
 namespace tally::math {
 
@@ -49,18 +49,18 @@ struct Scope {
 /// Names of a body: indices, lets, accumulators, a function's arguments. Inner ones come last.
 class Locals {
  public:
-  [[nodiscard]] const NodeId* find(std::string_view name) const {
+  [[nodiscard]] const ValueId* find(std::string_view name) const {
     for (auto it = x_values.rbegin(); it != x_values.rend(); ++it) {
       if (it->first == name) return &it->second;
     }
     return nullptr;
   }
   /// Throws CompileFailure where the name is taken.
-  void declare(const Identifier& name, NodeId value);
-  void assign(std::string_view name, NodeId value);
+  void declare(const Identifier& name, ValueId value);
+  void assign(std::string_view name, ValueId value);
 
  private:
-  std::vector<std::pair<std::string_view, NodeId>> x_values;
+  std::vector<std::pair<std::string_view, ValueId>> x_values;
 };
 
 /// The place from which an expression sees names. `function` is the one whose body it is, if any.

@@ -16,13 +16,13 @@ struct NoLoads {
 };
 
 /// The value of each node, straight from the graph.
-std::vector<i128> values_of(const Graph& graph, const std::vector<i128>& accumulators) {
+std::vector<i128> values_of(const ValueGraph& graph, const std::vector<i128>& accumulators) {
   std::vector<i128> values;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph[id];
-    if (node.kind == NodeKind::kConstant) {
+  for (ValueId id = 0; id < graph.size(); ++id) {
+    const ValueNode& node = graph[id];
+    if (node.kind == ValueKind::kConstant) {
       values.push_back(node.value);
-    } else if (node.kind == NodeKind::kAccumulator) {
+    } else if (node.kind == ValueKind::kAccumulator) {
       values.push_back(accumulators.at(static_cast<std::size_t>(node.imm)));
     } else {
       const i128 a = values[node.operands[0]];
@@ -52,12 +52,12 @@ StepRun run_step(const std::vector<Instruction>& code, std::vector<i128> accumul
 }
 
 /// A random graph over all accumulators, built node by node.
-Graph random_graph(std::size_t accumulators, std::size_t operations) {
-  Graph graph;
+ValueGraph random_graph(std::size_t accumulators, std::size_t operations) {
+  ValueGraph graph;
   for (std::size_t j = 0; j < accumulators; ++j) graph.accumulator(j, {});
   graph.constant(i128{*rc::gen::inRange(-3, 4)} << *rc::gen::element(0, 40), {});
   for (std::size_t i = 0; i < operations; ++i) {
-    const auto node = [&] { return static_cast<NodeId>(*rc::gen::inRange<std::size_t>(0, graph.size())); };
+    const auto node = [&] { return static_cast<ValueId>(*rc::gen::inRange<std::size_t>(0, graph.size())); };
     switch (*rc::gen::inRange(0, 4)) {
       case 0:
         graph.binary(Op::kAdd, node(), node(), {});
@@ -79,8 +79,8 @@ Graph random_graph(std::size_t accumulators, std::size_t operations) {
 TEST(Emit, steps_compute_what_the_graph_says_whatever_the_registers) {
   rc::check([] {
     const auto accumulators = *rc::gen::inRange<std::size_t>(1, kMaxAccumulators + 1);
-    const Graph graph = random_graph(accumulators, *rc::gen::inRange<std::size_t>(0, 30));
-    const auto node = [&] { return static_cast<NodeId>(*rc::gen::inRange<std::size_t>(0, graph.size())); };
+    const ValueGraph graph = random_graph(accumulators, *rc::gen::inRange<std::size_t>(0, 30));
+    const auto node = [&] { return static_cast<ValueId>(*rc::gen::inRange<std::size_t>(0, graph.size())); };
     StepRoots roots;
     for (std::size_t j = 0; j < accumulators; ++j) roots.accumulators.push_back(node());
     const bool guarded = *rc::gen::arbitrary<bool>();
@@ -107,10 +107,10 @@ TEST(Emit, steps_compute_what_the_graph_says_whatever_the_registers) {
 }
 
 TEST(Emit, rotates_accumulators_through_one_spare_register) {
-  Graph graph;
+  ValueGraph graph;
   StepRoots roots;
   for (std::size_t j = 0; j < 3; ++j) graph.accumulator(j, {});
-  for (std::size_t j = 0; j < 3; ++j) roots.accumulators.push_back(static_cast<NodeId>((j + 1) % 3));
+  for (std::size_t j = 0; j < 3; ++j) roots.accumulators.push_back(static_cast<ValueId>((j + 1) % 3));
   std::vector<i128> pool;
   const Section section = emit_step(graph, roots, pool);
   EXPECT_EQ(section.code.size(), 4U);
@@ -118,10 +118,10 @@ TEST(Emit, rotates_accumulators_through_one_spare_register) {
 }
 
 TEST(Emit, shares_repeated_values_and_drops_what_nothing_needs) {
-  Graph graph;
-  const NodeId a = graph.accumulator(0, {});
-  const NodeId b = graph.accumulator(1, {});
-  const NodeId sum = graph.binary(Op::kAdd, a, b, {});
+  ValueGraph graph;
+  const ValueId a = graph.accumulator(0, {});
+  const ValueId b = graph.accumulator(1, {});
+  const ValueId sum = graph.binary(Op::kAdd, a, b, {});
   EXPECT_EQ(graph.binary(Op::kAdd, b, a, {}), sum);
   graph.binary(Op::kMul, sum, sum, {});
   std::vector<i128> pool;
@@ -129,9 +129,9 @@ TEST(Emit, shares_repeated_values_and_drops_what_nothing_needs) {
 }
 
 TEST(Emit, puts_only_large_constants_into_the_pool_once_each) {
-  Graph graph;
-  const NodeId large = graph.constant(i128{1} << 31, {});
-  const NodeId small = graph.constant(-(i128{1} << 31), {});
+  ValueGraph graph;
+  const ValueId large = graph.constant(i128{1} << 31, {});
+  const ValueId small = graph.constant(-(i128{1} << 31), {});
   std::vector<i128> pool{i128{1} << 40};
   const StepRoots roots{.guard = {}, .accumulators = {large, small}, .span = {}};
   const Section first = emit_step(graph, roots, pool);

@@ -1,4 +1,4 @@
-#include "deterministic_math/language/graph.h"
+#include "deterministic_math/language/value_graph.h"
 
 #include <algorithm>
 #include <utility>
@@ -89,57 +89,57 @@ i128 fold(Op op, i128 a, i128 b, const SourceSpan& span) {
 
 }  // namespace
 
-NodeId Graph::make(Node node) {
+ValueId ValueGraph::make(ValueNode node) {
   const Key key{node.kind, node.op, node.operands, node.imm, node.value};
-  const auto [entry, is_new] = x_known.try_emplace(key, static_cast<NodeId>(x_nodes.size()));
+  const auto [entry, is_new] = x_known.try_emplace(key, static_cast<ValueId>(x_nodes.size()));
   if (is_new) x_nodes.push_back(node);
   return entry->second;
 }
 
-std::optional<i128> Graph::constant_value(NodeId id) const {
-  if (x_nodes[id].kind != NodeKind::kConstant) return std::nullopt;
+std::optional<i128> ValueGraph::constant_value(ValueId id) const {
+  if (x_nodes[id].kind != ValueKind::kConstant) return std::nullopt;
   return x_nodes[id].value;
 }
 
-void Graph::refuse_seed(NodeId id, const SourceSpan& span) const {
-  const Node& node = x_nodes[id];
+void ValueGraph::refuse_seed(ValueId id, const SourceSpan& span) const {
+  const ValueNode& node = x_nodes[id];
   const bool is_seed =
-      node.kind == NodeKind::kOperation && node.op == Op::kVar &&
+      node.kind == ValueKind::kOperation && node.op == Op::kVar &&
       (node.imm == static_cast<int>(Variable::kSeedHigh) || node.imm == static_cast<int>(Variable::kSeedLow));
   if (is_seed) fail(CompileReason::kBadSeed, span, "half of the seed may only be an argument a or b of prf(a, b, c)");
 }
 
-NodeId Graph::constant(i128 value, const SourceSpan& span) {
-  return make({.kind = NodeKind::kConstant, .value = value, .span = span});
+ValueId ValueGraph::constant(i128 value, const SourceSpan& span) {
+  return make({.kind = ValueKind::kConstant, .value = value, .span = span});
 }
 
-NodeId Graph::accumulator(std::size_t number, const SourceSpan& span) {
-  return make({.kind = NodeKind::kAccumulator, .imm = static_cast<std::int32_t>(number), .span = span});
+ValueId ValueGraph::accumulator(std::size_t number, const SourceSpan& span) {
+  return make({.kind = ValueKind::kAccumulator, .imm = static_cast<std::int32_t>(number), .span = span});
 }
 
-NodeId Graph::variable(std::int32_t variable, const SourceSpan& span) {
-  return make({.kind = NodeKind::kOperation, .op = Op::kVar, .imm = variable, .span = span});
+ValueId ValueGraph::variable(std::int32_t variable, const SourceSpan& span) {
+  return make({.kind = ValueKind::kOperation, .op = Op::kVar, .imm = variable, .span = span});
 }
 
-NodeId Graph::load(ObjectId object, const std::vector<NodeId>& indices, const SourceSpan& span) {
-  Node node{.kind = NodeKind::kOperation, .op = Op::kLoad, .imm = object, .span = span};
-  for (const NodeId index : indices) {
+ValueId ValueGraph::load(ObjectId object, const std::vector<ValueId>& indices, const SourceSpan& span) {
+  ValueNode node{.kind = ValueKind::kOperation, .op = Op::kLoad, .imm = object, .span = span};
+  for (const ValueId index : indices) {
     refuse_seed(index, span);
     node.operands.at(node.operand_count++) = index;
   }
   return make(node);
 }
 
-NodeId Graph::unary(Op op, NodeId a, const SourceSpan& span, std::int32_t imm) {
+ValueId ValueGraph::unary(Op op, ValueId a, const SourceSpan& span, std::int32_t imm) {
   refuse_seed(a, span);
   if (const auto value = constant_value(a)) {
     return constant(op == Op::kWrap ? wrap_to_bits(*value, imm) : fold(op, *value, 0, span), span);
   }
   return make(
-      {.kind = NodeKind::kOperation, .op = op, .operand_count = 1, .operands = {a, 0, 0}, .imm = imm, .span = span});
+      {.kind = ValueKind::kOperation, .op = op, .operand_count = 1, .operands = {a, 0, 0}, .imm = imm, .span = span});
 }
 
-NodeId Graph::binary(Op op, NodeId a, NodeId b, const SourceSpan& span) {
+ValueId ValueGraph::binary(Op op, ValueId a, ValueId b, const SourceSpan& span) {
   refuse_seed(a, span);
   refuse_seed(b, span);
   const auto left = constant_value(a);
@@ -157,21 +157,21 @@ NodeId Graph::binary(Op op, NodeId a, NodeId b, const SourceSpan& span) {
   if ((op == Op::kShl || op == Op::kShr || op == Op::kShrRound) && right == 0) return a;
   if ((op == Op::kMin || op == Op::kMax) && a == b) return a;
   if (is_commutative(op) && b < a) std::swap(a, b);
-  return make({.kind = NodeKind::kOperation, .op = op, .operand_count = 2, .operands = {a, b, 0}, .span = span});
+  return make({.kind = ValueKind::kOperation, .op = op, .operand_count = 2, .operands = {a, b, 0}, .span = span});
 }
 
-NodeId Graph::select(NodeId condition, NodeId a, NodeId b, const SourceSpan& span) {
+ValueId ValueGraph::select(ValueId condition, ValueId a, ValueId b, const SourceSpan& span) {
   refuse_seed(condition, span);
   refuse_seed(a, span);
   refuse_seed(b, span);
   if (const auto value = constant_value(condition)) return *value != 0 ? a : b;
   return make(
-      {.kind = NodeKind::kOperation, .op = Op::kSel, .operand_count = 3, .operands = {a, b, condition}, .span = span});
+      {.kind = ValueKind::kOperation, .op = Op::kSel, .operand_count = 3, .operands = {a, b, condition}, .span = span});
 }
 
-NodeId Graph::prf(NodeId a, NodeId b, NodeId c, const SourceSpan& span) {
+ValueId ValueGraph::prf(ValueId a, ValueId b, ValueId c, const SourceSpan& span) {
   refuse_seed(c, span);
-  return make({.kind = NodeKind::kOperation, .op = Op::kPrf, .operand_count = 3, .operands = {a, b, c}, .span = span});
+  return make({.kind = ValueKind::kOperation, .op = Op::kPrf, .operand_count = 3, .operands = {a, b, c}, .span = span});
 }
 
 }  // namespace tally::math

@@ -19,45 +19,45 @@
 
 namespace tally::math {
 
-using NodeId = std::uint32_t;
+using ValueId = std::uint32_t;
 
-enum class NodeKind : std::uint8_t { kConstant, kAccumulator, kOperation };
+enum class ValueKind : std::uint8_t { kConstant, kAccumulator, kOperation };
 
 /// `operands` are registers a, b, c of kOperation, as many as the operation has. `imm` is an accumulator's number, or
 /// the operation's imm (variable, object, bits). `span` is where the text first asks for this value.
-struct Node {
-  NodeKind kind = NodeKind::kConstant;
+struct ValueNode {
+  ValueKind kind = ValueKind::kConstant;
   Op op = Op::kImm;
   std::uint8_t operand_count = 0;
-  std::array<NodeId, 3> operands{};
+  std::array<ValueId, 3> operands{};
   std::int32_t imm = 0;
   i128 value = 0;  // of kConstant
   SourceSpan span;
 };
 
-class Graph {
+class ValueGraph {
  public:
-  NodeId constant(i128 value, const SourceSpan& span);
-  NodeId accumulator(std::size_t number, const SourceSpan& span);
-  NodeId variable(std::int32_t variable, const SourceSpan& span);
-  NodeId load(ObjectId object, const std::vector<NodeId>& indices, const SourceSpan& span);
-  NodeId unary(Op op, NodeId a, const SourceSpan& span, std::int32_t imm = 0);
-  NodeId binary(Op op, NodeId a, NodeId b, const SourceSpan& span);
-  NodeId select(NodeId condition, NodeId a, NodeId b, const SourceSpan& span);
-  NodeId prf(NodeId a, NodeId b, NodeId c, const SourceSpan& span);
+  ValueId constant(i128 value, const SourceSpan& span);
+  ValueId accumulator(std::size_t number, const SourceSpan& span);
+  ValueId variable(std::int32_t variable, const SourceSpan& span);
+  ValueId load(ObjectId object, const std::vector<ValueId>& indices, const SourceSpan& span);
+  ValueId unary(Op op, ValueId a, const SourceSpan& span, std::int32_t imm = 0);
+  ValueId binary(Op op, ValueId a, ValueId b, const SourceSpan& span);
+  ValueId select(ValueId condition, ValueId a, ValueId b, const SourceSpan& span);
+  ValueId prf(ValueId a, ValueId b, ValueId c, const SourceSpan& span);
 
-  [[nodiscard]] const Node& operator[](NodeId id) const { return x_nodes[id]; }
+  [[nodiscard]] const ValueNode& operator[](ValueId id) const { return x_nodes[id]; }
   [[nodiscard]] std::size_t size() const { return x_nodes.size(); }
-  [[nodiscard]] std::optional<i128> constant_value(NodeId id) const;
+  [[nodiscard]] std::optional<i128> constant_value(ValueId id) const;
   /// Halves of the seed may be operands of prf only.
-  void refuse_seed(NodeId id, const SourceSpan& span) const;
+  void refuse_seed(ValueId id, const SourceSpan& span) const;
 
  private:
-  NodeId make(Node node);
+  ValueId make(ValueNode node);
 
-  using Key = std::tuple<NodeKind, Op, std::array<NodeId, 3>, std::int32_t, i128>;
-  std::vector<Node> x_nodes;
-  std::map<Key, NodeId> x_known;
+  using Key = std::tuple<ValueKind, Op, std::array<ValueId, 3>, std::int32_t, i128>;
+  std::vector<ValueNode> x_nodes;
+  std::map<Key, ValueId> x_known;
 };
 
 }  // namespace tally::math
