@@ -1,0 +1,62 @@
+// Every program that comes with Tallystick passes the validator, at small and at large parameters.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "deterministic_math/bytecode/validator.h"
+#include "deterministic_math/language/compile.h"
+#include "deterministic_math/programs/program_library.h"
+
+namespace tally::math {
+namespace {
+
+enum class Choice { kLowest, kHighest };
+
+/// The program with each parameter at an end of its range.
+std::optional<CompiledProgram> compile_at(const LibraryProgram& program, Choice choice) {
+  CompileOptions options;
+  options.template_library = template_library();
+  const auto parameters = declared_parameters(program.text, options);
+  EXPECT_TRUE(parameters.has_value()) << program.name;
+  for (const Parameter& parameter : parameters.value_or(std::vector<Parameter>{})) {
+    options.parameters[parameter.name] =
+        choice == Choice::kLowest ? parameter.range.lo : std::min<i128>(parameter.range.hi, 1000);
+  }
+  auto compiled = compile(program.text, options);
+  if (!compiled) return std::nullopt;
+  return std::move(*compiled);
+}
+
+TEST(LibraryPrograms, are_valid_and_survive_their_encoding) {
+  for (const LibraryProgram& program : library_programs()) {
+    std::size_t compiled_count = 0;
+    for (const Choice choice : {Choice::kLowest, Choice::kHighest}) {
+      const auto compiled = compile_at(program, choice);
+      if (!compiled) continue;  // these parameters leave a dim empty
+      ++compiled_count;
+      const auto valid = validate(compiled->program);
+      EXPECT_TRUE(valid.has_value()) << program.name << ": " << describe(valid.error());
+      const auto loaded = load_program(encode_program(compiled->program));
+      ASSERT_TRUE(loaded.has_value()) << program.name;
+      EXPECT_EQ(*loaded, compiled->program) << program.name;
+    }
+    EXPECT_GT(compiled_count, 0U) << program.name;
+  }
+}
+
+TEST(LibraryPrograms, fit_a_task_of_a_thousand_records_and_a_million_parameters) {
+  for (const LibraryProgram& program : library_programs()) {
+    const auto compiled = compile_at(program, Choice::kLowest);
+    ASSERT_TRUE(compiled.has_value()) << program.name;
+    TaskShape shape;
+    for (const Dim& dim : compiled->program.dims) {
+      const std::uint64_t wanted = dim.role == DimRole::kRecords ? 1000 : 1'000'000;
+      shape.dims.push_back(std::clamp(wanted, dim.lo, dim.hi));
+    }
+    const auto fits = validate_for_task(compiled->program, shape, std::uint64_t{1} << 50);
+    EXPECT_TRUE(fits.has_value()) << program.name << ": " << describe(fits.error());
+  }
+}
+
+}  // namespace
+}  // namespace tally::math
