@@ -1,0 +1,42 @@
+// What `tally aggregate` gathers from its command line: the updates, their fields and keys, the state to start from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/signing_keys.h"
+#include "sequencer/batch/batch_builder.h"
+
+namespace tally::cli {
+
+struct AggregateFlags {
+  std::string program;
+  std::vector<std::string> parameters;
+  std::vector<std::string> dims;
+  std::vector<std::string> updates;
+  std::string examples;
+  std::vector<std::string> fields;
+  std::string state = "zeros";
+  std::vector<std::string> advice;
+  std::string keys;
+  std::string password_file;
+  std::string poster;
+  std::string seed;
+  std::string out;
+  int frac_bits = math::kDefaultFracBits;
+  std::uint32_t leaf_bytes = proof::kDefaultLeafBytes;
+  bool clip = false;
+  bool replace = false;
+  unsigned threads = 0;
+};
+
+/// A Failure names the flag, file, line or parameter that is wrong. `compiled` and `keys` must outlive the result.
+[[nodiscard]] sequencer::BatchInputs gather_inputs(const AggregateFlags& flags, const math::CompiledProgram& compiled,
+                                                   const std::vector<std::filesystem::path>& updates,
+                                                   const SigningKeys& keys);
+
+/// The update files that the command line names: folders stand for the files in them, in byte order of their names.
+[[nodiscard]] std::vector<std::filesystem::path> find_updates(const std::vector<std::string>& arguments);
+
+}  // namespace tally::cli

@@ -1,0 +1,30 @@
+// The subcommands of `tally`: each add_* declares one on the app and leaves what it runs in Session::run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <stop_token>
+
+#include "cli/console.h"
+#include "cli/exit_code.h"
+
+namespace tally::cli {
+
+struct Session {
+  ConsoleSettings console;
+  std::stop_token stop;
+  std::function<ExitCode(Console&)> run;  // set by the callback of the chosen subcommand
+};
+
+void add_keygen(CLI::App& app, Session& session);
+void add_address(CLI::App& app, Session& session);
+void add_program(CLI::App& app, Session& session);
+void add_aggregate(CLI::App& app, Session& session);
+void add_verify(CLI::App& app, Session& session);
+void add_inspect(CLI::App& app, Session& session);
+void add_receipt(CLI::App& app, Session& session);
+
+/// --json and --quiet, the same on every subcommand.
+void add_output_flags(CLI::App& command, Session& session);
+
+}  // namespace tally::cli

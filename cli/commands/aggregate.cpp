@@ -1,0 +1,102 @@
+// `tally aggregate`: from a folder of updates to a signed, committed batch and its aggregated model.
+#include <array>
+#include <memory>
+
+#include "cli/aggregate_inputs.h"
+#include "cli/commands.h"
+#include "cli/load_program.h"
+#include "cli/threads.h"
+#include "sequencer/batch/model_encoder.h"
+
+namespace tally::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, const Console& console) {
+  const chain::Manifest& manifest = built.manifest;
+  const std::string id = to_hex(proof::batch_id(manifest.header));
+  const sequencer::BuildTimes& times = built.times;
+  std::array<char, 200> seconds{};
+  std::snprintf(seconds.data(), seconds.size(), "%.3f s: read %.3f, quantise %.3f, hash %.3f, fold %.3f, write %.3f",
+                times.wall, times.read, times.quantise, times.hash, times.fold, times.write);
+  const std::string model = manifest.model ? (fs::path(flags.out) / manifest.model->file).string() : "none";
+  std::string text = "aggregated " + std::to_string(manifest.header.record_count) + " updates (" +
+                     human_bytes(built.row_bytes) + ") by " + manifest.shape.program + "\n";
+  text += "batch  " + id + "\nfiles  " + flags.out + "\nmodel  " + model + "\ntime   " + seconds.data();
+  console.result(text, json::object{{"program", manifest.shape.program},
+                                    {"records", manifest.header.record_count},
+                                    {"batch_id", id},
+                                    {"directory", flags.out},
+                                    {"model", model},
+                                    {"row_bytes", built.row_bytes},
+                                    {"microseconds",
+                                     {{"wall", microseconds(times.wall)},
+                                      {"read", microseconds(times.read)},
+                                      {"quantise", microseconds(times.quantise)},
+                                      {"hash", microseconds(times.hash)},
+                                      {"fold", microseconds(times.fold)},
+                                      {"write", microseconds(times.write)}}}});
+}
+
+ExitCode aggregate(const AggregateFlags& flags, Console& console, const std::stop_token& stop) {
+  const math::CompiledProgram compiled = load_program(flags.program, flags.parameters);
+  const std::vector<fs::path> updates = find_updates(flags.updates);
+  const SigningKeys keys = load_signing_keys(updates, flags.keys, flags.password_file, console);
+  sequencer::BatchInputs inputs = gather_inputs(flags, compiled, updates, keys);
+
+  math::ThreadPool pool(thread_count(flags.threads));
+  sequencer::BuildOptions options;
+  options.target = flags.out;
+  options.replace = flags.replace ? sequencer::Replace::kReplace : sequencer::Replace::kRefuse;
+  options.pool = &pool;
+  options.stop = stop;
+  options.encode_model = sequencer::model_encoder();
+  options.progress = [&console](std::string_view phase, std::uint64_t done, std::uint64_t total) {
+    console.progress(phase, done, total);
+  };
+  const auto built = sequencer::build_batch(std::move(inputs), options);
+  console.end_progress();
+  if (!built) {
+    const bool stopped = built.error().reason == sequencer::BuildReason::kStopped;
+    throw Failure(stopped ? ExitCode::kOutsideWorld : ExitCode::kBadInput, built.error().message);
+  }
+  print(*built, flags, console);
+  return ExitCode::kFine;
+}
+
+}  // namespace
+
+void add_aggregate(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<AggregateFlags>();
+  CLI::App* command = app.add_subcommand("aggregate", "Turn model updates into a signed, committed batch");
+  command->add_option("--program", flags->program, "A program of the library, or a .tally file")->required();
+  command->add_option("--updates", flags->updates, "Update files (.npy, .safetensors), or folders of them")->required();
+  command->add_option("--out", flags->out, "The batch directory to make")->required();
+  command->add_option("--examples", flags->examples, "CSV of name,examples, or one number for all updates");
+  command->add_option("--field", flags->fields, "Another field, NAME=CSV or NAME=N; repeatable");
+  command->add_option("--state", flags->state, "The model to start from, or `zeros`")->capture_default_str();
+  command->add_option("--param", flags->parameters, "A parameter of the program, NAME=VALUE; repeatable");
+  command->add_option("--dim", flags->dims, "A dim that the updates do not tell, NAME=VALUE; repeatable");
+  command->add_option("--advice", flags->advice, "Advice with `hint input`, TABLE=FILE; repeatable");
+  command->add_option("--keys", flags->keys, "Folder of keystores, one NAME.json for each update NAME.npy");
+  command->add_option("--password-file", flags->password_file, "Password of the keystores");
+  command->add_option("--poster", flags->poster, "Address of the poster (default: a development address)");
+  command->add_option("--seed", flags->seed, "Seed for programs that use one, 0x and 64 hex digits");
+  command->add_option("--frac-bits", flags->frac_bits, "Fraction bits of the fixed point")
+      ->check(CLI::Range(0, math::kMaxFracBits))
+      ->capture_default_str();
+  command->add_option("--leaf-bytes", flags->leaf_bytes, "Bytes of a Merkle leaf: a power of two from 64 to 4096")
+      ->capture_default_str();
+  command->add_flag("--clip", flags->clip, "Clip finite values beyond the fixed-point range instead of refusing them");
+  command->add_flag("--replace", flags->replace, "Replace a batch directory that is already there");
+  add_threads_option(*command, flags->threads);
+  add_output_flags(*command, session);
+  command->callback([flags, &session] {
+    session.run = [flags, &session](Console& console) { return aggregate(*flags, console, session.stop); };
+  });
+}
+
+}  // namespace tally::cli
