@@ -71,6 +71,7 @@ ValueId Lowering::lower_call(const Expr& expr, const Frame& frame) {
              (is_table ? "; load with " + joined(expr.path) + "[...]" : ""));
   }
   std::vector<ValueId> arguments;
+  arguments.reserve(expr.args.size());
   for (const Expr* arg : expr.args) arguments.push_back(lower(*arg, frame));
   return inline_function(expr, arguments, binding);
 }

@@ -139,6 +139,7 @@ ValueId Lowering::lower_load(const Expr& expr, const Frame& frame, ObjectId obje
              std::to_string(expr.args.size()));
   }
   std::vector<ValueId> indices;
+  indices.reserve(rank);
   for (const Expr* arg : expr.args) indices.push_back(lower(*arg, frame));
   return x_graph.load(object, indices, expr.span);
 }

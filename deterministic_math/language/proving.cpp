@@ -37,6 +37,35 @@ CompileReason reason_of(RangeReason reason) {
   std::unreachable();
 }
 
+/// What usually mends a fault.
+std::string_view remedy(RangeReason reason) {
+  switch (reason) {
+    case RangeReason::kOverflow:
+      return "; declare narrower ranges for what it reads, or clamp";
+    case RangeReason::kUnboundedAccumulator:
+      return "; add to it, or clamp its new value";
+    case RangeReason::kUnboundedResult:
+      return "; declare its range, or clamp what is returned";
+    case RangeReason::kDivisorNotPositive:
+      return "; write max(divisor, 1)";
+    case RangeReason::kShiftCount:
+      return "; clamp it to 0..126";
+    case RangeReason::kNegativeRoot:
+      return "; write isqrt(max(x, 0))";
+    case RangeReason::kNotLogical:
+      return "; compare it, as in x > 0";
+    case RangeReason::kPrfCounter:
+      return "; clamp it";
+    case RangeReason::kSeedUse:
+      return {};
+    case RangeReason::kResultExceedsType:
+      return "; choose a wider type, declare a range, or clamp";
+    case RangeReason::kResultOutsideDeclared:
+      return "; every entry would fail";
+  }
+  std::unreachable();
+}
+
 /// A column's place: the returned expression.
 SourceSpan column_place(const LoweredBody& lowered, std::size_t column, const ItemSyntax& syntax) {
   for (std::size_t i = 0; i < lowered.finish.code.size(); ++i) {
@@ -76,7 +105,7 @@ SourceSpan column_place(const LoweredBody& lowered, std::size_t column, const It
       break;
     }
   }
-  fail(reason, span, subject + describe(fault));
+  fail(reason, span, subject + describe(fault) + std::string(remedy(fault.reason)));
 }
 
 /// The operands of and, or, not, where, require and select, which bytecode does not tell from others.

@@ -77,7 +77,7 @@ ValueGraph random_graph(std::size_t accumulators, std::size_t operations) {
 }
 
 TEST(Emit, steps_compute_what_the_graph_says_whatever_the_registers) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const auto accumulators = *rc::gen::inRange<std::size_t>(1, kMaxAccumulators + 1);
     const ValueGraph graph = random_graph(accumulators, *rc::gen::inRange<std::size_t>(0, 30));
     const auto node = [&] { return static_cast<ValueId>(*rc::gen::inRange<std::size_t>(0, graph.size())); };
@@ -103,7 +103,7 @@ TEST(Emit, steps_compute_what_the_graph_says_whatever_the_registers) {
     // Nothing before the guard may write an accumulator.
     const auto skip = std::ranges::find(section.code, Op::kSkipZ, &Instruction::op);
     for (auto it = section.code.begin(); guarded && it != skip; ++it) RC_ASSERT(it->dst >= accumulators);
-  });
+  }));
 }
 
 TEST(Emit, rotates_accumulators_through_one_spare_register) {
