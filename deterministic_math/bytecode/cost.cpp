@@ -177,8 +177,7 @@ std::optional<Bucket> find_bucket(const Program& program, std::size_t item) {
   for (std::size_t i = 0; i < candidate.body->step.size(); ++i) {
     const Instruction& op = candidate.body->step[i];
     if (op.op == Op::kSkipZ) {
-      if (!equals[op.a]) continue;
-      equals[op.a]->skip = i;
+      if (equals[op.a]) equals[op.a]->skip = i;
       return equals[op.a];
     }
     const Source source = source_of(program, item, op, sources);
