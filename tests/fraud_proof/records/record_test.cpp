@@ -77,7 +77,7 @@ TEST(Record, has_the_width_and_layout_of_the_specification) {
 }
 
 TEST(Record, any_bytes_of_the_width_round_trip_and_no_others_decode) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const RecordShape shape{.rows = *rc::gen::inRange<std::size_t>(0, kMaxRecordRows + 1),
                             .fields = *rc::gen::inRange<std::size_t>(0, kMaxRecordFields + 1)};
     const auto bytes =
@@ -89,7 +89,7 @@ TEST(Record, any_bytes_of_the_width_round_trip_and_no_others_decode) {
     RC_ASSERT(std::ranges::equal(encode(*record), exact));
     RC_ASSERT(decode_record(bytes, shape).error().reason == RecordReason::kSize);
     RC_ASSERT(decode_record(exact.first(exact.size() - 1), shape).error().reason == RecordReason::kSize);
-  });
+  }));
 }
 
 TEST(Record, a_signature_holds_for_its_record_and_context) {

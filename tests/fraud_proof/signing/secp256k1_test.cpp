@@ -111,7 +111,7 @@ TEST(Secp256k1, the_other_v_recovers_another_address) {
 }
 
 TEST(Secp256k1, any_signature_recovers_its_signer_and_no_changed_byte_does) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const auto seed = *rc::gen::container<std::vector<std::uint8_t>>(4, rc::gen::arbitrary<std::uint8_t>());
     const math::Digest secret = math::sha256(seed);
     const math::Digest hash = math::sha256(secret.bytes);
@@ -122,7 +122,7 @@ TEST(Secp256k1, any_signature_recovers_its_signer_and_no_changed_byte_does) {
     signature.bytes[place] ^= *rc::gen::inRange<std::uint8_t>(1, 255);
     const auto recovered = recover_signer(signature, hash.bytes);
     RC_ASSERT(!recovered.has_value() || *recovered != key.address());
-  });
+  }));
 }
 
 TEST(PrivateKey, lies_between_one_and_the_order) {
