@@ -14,12 +14,12 @@ namespace {
 constexpr std::uint64_t kShortInner = 64;
 
 // Estimated cost of a lane, in plain operations.
-constexpr double kPlainCost = 1;
-constexpr double kTableGatherCost = 12;
-constexpr double kRowGatherCost = 200;
-constexpr double kSequentialCost = 12;
+constexpr std::uint64_t kPlainCost = 1;
+constexpr std::uint64_t kTableGatherCost = 12;
+constexpr std::uint64_t kRowGatherCost = 200;
+constexpr std::uint64_t kSequentialCost = 12;
 // Lanes beyond this many make a step no cheaper.
-constexpr double kFullLanes = 128;
+constexpr std::uint64_t kFullLanes = 128;
 
 bool is_own(const Plan& plan, const Node& node) {
   return node.kind == NodeKind::kLoad &&
@@ -90,8 +90,8 @@ Plan analyse(const Program& program, const BatchValues& values, const Inputs& in
   return plan;
 }
 
-double code_cost(const Code& code, double lanes) {
-  double cost = 0;
+std::uint64_t code_cost(const Code& code, std::uint64_t lanes) {
+  std::uint64_t cost = 0;
   for (const std::vector<LaneStep>& steps : code.lanes) {
     for (const LaneStep& step : steps) {
       if (step.kind != LaneStepKind::kLoadGather) {
@@ -101,8 +101,8 @@ double code_cost(const Code& code, double lanes) {
       }
     }
   }
-  cost /= std::clamp(lanes, 1.0, kFullLanes) / kFullLanes;
-  return cost + kSequentialCost * static_cast<double>(code.sequential.size());
+  cost = cost * kFullLanes / std::clamp<std::uint64_t>(lanes, 1, kFullLanes);
+  return cost + kSequentialCost * code.sequential.size();
 }
 
 OwnLoads own_loads(const Plan& plan) {
@@ -122,9 +122,8 @@ Axis choose_axis(const Plan& plan, std::uint64_t entries) {
   if (!plan.has_fold) return over_entries;
   const std::uint64_t run = over_entries == Axis::kEntry && plan.inner_extent != 0 ? plan.inner_extent : entries;
   std::size_t row_loads = 0;
-  const double by_entry =
-      code_cost(schedule_step(plan, over_entries, row_loads), static_cast<double>(std::min(run, entries)));
-  const double by_fold = code_cost(schedule_step(plan, Axis::kFold, row_loads), static_cast<double>(plan.fold_length));
+  const std::uint64_t by_entry = code_cost(schedule_step(plan, over_entries, row_loads), std::min(run, entries));
+  const std::uint64_t by_fold = code_cost(schedule_step(plan, Axis::kFold, row_loads), plan.fold_length);
   return by_fold < by_entry ? Axis::kFold : over_entries;
 }
 

@@ -52,7 +52,7 @@ enum class OwnLoads : std::uint8_t {
 [[nodiscard]] OwnLoads own_loads(const Plan& plan);
 
 /// An estimate of what a step of a fold costs an entry, for comparing axes: `lanes` are as many as there are.
-[[nodiscard]] double code_cost(const Code& code, double lanes);
+[[nodiscard]] std::uint64_t code_cost(const Code& code, std::uint64_t lanes);
 
 /// The axis along which lanes are fullest and loads lie side by side.
 [[nodiscard]] Axis choose_axis(const Plan& plan, std::uint64_t entries);

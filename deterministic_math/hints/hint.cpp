@@ -25,8 +25,7 @@ Axis choose_hint_axis(HintPlan& plan, std::uint64_t count) {
   const Axis over_entries = inner != 0 && inner < kShortInner ? Axis::kFlatEntry : Axis::kEntry;
   std::size_t row_loads = 0;
   const auto cost = [&](Axis axis, std::uint64_t lanes) {
-    return code_cost(schedule_hint(context, plan.keys, HintSection::kKeys, axis, row_loads),
-                     static_cast<double>(lanes));
+    return code_cost(schedule_hint(context, plan.keys, HintSection::kKeys, axis, row_loads), lanes);
   };
   const std::uint64_t lanes = over_entries == Axis::kEntry && inner != 0 ? std::min(inner, count) : count;
   return cost(Axis::kFold, context.over()) < cost(over_entries, lanes) ? Axis::kFold : over_entries;
