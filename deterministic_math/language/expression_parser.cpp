@@ -165,6 +165,9 @@ void ExpressionParser::arguments(Expr& call, std::string_view close) {
   if (!x_tokens.at(close)) {
     do {
       call.args.push_back(expression());
+      if (call.args.size() > kMaxArguments) {
+        fail(CompileReason::kTooMany, call.place, "more than " + std::to_string(kMaxArguments) + " arguments");
+      }
     } while (x_tokens.accept(","));
   }
   call.span = join(call.span, x_tokens.expect(close).span);

@@ -10,13 +10,14 @@ namespace tally::math {
 namespace {
 
 /// Parameters without a value whose ends are tried in every combination; of further ones only the lower ends are.
-constexpr std::size_t kMaxVaried = 10;
+constexpr std::size_t kMaxVaried = 8;
 
 /// One pass over the constants, functions, parameters and fixed dims. Bit j of `ends` chooses the end that the j-th
 /// missing parameter is taken at.
 class Pass {
  public:
-  Pass(const CompileOptions& options, std::uint32_t ends) : x_options(options), x_ends(ends) {}
+  Pass(const CompileOptions& options, std::uint32_t ends, std::size_t& lowered)
+      : x_options(options), x_ends(ends), x_lowered(lowered) {}
 
   std::vector<Parameter> run(const Syntax& syntax) {
     for (const ItemSyntax& item : syntax.items) {
@@ -90,7 +91,7 @@ class Pass {
   Program x_program;
   Scope x_scope;
   std::size_t x_order = 0;
-  std::size_t x_lowered = 0;
+  std::size_t& x_lowered;  // over all passes
   std::vector<Parameter> x_parameters;
 };
 
@@ -110,16 +111,18 @@ std::vector<Parameter> elaborate_parameters(const Syntax& syntax, const CompileO
   }));
   std::optional<std::vector<Parameter>> total;
   std::optional<CompileFailure> first_failure;
+  std::size_t lowered = 0;
   for (std::uint32_t ends = 0; ends < (std::uint32_t{1} << std::min(missing, kMaxVaried)); ++ends) {
     // Some combinations of ends are of no task: they empty a range. The others decide.
     try {
-      std::vector<Parameter> found = Pass(options, ends).run(syntax);
+      std::vector<Parameter> found = Pass(options, ends, lowered).run(syntax);
       if (total) {
         widen(*total, found);
       } else {
         total = std::move(found);
       }
     } catch (const CompileFailure& failure) {
+      if (failure.reason == CompileReason::kTooMuchInlining) throw;
       if (!first_failure) first_failure = failure;
     }
   }

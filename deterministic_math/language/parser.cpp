@@ -19,6 +19,10 @@ constexpr std::array<std::string_view, 23> kBuiltIns{
     "abs",   "min",    "max",   "clamp", "select", "expect", "isqrt",     "wrap", "prf",       "fx",  "hint",
 };
 
+[[noreturn]] void too_many(const SourceSpan& span, std::size_t most, std::string_view what) {
+  fail(CompileReason::kTooMany, span, "more than " + std::to_string(most) + " " + std::string(what));
+}
+
 class Parser {
  public:
   Parser(std::string_view source, Syntax& syntax)
@@ -95,6 +99,7 @@ std::vector<Identifier> Parser::new_names() {
   if (!x_tokens.at(")")) {
     do {
       names.push_back(new_name());
+      if (names.size() > kMaxArguments) too_many(names.back().span, kMaxArguments, "arguments");
     } while (x_tokens.accept(","));
   }
   x_tokens.expect(")");
@@ -176,6 +181,7 @@ ItemSyntax Parser::use() {
   if (!x_tokens.at(")")) {
     do {
       result.arguments.push_back(x_expressions.expression());
+      if (result.arguments.size() > kMaxArguments) too_many(result.span, kMaxArguments, "arguments");
     } while (x_tokens.accept(","));
   }
   x_tokens.expect(")");
@@ -368,6 +374,7 @@ BodySyntax Parser::body() {
     if (!block.empty() && block.back().kind == StatementKind::kReturn) {
       fail(CompileReason::kMisplacedStatement, next.span, "nothing may follow return");
     }
+    if (block.size() >= kMaxStatements) too_many(next.span, kMaxStatements, "statements");
     block.push_back(std::move(next));
   }
   result.end = x_tokens.take().span;
@@ -420,6 +427,7 @@ FoldSyntax Parser::fold() {
       fail(CompileReason::kMisplacedStatement, next.span,
            std::string(next.kind == StatementKind::kRequire ? "require" : "return") + " stands after the fold only");
     }
+    if (result.statements.size() >= kMaxStatements) too_many(next.span, kMaxStatements, "statements");
     result.statements.push_back(std::move(next));
   }
   x_tokens.take();

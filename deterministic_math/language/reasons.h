@@ -48,7 +48,7 @@ enum class CompileReason : std::uint8_t {
   kRangeNotKnown,        // range(t) of a table that is not proved yet
   kTableTooLarge,        // 2^40 elements or more
   kEmptyLoop,            // a loop without tables, advice and checks
-  kTooMany,              // more items, rows, fields, dims, results, accumulators or indices than the limits allow
+  kTooMany,              // more items, inputs, dims, results, accumulators, statements or arguments than allowed
   kBadNext,              // `next` of what is no state, or to a table of another kind, type, shape or range
   kBadPayable,           // `payable` of what is no state over M
 
@@ -92,6 +92,8 @@ inline constexpr std::size_t kCompileReasons = static_cast<std::size_t>(CompileR
 
 // Limits on what comes from outside.
 inline constexpr std::size_t kMaxSourceBytes = 256 * 1024;
+inline constexpr std::size_t kMaxStatements = 2048;      // of a body, and of a fold
+inline constexpr std::size_t kMaxArguments = 64;         // of a function, template or call
 inline constexpr std::size_t kMaxNesting = 64;           // of braces, parentheses and unary operators
 inline constexpr std::size_t kMaxExpressionDepth = 400;  // of an expression tree; long sums lean to the left
 inline constexpr std::size_t kMaxLoweringDepth = 600;    // of expressions with their inlined functions

@@ -147,6 +147,8 @@ std::vector<Refusal> refusals() {
       {kTableTooLarge, 5, 1, with("dim D <= 1<<28\ncheck[i in D, j in D] {}")},
       {kTableTooLarge, 5, 7, with("dim D <= 1<<20\ntable t[i in D, j in D]: i8 { return 1 }")},
       {kEmptyLoop, 4, 1, with("loop t in 3 { const a = 1 }")},
+      {kTooMany, 4, 11, with("const a = min(" + repeated("1, ", 64) + "1)")},
+      {kTooMany, 4, 20489, with("check { " + repeated("require 1 ", 2049) + "}")},
       {kTooMany, 68, 1, with(repeated("check {}\n", 65))},
       {kTooMany, 4, 76,
        with("table t: i64 { fold k in K {} from a=0, b=0, c=0, d=0, e=0, f=0, g=0, h=0, "
