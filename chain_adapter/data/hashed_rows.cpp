@@ -20,10 +20,6 @@ constexpr std::uint8_t kFailed = 3;
 
 constexpr std::size_t kMaxBlockBytes = math::kRowBlock * 16;
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 HashedRows::HashedRows(RowFiles files, math::ObjectId first_row, std::uint32_t leaf_bytes, Work& work)
@@ -40,6 +36,10 @@ HashedRows::HashedRows(RowFiles files, math::ObjectId first_row, std::uint32_t l
   x_first_place.push_back(places);
   x_states = std::make_unique<std::atomic<std::uint8_t>[]>(places);
   x_roots.resize(places);
+  // Elements of a row have one width, but rows of a program may differ: their blocks then have different sizes.
+  for (std::size_t row = 0; row < x_files.shapes().size(); ++row) {
+    x_block_roots.push_back(std::make_unique<BlockRoots>(x_roots, leaf_bytes));
+  }
 }
 
 std::size_t HashedRows::place(const RowBlock& block) const {
@@ -68,7 +68,8 @@ std::span<const std::byte> HashedRows::touch(const RowBlock& block, std::span<st
     try {
       const std::span<const std::byte> bytes = produce(block, scratch);
       Stopwatch watch(x_work);
-      x_roots[at] = proof::tree_root_of_bytes(unsigned_bytes(bytes), x_leaf_bytes);
+      x_block_roots[block.row]->add(
+          at, block.count == math::kRowBlock ? BlockRoots::Size::kWhole : BlockRoots::Size::kRest, bytes);
       watch.lap(Activity::kHash);
       keep(block, bytes);
       x_work.advance(bytes.size());
@@ -110,6 +111,7 @@ void HashedRows::complete(math::TaskPool& pool) {
       alignas(64) std::array<std::byte, kMaxBlockBytes> scratch;
       static_cast<void>(touch(block, scratch));
     });
+    x_block_roots[row]->flush();
   }
 }
 

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "chain_adapter/data/block_roots.h"
 #include "chain_adapter/data/row_files.h"
 #include "chain_adapter/data/work.h"
 #include "deterministic_math/executor/inputs.h"
@@ -72,6 +73,7 @@ class HashedRows : public math::RowSource {
   std::vector<std::uint64_t> x_row_blocks;  // blocks of one record's row
   std::unique_ptr<std::atomic<std::uint8_t>[]> x_states;
   std::vector<math::Digest> x_roots;
+  std::vector<std::unique_ptr<BlockRoots>> x_block_roots;  // of each row
   std::mutex x_mutex;
   std::exception_ptr x_failure;  // what the first touch that failed threw; later views of the block throw it too
 };
