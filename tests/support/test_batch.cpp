@@ -1,7 +1,5 @@
 #include "tests/support/test_batch.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -50,17 +48,6 @@ chain::Manifest manifest_of(const fs::path& batch) {
 }
 
 }  // namespace
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "tally_test_XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
-  x_path = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(x_path, ignored);
-}
 
 TestBatch::TestBatch(std::string_view program, TestBatchOptions options)
     : x_options(std::move(options)), x_program(compile(program, x_options.parameters)) {

@@ -13,22 +13,10 @@
 #include "deterministic_math/language/compile.h"
 #include "fraud_proof/signing/secp256k1.h"
 #include "sequencer/batch/batch_builder.h"
+#include "tests/support/temporary_folder.h"
 #include "verifier/replay/verify_batch.h"
 
 namespace tally::test {
-
-/// A folder that is removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return x_path; }
-
- private:
-  std::filesystem::path x_path;
-};
 
 struct TestBatchOptions {
   std::map<std::string, math::i128> parameters{};

@@ -1,0 +1,121 @@
+#include "chain_adapter/data/batch_directory.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
+
+namespace tally::chain {
+namespace {
+
+namespace fs = std::filesystem;
+using Existing = BatchWriter::Existing;
+using test::TemporaryFolder;
+
+constexpr std::array<std::uint8_t, 3> kBytes = {1, 2, 3};
+
+void write_batch(const fs::path& target, Existing existing) {
+  math::ThreadPool pool(2);
+  BatchWriter writer = BatchWriter::create(target, existing).value();
+  writer.write(kHeaderFile, kBytes);
+  writer.write(kManifestFile, kBytes);
+  writer.commit(pool);
+}
+
+std::size_t entries(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
+
+TEST(BatchDirectory, names_are_safe_as_file_names) {
+  for (const char* const name : {"a", "next_model", "p.x", "p.q.r2", "_", "K"}) EXPECT_TRUE(is_safe_name(name)) << name;
+  for (const char* const name : {"", ".", "..", ".a", "a.", "a..b", "a/b", "/a", "a b", "a\\b", "a\n", "ü", "-a"}) {
+    EXPECT_FALSE(is_safe_name(name)) << name;
+  }
+  EXPECT_FALSE(is_safe_name(std::string_view("a\0b", 3)));
+  EXPECT_TRUE(is_safe_name(std::string(200, 'a')));
+  EXPECT_FALSE(is_safe_name(std::string(201, 'a')));
+}
+
+TEST(BatchDirectory, appears_whole_when_it_is_committed_and_not_before) {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "new" / "batch";
+  {
+    math::ThreadPool pool(1);
+    BatchWriter writer = BatchWriter::create(target, Existing::kRefuse).value();
+    writer.write(kHeaderFile, kBytes);
+    EXPECT_FALSE(fs::exists(target));
+    writer.commit(pool);
+    EXPECT_TRUE(fs::exists(target / kHeaderFile));
+  }
+  EXPECT_EQ(entries(target.parent_path()), 1U);
+  EXPECT_EQ(fs::file_size(target / kHeaderFile), 3U);
+}
+
+TEST(BatchDirectory, a_writer_that_ends_early_leaves_nothing) {
+  const TemporaryFolder folder;
+  {
+    const BatchWriter writer = BatchWriter::create(folder.path() / "batch", Existing::kRefuse).value();
+    writer.write(kHeaderFile, kBytes);
+    EXPECT_EQ(entries(folder.path()), 1U);
+  }
+  EXPECT_EQ(entries(folder.path()), 0U);
+}
+
+TEST(BatchDirectory, removes_what_a_killed_writer_left_and_leaves_a_living_one_alone) {
+  const TemporaryFolder folder;
+  // A child that has ended and been waited for: its number belongs to nobody.
+  const ::pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  const fs::path dead = folder.path() / (".batch.tmp-" + std::to_string(child));
+  const fs::path living = folder.path() / (".batch.tmp-" + std::to_string(::getppid()));
+  const fs::path other = folder.path() / (".other.tmp-" + std::to_string(child));
+  for (const fs::path& path : {dead, living, other}) {
+    fs::create_directories(path / "rows");
+    std::ofstream(path / "rows/0.bin") << "x";
+  }
+  write_batch(folder.path() / "batch", Existing::kRefuse);
+  EXPECT_FALSE(fs::exists(dead));
+  EXPECT_TRUE(fs::exists(living / "rows/0.bin"));
+  EXPECT_TRUE(fs::exists(other / "rows/0.bin"));
+}
+
+TEST(BatchDirectory, refuses_to_replace_a_batch_unless_told_to) {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "batch";
+  fs::create_directory(target);
+  write_batch(target, Existing::kRefuse);  // an empty folder is no batch
+  const auto refused = BatchWriter::create(target, Existing::kRefuse);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, TargetReason::kExists);
+  std::ofstream(target / "old") << "x";
+  write_batch(target, Existing::kReplace);
+  EXPECT_FALSE(fs::exists(target / "old"));
+  EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(BatchDirectory, never_replaces_what_is_not_a_batch) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "file";
+  std::ofstream(file) << "x";
+  fs::create_directory(folder.path() / "home");
+  std::ofstream(folder.path() / "home/letter") << "x";
+  fs::create_directory_symlink(folder.path() / "home", folder.path() / "link");
+  for (const char* const name : {"file", "home", "link"}) {
+    for (const Existing existing : {Existing::kRefuse, Existing::kReplace}) {
+      const auto refused = BatchWriter::create(folder.path() / name, existing);
+      ASSERT_FALSE(refused.has_value()) << name;
+      EXPECT_EQ(refused.error().reason, TargetReason::kNotABatch) << name;
+    }
+  }
+  EXPECT_EQ(entries(folder.path()), 3U);
+}
+
+}  // namespace
+}  // namespace tally::chain
