@@ -51,8 +51,8 @@ struct SectionCost {
 [[nodiscard]] std::uint64_t item_work(const Program& program, const TaskShape& shape, std::size_t item);
 [[nodiscard]] std::uint64_t program_work(const Program& program, const TaskShape& shape);
 
-/// Where the step of a rank-1 item outside loops starts as `where key(e) == own index`: its first SKIPZ, whose condition
-/// is an EQ of the entry's index with a value that depends on neither entry nor accumulators.
+/// Where the step of a rank-1 item outside loops starts as `where key(e) == own index`: its first SKIPZ, whose
+/// condition is an EQ of the entry's index with a value that depends on neither entry nor accumulators.
 struct Bucket {
   std::size_t skip = 0;   // index of the SKIPZ in the step
   std::size_t equal = 0;  // index of the EQ
