@@ -17,8 +17,7 @@ constexpr std::uint64_t kHashBytes = 32;
 constexpr std::uint64_t kFixedRecordBytes = 20 + 8 + 8 + 65;  // address, member, nonce, signature
 
 std::uint64_t saturate(u128 value) {
-  constexpr u128 most = std::numeric_limits<std::uint64_t>::max();
-  return static_cast<std::uint64_t>(std::min(value, most));
+  return static_cast<std::uint64_t>(std::min<u128>(value, std::numeric_limits<std::uint64_t>::max()));
 }
 
 std::uint64_t at(const Extent& extent, const TaskShape& shape) {

@@ -38,8 +38,8 @@ class Validator {
     if (x_result) (this->*part)();
   }
 
-  void refuse(ValidationFault fault) {
-    if (x_result) x_result = std::unexpected(std::move(fault));
+  void refuse(const ValidationFault& fault) {
+    if (x_result) x_result = std::unexpected(fault);
   }
 
   void refuse_at(Reason reason, std::size_t index) { refuse({.reason = reason, .index = index}); }
@@ -319,7 +319,7 @@ std::expected<Program, ValidationFault> load_program(Bytes bytes) {
 
 std::expected<void, ValidationFault> validate_for_task(const Program& program, const TaskShape& shape,
                                                        std::uint64_t max_work) {
-  const auto refuse = [](ValidationFault fault) { return std::unexpected(std::move(fault)); };
+  const auto refuse = [](const ValidationFault& fault) { return std::unexpected(fault); };
   if (shape.dims.size() != program.dims.size()) return refuse({.reason = Reason::kTaskDims});
   for (std::size_t i = 0; i < shape.dims.size(); ++i) {
     if (shape.dims[i] < program.dims[i].lo || shape.dims[i] > program.dims[i].hi) {

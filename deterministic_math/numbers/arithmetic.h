@@ -75,11 +75,13 @@ namespace tally::math {
   unsigned bits = 0;
   while (bits < 128 && (value >> bits) != 0) ++bits;
   u128 root = u128{1} << ((bits + 1) / 2);
-  for (;;) {
-    const u128 next = (root + value / root) >> 1;
-    if (next >= root) return static_cast<i128>(root);
+  // The root is at least 1 throughout: value is, and the start is above the result.
+  u128 next = (root + value / root) >> 1;
+  while (next != 0 && next < root) {
     root = next;
+    next = (root + value / root) >> 1;
   }
+  return static_cast<i128>(root);
 }
 
 /// The signed residue of a modulo 2^bits, in -2^(bits-1) .. 2^(bits-1)-1. Outside 1..127 bits: a itself.
