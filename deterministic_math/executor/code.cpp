@@ -38,6 +38,10 @@ class Scheduler {
       x_code.returned.push_back(source_of(value.node, x_types[value.node]));
       x_code.returned_types.push_back(x_types[value.node]);
     }
+    for (NodeId node = 0; node < x_graph.nodes.size(); ++node) {
+      if (x_graph.nodes[node].kind == NodeKind::kConstant && x_graph.nodes[node].value == 0)
+        x_code.zeros.push_back(node);
+    }
     place_slots(x_code);
     return std::move(x_code);
   }

@@ -113,6 +113,7 @@ struct Code {
   // kFold: steps of accumulators that are no plain reduction, done lane after lane.
   std::vector<LaneInput> sequential_inputs;
   std::vector<ScalarStep> sequential;
+  std::vector<NodeId> zeros;  // scalars that are the constant 0
   bool lane_guards = false;
   std::size_t held_bytes = 0;   // for each lane of a block
   std::size_t group_bytes = 0;  // for each lane of a group

@@ -1,5 +1,7 @@
 #include "deterministic_math/executor/lanes.h"
 
+#include <type_traits>
+
 #include "deterministic_math/executor/lane_access.h"
 #include "deterministic_math/numbers/arithmetic.h"
 #include "deterministic_math/numbers/assert.h"
@@ -143,6 +145,71 @@ TALLY_INLINE inline void zip(std::byte* dst, const LaneOperand& a, const LaneOpe
   }
 }
 
+// floor(a / d) for one divisor and many dividends, by a multiplication. With n = a or -a-1, whichever is not negative,
+// floor(a / d) is n / d or its complement. With 2^(l-1) < d <= 2^l and m = ceil(2^(w+l) / d), w one less than the bits
+// of a lane, n * m / 2^(w+l) exceeds n / d by less than 1 / d, as m * d - 2^(w+l) < d <= 2^l and n < 2^w.
+// (T. Granlund and P. L. Montgomery, Division by invariant integers using multiplication, 1994.)
+template <class T>
+class Divisor {
+ public:
+  using U = Unsigned<T>;
+  using Wide = std::conditional_t<sizeof(T) == 4, std::uint64_t, u128>;
+
+  explicit Divisor(T d) : x_divisor(d) {
+    unsigned bits = 0;
+    while ((Wide{1} << bits) < static_cast<Wide>(raw(d))) ++bits;
+    x_shift = kBits<T> - 1 + bits;
+    const Wide power = Wide{1} << x_shift;
+    x_multiplier = static_cast<U>((power + raw(d) - 1) / raw(d));
+  }
+
+  TALLY_INLINE T floor(T a) const {
+    const U sign = raw(static_cast<T>(a >> (kBits<T> - 1)));
+    const Wide product = Wide{x_multiplier} * static_cast<U>(raw(a) ^ sign);
+    return wrapped<T>(static_cast<U>(product >> x_shift) ^ sign);
+  }
+
+  TALLY_INLINE T rest(T a) const { return wrapped<T>(raw(a) - raw(floor(a)) * raw(x_divisor)); }
+
+  TALLY_INLINE T round(T a) const {
+    const T quotient = floor(a);
+    const U rest = raw(a) - raw(quotient) * raw(x_divisor);
+    const U other = raw(x_divisor) - rest;
+    const U up = static_cast<U>(rest > other) | (static_cast<U>(rest == other) & raw(quotient) & 1U);
+    return wrapped<T>(raw(quotient) + up);
+  }
+
+ private:
+  T x_divisor;
+  unsigned x_shift = 0;
+  U x_multiplier = 0;
+};
+
+template <class T>
+TALLY_INLINE inline void divide(Op op, std::byte* dst, const LaneOperand& a, const LaneOperand& b, std::size_t count) {
+  if constexpr (!kWide<T>) {
+    const T d = get_lane<T>(b.data, 0);
+    if (a.spread == Spread::kLanes && b.spread == Spread::kUniform && d >= 1) {
+      const Divisor<T> divisor(d);
+      if (op == Op::kDiv) {
+        zip<T>(dst, a, b, count, [&](T x, T) TALLY_INLINE { return divisor.floor(x); });
+      } else if (op == Op::kMod) {
+        zip<T>(dst, a, b, count, [&](T x, T) TALLY_INLINE { return divisor.rest(x); });
+      } else {
+        zip<T>(dst, a, b, count, [&](T x, T) TALLY_INLINE { return divisor.round(x); });
+      }
+      return;
+    }
+  }
+  if (op == Op::kDiv) {
+    zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_div<T>(x, y); });
+  } else if (op == Op::kMod) {
+    zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_mod<T>(x, y); });
+  } else {
+    zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_div_round<T>(x, y); });
+  }
+}
+
 template <class T>
 TALLY_INLINE inline void select(std::byte* dst, const LaneOperand& a, const LaneOperand& b, const LaneOperand& c,
                                 std::size_t count) {
@@ -185,13 +252,9 @@ TALLY_INLINE inline void compute(Op op, std::byte* dst, const LaneOperand& a, co
       zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return x < y ? y : x; });
       break;
     case Op::kDiv:
-      zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_div<T>(x, y); });
-      break;
     case Op::kMod:
-      zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_mod<T>(x, y); });
-      break;
     case Op::kDivRound:
-      zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_div_round<T>(x, y); });
+      divide<T>(op, dst, a, b, count);
       break;
     case Op::kShl:
       zip<T>(dst, a, b, count, [](T x, T y) TALLY_INLINE { return lane_shl<T>(x, y); });

@@ -73,7 +73,8 @@ Plan analyse(const Program& program, const BatchValues& values, const Inputs& in
             .finish = {},
             .columns = {},
             .step_code = {},
-            .finish_code = {}};
+            .finish_code = {},
+            .column = {}};
   plan.has_fold = body.fold == FoldKind::kFold;
   if (plan.has_fold) {
     plan.fold_length = extent_value(body.length, values);
@@ -131,6 +132,8 @@ void schedule_plan(Plan& plan, Axis axis) {
   std::size_t row_loads = 0;
   plan.axis = axis;
   if (plan.has_fold) plan.step_code = schedule_step(plan, axis, row_loads);
+  const bool over_entries = axis == Axis::kEntry || axis == Axis::kFlatEntry;
+  if (plan.has_fold && over_entries) plan.column = match_column(plan.step_code);
   const Axis finish_axis = axis == Axis::kFold ? Axis::kScalar : axis;
   plan.finish_code =
       schedule({plan.program, plan.values, plan.inputs, plan.item, plan.finish, finish_axis, false, row_loads});

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "deterministic_math/executor/code.h"
+#include "deterministic_math/executor/column.h"
 #include "deterministic_math/executor/executor.h"
 #include "deterministic_math/executor/graph.h"
 #include "deterministic_math/executor/runner.h"
@@ -35,6 +37,7 @@ struct Plan {
   Axis axis = Axis::kEntry;
   Code step_code;
   Code finish_code;
+  std::optional<ColumnPlan> column;  // of step_code
 
   [[nodiscard]] const Body& body() const { return *program.items[item].body; }
   [[nodiscard]] Position position(std::uint64_t entry) const;

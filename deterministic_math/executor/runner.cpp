@@ -182,6 +182,16 @@ void Runner::run_load(const LaneStep& step, std::size_t lane, std::size_t count)
   if (!slot.held) x_data[step.dst] = dst;
 }
 
+const std::byte* Runner::load_row(const LaneStep& step, std::size_t cache, std::size_t lane, std::size_t count) {
+  Load load = x_code.loads[step.load];
+  load.cache += cache;
+  const LaneType type = x_code.slots[step.dst].type;
+  if (cache >= x_rows_held.size()) x_rows_held.resize(cache + 1);
+  x_rows_held[cache].resize(std::max(x_rows_held[cache].size(), count * lane_bytes(type)));
+  return load_run(load, x_rows, type, x_rows_held[cache].data(), coordinate(step.a, step.a_form, lane),
+                  coordinate(step.b, step.b_form, lane), entry_position(lane), count);
+}
+
 // As 64-bit lanes.
 void Runner::run_index(std::int32_t variable, std::byte* dst, std::size_t lane, std::size_t count) const {
   std::uint64_t row = (x_position.flat + lane) / x_inner_extent;

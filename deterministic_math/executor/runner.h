@@ -44,6 +44,9 @@ class Runner {
   /// Lanes [lane, lane + count) of the block. False where the guards leave no lane.
   bool run_lanes(Phase phase, std::size_t lane, std::size_t count);
 
+  /// Reads a run of the block's lanes for a load step, as run_lanes would, into one of several caches and buffers.
+  [[nodiscard]] const std::byte* load_row(const LaneStep& step, std::size_t cache, std::size_t lane, std::size_t count);
+
   /// Lets accumulators take their values after a step of these lanes.
   void update_accumulators(std::size_t lane, std::size_t count);
 
@@ -86,6 +89,7 @@ class Runner {
   std::vector<const std::byte*> x_data;  // by slot: own memory, or memory read in place
   std::vector<std::uint8_t> x_mask;
   std::vector<std::byte> x_scratch;
+  std::vector<std::vector<std::byte>> x_rows_held;  // by cache of load_row
 };
 
 }  // namespace tally::math

@@ -132,51 +132,65 @@ class ColumnWorker final : public HintWorker {
     return lane_where() ? x_chosen[lane] : static_cast<std::int64_t>(x_index.size());
   }
 
-  // Ranks of hint h: kNoRank where out of range.
-  void evaluate_ranks(std::size_t h, std::uint64_t first) {
+  // kNoRank where out of range.
+  struct Ranks {
+    bool same = true;  // for all lanes
+    std::int64_t rank = kNoRank;
+    std::vector<std::int64_t> lanes;  // where they differ
+    [[nodiscard]] std::int64_t at(std::size_t lane) const { return same ? rank : lanes[lane]; }
+  };
+
+  // `network` stays true if one value is asked of all lanes, whether all have it or not.
+  Ranks evaluate_ranks(std::size_t h, std::uint64_t first, bool& network) {
     Runner& runner = *x_ranks[h];
     runner.set_position(x_plan.contexts[h].position(first));
     runner.run_scalars(Phase::kHoisted);
     const Source& rank = runner.code().returned.at(0);
-    x_rank_uniform = rank.slot == kNoSlot;
-    x_rank.assign(x_lanes, kNoRank);
+    Ranks ranks;
+    ranks.same = rank.slot == kNoSlot && !lane_where();
+    network = network && rank.slot == kNoSlot;
+    const auto in_range = [&](i128 value, std::size_t lane) {
+      return value >= 0 && value < chosen_keys(lane) ? static_cast<std::int64_t>(value) : kNoRank;
+    };
+    if (ranks.same) {
+      ranks.rank = in_range(runner.scalar(rank.scalar), 0);
+      return ranks;
+    }
+    ranks.lanes.assign(x_lanes, kNoRank);
     for_groups([&](std::size_t lane, std::size_t lanes) {
       runner.run_lanes(Phase::kRepeated, lane, lanes);
       for (std::size_t i = 0; i < lanes; ++i) {
         const i128 value = rank.slot == kNoSlot
                                ? runner.scalar(rank.scalar)
                                : read_lane(runner.code().returned_types[0], runner.lanes(rank.slot, lane), i);
-        if (value >= 0 && value < chosen_keys(lane + i)) x_rank[lane + i] = static_cast<std::int64_t>(value);
+        ranks.lanes[lane + i] = in_range(value, lane + i);
       }
     });
+    return ranks;
   }
 
   void select(std::uint64_t first, std::span<std::byte* const> outs) {
     const std::size_t rows = x_index.size();
-    std::vector<std::vector<std::int64_t>> ranks;
-    bool uniform = true;
-    for (std::size_t h = 0; h < outs.size(); ++h) {
-      evaluate_ranks(h, first);
-      uniform = uniform && x_rank_uniform;
-      ranks.push_back(x_rank);
-    }
+    std::vector<Ranks> ranks;
+    bool network = rows <= kMaxNetworkRows;
+    for (std::size_t h = 0; h < outs.size(); ++h) ranks.push_back(evaluate_ranks(h, first, network));
     x_selected.resize(outs.size());
     for (auto& values : x_selected) values.resize(x_lanes * lane_bytes(x_type));
     if (rows > 0 && x_type == LaneType::k128) {
       for (std::size_t h = 0; h < outs.size(); ++h) select_wide(ranks[h], x_selected[h].data());
-    } else if (rows > 0 && uniform && rows <= kMaxNetworkRows) {
+    } else if (rows > 0 && network) {
       select_by_networks(ranks);
     } else if (rows > 0) {
       for (std::size_t h = 0; h < outs.size(); ++h) {
-        x_rank = ranks[h];
-        for (std::int64_t& rank : x_rank) rank = std::max<std::int64_t>(rank, 0);
+        x_rank.resize(x_lanes);
+        for (std::size_t lane = 0; lane < x_lanes; ++lane) x_rank[lane] = std::max<std::int64_t>(ranks[h].at(lane), 0);
         select_by_counting({x_type, x_memory, x_stride, rows, x_lanes}, x_rank, x_selected[h].data());
       }
     }
     for (std::size_t h = 0; h < outs.size(); ++h) write_selected(h, ranks[h], outs[h]);
   }
 
-  void select_by_networks(const std::vector<std::vector<std::int64_t>>& ranks) {
+  void select_by_networks(const std::vector<Ranks>& ranks) {
     const std::size_t rows = x_index.size();
     const std::size_t padded = std::max(kNetworkRun, std::bit_ceil(rows));
     for (std::size_t r = rows; r < padded; ++r) fill_lanes(x_type, tile_row(r), largest_key(x_type), x_lanes);
@@ -184,7 +198,7 @@ class ColumnWorker final : public HintWorker {
     std::vector<std::byte*> outputs;
     for (std::size_t h = 0; h < ranks.size(); ++h) {
       // With a where of lanes, some lanes may have the rank and others not.
-      const auto rank = std::ranges::max(ranks[h]);
+      const std::int64_t rank = ranks[h].same ? ranks[h].rank : std::ranges::max(ranks[h].lanes);
       if (rank == kNoRank) continue;
       wanted.push_back(static_cast<std::size_t>(rank));
       outputs.push_back(x_selected[h].data());
@@ -194,26 +208,27 @@ class ColumnWorker final : public HintWorker {
     select_by_network({x_type, x_memory, x_stride, padded, x_lanes}, merges->second, wanted, outputs);
   }
 
-  void select_wide(std::span<const std::int64_t> ranks, std::byte* output) {
+  void select_wide(const Ranks& ranks, std::byte* output) {
     std::vector<i128> column;
     for (std::size_t lane = 0; lane < x_count; ++lane) {
-      if (ranks[lane] == kNoRank) continue;
+      if (ranks.at(lane) == kNoRank) continue;
       column.clear();
       for (std::size_t row = 0; row < x_index.size(); ++row) {
         if (chosen(row, lane)) column.push_back(get_lane<i128>(tile_row(row), lane));
       }
-      const auto nth = column.begin() + ranks[lane];
+      const auto nth = column.begin() + ranks.at(lane);
       std::ranges::nth_element(column, nth);
       put_lane<i128>(output, lane, *nth);
     }
   }
 
-  void write_selected(std::size_t h, std::span<const std::int64_t> ranks, std::byte* out) {
+  void write_selected(std::size_t h, const Ranks& ranks, std::byte* out) {
     const HintContext& context = x_plan.contexts[h];
     const Object& advice = context.program.objects[context.item().results.at(0)];
     std::byte* const values = x_selected[h].data();
-    for (std::size_t lane = 0; lane < x_count; ++lane) {
-      if (ranks[lane] != kNoRank && !x_index.empty()) continue;
+    const bool all_found = ranks.same && ranks.rank != kNoRank;
+    for (std::size_t lane = 0; lane < x_count && !all_found; ++lane) {
+      if (ranks.at(lane) != kNoRank) continue;
       std::memset(values + lane * lane_bytes(x_type), 0, lane_bytes(x_type));
     }
     const Range held = type_range(static_cast<ElementType>(x_type));
@@ -273,7 +288,6 @@ class ColumnWorker final : public HintWorker {
   std::vector<std::uint8_t> x_masks;  // by row and lane
   std::vector<std::byte> x_row;
   std::vector<std::int64_t> x_rank;
-  bool x_rank_uniform = true;
   std::vector<std::vector<std::byte>> x_selected;
   std::map<std::pair<std::size_t, std::vector<std::size_t>>, std::vector<Comparator>> x_merges;
 };
