@@ -259,9 +259,9 @@ void Elaborator::finish(const Unit& unit, const Pending& pending) {
                         .first_index = unit.loop == kOutside ? std::size_t{0} : std::size_t{1}};
   if (syntax.hint) x_out.hints.push_back(lower_hint(input, pending.item));
   if (!syntax.body) return;
-  LoweredBody lowered = lower_body(input, program.constants);
+  const LoweredBody lowered = lower_body(input, program.constants);
   for (const Identifier& name : lowered.accumulators) x_out.names.accumulators[pending.item].emplace_back(name.text);
-  const std::vector<Range> results = prove_body(program, pending.item, std::move(lowered), syntax);
+  const std::vector<Range> results = prove_body(program, pending.item, lowered, syntax);
   for (std::size_t column = 0; column < results.size() && column < program.items[pending.item].results.size();
        ++column) {
     const ObjectId id = program.items[pending.item].results[column];

@@ -133,7 +133,8 @@ void check_logical_accumulators(const std::vector<LogicalUse>& uses, const std::
 
 }  // namespace
 
-std::vector<Range> prove_body(Program& program, std::size_t item, LoweredBody lowered, const ItemSyntax& syntax) {
+std::vector<Range> prove_body(Program& program, std::size_t item, const LoweredBody& lowered,
+                              const ItemSyntax& syntax) {
   program.items[item].body = lowered.body;
   auto proved = prove_item(program, item);
   if (!proved) refuse(proved.error(), lowered, syntax);

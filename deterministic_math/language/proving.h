@@ -10,7 +10,7 @@ namespace tally::math {
 
 /// Puts the body into item `item`, with the accumulators' ranges, and gives proved results their ranges. Returns the
 /// results' ranges, declared and inferred. Throws CompileFailure.
-std::vector<Range> prove_body(Program& program, std::size_t item, LoweredBody lowered, const ItemSyntax& syntax);
+std::vector<Range> prove_body(Program& program, std::size_t item, const LoweredBody& lowered, const ItemSyntax& syntax);
 
 /// Asks the validator that every role asks. Throws CompileFailure.
 void check_valid(const Program& program, const ItemPlaces& places);
