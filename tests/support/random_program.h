@@ -39,6 +39,7 @@ struct RandomBatchOptions {
 class RandomBatch final : public math::RowSource {
  public:
   RandomBatch(const math::Program& program, Rng& rng, const RandomBatchOptions& options = {});
+  ~RandomBatch() override = default;
   RandomBatch(const RandomBatch&) = delete;
   RandomBatch& operator=(const RandomBatch&) = delete;
 
