@@ -120,11 +120,6 @@ void load_part(const Load& load, LaneType type, std::byte* dst, const std::byte*
   });
 }
 
-// Asks for what a stream reads next, so that memory works while the lanes before it are computed.
-void prefetch(const std::byte* memory, std::size_t bytes) {
-  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(memory + at);
-}
-
 // Elements that lanes of this type may be read from without a copy.
 bool readable_in_place(const Load& load, LaneType type, const std::byte* memory) {
   return !is_unsigned(load.object) && lane_bytes(type) == element_bytes(load.object.type) &&
@@ -133,6 +128,10 @@ bool readable_in_place(const Load& load, LaneType type, const std::byte* memory)
 }
 
 }  // namespace
+
+void prefetch(const std::byte* memory, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(memory + at, 0, 2);
+}
 
 ObjectView view_object(const Program& program, const BatchValues& values, const Inputs& inputs, ObjectId id) {
   const Object& object = program.objects[id];
@@ -210,7 +209,7 @@ i128 load_scalar(const Load& load, RowBlocks& rows, i128 a, i128 b, const EntryP
 }
 
 const std::byte* load_run(const Load& load, RowBlocks& rows, LaneType type, std::byte* dst, const LaneCoordinate& a,
-                          const LaneCoordinate& b, const EntryPosition& entry, std::size_t count) {
+                          const LaneCoordinate& b, const EntryPosition& entry, std::size_t count, std::size_t ahead) {
   const Run run = resolve_run(load, a, b, entry, count);
   const auto first = static_cast<std::size_t>(run.lanes.first);
   const auto last = static_cast<std::size_t>(run.lanes.last);
@@ -231,7 +230,7 @@ const std::byte* load_run(const Load& load, RowBlocks& rows, LaneType type, std:
       const auto offset = static_cast<std::size_t>(index - block.first);
       const std::size_t part = std::min(last - lane, block.count - offset);
       const std::byte* const memory = block.data.data() + offset * element_bytes(load.object.type);
-      prefetch(memory + part * element_bytes(load.object.type), part * element_bytes(load.object.type));
+      prefetch(memory + part * element_bytes(load.object.type), ahead * element_bytes(load.object.type));
       if (whole && part == count && readable_in_place(load, type, memory)) return memory;
       load_part(load, type, dst + lane * width, block.data.data(), offset, part);
       lane += part;

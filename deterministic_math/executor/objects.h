@@ -33,6 +33,9 @@ struct ObjectView {
 [[nodiscard]] ObjectView view_object(const Program& program, const BatchValues& values, const Inputs& inputs,
                                      ObjectId id);
 
+/// Asks for memory that is read soon.
+void prefetch(const std::byte* memory, std::size_t bytes);
+
 /// One load of a body. `cache` numbers it among the row loads of its worker.
 struct Load {
   ObjectView object;
@@ -85,10 +88,11 @@ struct LaneCoordinate {
 };
 
 /// A run: the last coordinate is base + lane and others are uniform, so that elements are contiguous. Gives the memory
-/// that holds the lanes: the object's own where it can be read in place, else `dst`.
+/// that holds the lanes: the object's own where it can be read in place, else `dst`. `ahead` elements of a row after
+/// these are asked for, so that memory works while these lanes are computed.
 [[nodiscard]] const std::byte* load_run(const Load& load, RowBlocks& rows, LaneType type, std::byte* dst,
                                         const LaneCoordinate& a, const LaneCoordinate& b, const EntryPosition& entry,
-                                        std::size_t count);
+                                        std::size_t count, std::size_t ahead);
 
 /// Any coordinates. `flats` and `rounds` hold the entry's for each lane (k64) where the position's form is kLanes.
 struct EntryLanes {

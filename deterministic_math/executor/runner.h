@@ -35,7 +35,11 @@ class Runner {
   /// Reserves memory for blocks of up to `lanes`, and for groups of up to `group` lanes.
   void reserve(std::size_t lanes, std::size_t group);
 
-  void set_position(const Position& position) { x_position = position; }
+  /// `lanes`: of the block; along a fold, of the whole fold.
+  void set_position(const Position& position, std::uint64_t lanes = 0) {
+    x_position = position;
+    x_lanes = lanes;
+  }
   void set_fold(std::uint64_t fold) { x_position.fold = fold; }
 
   /// False where a guard is 0.
@@ -82,6 +86,7 @@ class Runner {
   RowBlocks x_rows;
   std::uint64_t x_inner_extent;
   Position x_position;
+  std::uint64_t x_lanes = 0;
   std::vector<i128> x_scalars;
   AlignedBuffer x_held;
   AlignedBuffer x_group;

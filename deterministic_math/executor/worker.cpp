@@ -77,7 +77,7 @@ class EntryWorker final : public Worker {
       const LaneType type = x_plan.step_code.slots[x_plan.step_code.accumulators[j].slot].type;
       fill_lanes(type, x_step.accumulator_lanes(j), body.init[j], count);
     }
-    x_step.set_position(position);
+    x_step.set_position(position, count);
     if (x_plan.fold_length == 0 || !x_step.run_scalars(Phase::kHoisted)) return;
     for_groups(count, [&](std::size_t lane, std::size_t lanes) { x_step.run_lanes(Phase::kHoisted, lane, lanes); });
     if (x_plan.column) return run_columns(count);
@@ -123,6 +123,10 @@ class EntryWorker final : public Worker {
       }
       for (std::size_t lane = 0; lane < block_lanes; lane += kColumnLanes) {
         const std::size_t lanes = std::min(kColumnLanes, block_lanes - lane);
+        const std::size_t ahead = std::min(kColumnLanes, count - block - lane - lanes);
+        for (std::size_t r = 0; r < records.size(); ++r) {
+          prefetch(rows.rows[r] + lanes * lane_bytes(LaneType::k32), ahead * lane_bytes(LaneType::k32));
+        }
         for (std::size_t t = 0; t < column.terms.size(); ++t) {
           rows.weights = weights[t];
           add_term(column.terms[t], rows, block + lane, lanes);
@@ -216,7 +220,7 @@ class FoldWorker final : public Worker {
   void run_fold(const Position& position) {
     const Body& body = x_plan.body();
     for (std::size_t j = 0; j < body.init.size(); ++j) x_step.scalar(x_plan.step.accumulators[j]) = body.init[j];
-    x_step.set_position(position);
+    x_step.set_position(position, x_plan.fold_length);
     if (x_plan.fold_length == 0 || !x_step.run_scalars(Phase::kHoisted)) return;
     if (x_plan.axis == Axis::kScalar) {
       for (std::uint64_t fold = 0; fold < x_plan.fold_length; ++fold) run_scalar_step(fold);

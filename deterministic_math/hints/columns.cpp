@@ -77,7 +77,7 @@ class ColumnWorker final : public HintWorker {
     x_memory = x_tile.reserve(padded * x_stride);
     x_index.clear();
     x_chosen.assign(x_count, 0);
-    x_keys.set_position(x_plan.first().position(first));
+    x_keys.set_position(x_plan.first().position(first), x_count);
     x_keys.run_scalars(Phase::kHoisted);
     for_groups([&](std::size_t lane, std::size_t lanes) { x_keys.run_lanes(Phase::kHoisted, lane, lanes); });
     for (std::uint64_t v = 0; v < x_over; ++v) {

@@ -61,7 +61,7 @@ class ListWorker final : public HintWorker {
   void list_keys(std::uint64_t entry) {
     x_list.clear();
     x_index.clear();
-    x_keys.set_position(x_plan.first().position(entry));
+    x_keys.set_position(x_plan.first().position(entry), x_over);
     x_keys.run_scalars(Phase::kHoisted);
     for (std::uint64_t v = 0; v < x_over; v += kGroupLanes) {
       const auto lanes = static_cast<std::size_t>(std::min<std::uint64_t>(kGroupLanes, x_over - v));
