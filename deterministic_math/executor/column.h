@@ -39,6 +39,7 @@ struct ColumnPlan {
 /// Rows that are read at a time, and lanes of them that are worked on at a time.
 inline constexpr std::size_t kColumnRows = 8;
 inline constexpr std::size_t kColumnLanes = 1024;
+static_assert(kColumnRows <= kLoadCaches);
 
 /// Elements of some records' rows (i32, `count` each) and what weights them.
 struct ColumnRows {

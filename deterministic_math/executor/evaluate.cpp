@@ -31,7 +31,10 @@ using Workers = LentWorkers<Worker>;
 void run_parallel(const Plan& plan, Workers& workers, std::size_t block, const Cuts& cuts, TaskPool& pool,
                   EntrySink& sink) {
   const bool over_entries = plan.axis == Axis::kEntry || plan.axis == Axis::kFlatEntry;
-  const auto make = [&] { return over_entries ? make_entry_worker(plan, block) : make_fold_worker(plan); };
+  const auto make = [&] {
+    if (plan.pairs) return make_pairs_worker(plan);
+    return over_entries ? make_entry_worker(plan, block) : make_fold_worker(plan);
+  };
   pool.run(cuts.size(), [&](std::size_t task) {
     const auto [first, count] = cuts[task];
     workers.use(make, [&, first = first, count = count](Worker& worker) { worker.evaluate(first, count, sink); });
@@ -71,6 +74,11 @@ void evaluate_along(Plan& plan, Axis axis, const EvaluateOptions& options, TaskP
   if (axis == Axis::kFold || axis == Axis::kScalar) {
     const std::uint64_t share = options.count / (4 * std::uint64_t{pool.threads()}) + 1;
     block = static_cast<std::size_t>(std::min<std::uint64_t>(block, share));
+  }
+  if (plan.pairs) {
+    // A task is one band of tiles: kPairRows rows of entries, unless a test asks for less.
+    const std::uint64_t band = kPairRows * plan.inner_extent;
+    block = static_cast<std::size_t>(options.block == 0 ? band : std::min<std::uint64_t>(band, options.block));
   }
   Workers workers;
   run_parallel(plan, workers, block, {options.first, options.count, row, block}, pool, sink);

@@ -36,7 +36,10 @@ struct ObjectView {
 /// Asks for memory that is read soon.
 void prefetch(const std::byte* memory, std::size_t bytes);
 
-/// One load of a body. `cache` numbers it among the row loads of its worker.
+/// Blocks of rows that one load may hold at a time, for plans that read several records together.
+inline constexpr std::size_t kLoadCaches = 16;
+
+/// One load of a body. Row loads have the caches `cache` .. `cache` + kLoadCaches - 1 of their worker.
 struct Load {
   ObjectView object;
   LoadRule rule = LoadRule::kVisible;

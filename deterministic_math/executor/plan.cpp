@@ -74,7 +74,8 @@ Plan analyse(const Program& program, const BatchValues& values, const Inputs& in
             .columns = {},
             .step_code = {},
             .finish_code = {},
-            .column = {}};
+            .column = {},
+            .pairs = {}};
   plan.has_fold = body.fold == FoldKind::kFold;
   if (plan.has_fold) {
     plan.fold_length = extent_value(body.length, values);
@@ -134,6 +135,7 @@ void schedule_plan(Plan& plan, Axis axis) {
   if (plan.has_fold) plan.step_code = schedule_step(plan, axis, row_loads);
   const bool over_entries = axis == Axis::kEntry || axis == Axis::kFlatEntry;
   if (plan.has_fold && over_entries) plan.column = match_column(plan.step_code);
+  if (plan.has_fold && plan.inner_extent != 0) plan.pairs = match_pairs(plan.step, plan.step_code);
   const Axis finish_axis = axis == Axis::kFold ? Axis::kScalar : axis;
   plan.finish_code =
       schedule({plan.program, plan.values, plan.inputs, plan.item, plan.finish, finish_axis, false, row_loads});

@@ -10,6 +10,7 @@
 #include "deterministic_math/executor/column.h"
 #include "deterministic_math/executor/executor.h"
 #include "deterministic_math/executor/graph.h"
+#include "deterministic_math/executor/pairs.h"
 #include "deterministic_math/executor/runner.h"
 
 namespace tally::math {
@@ -37,7 +38,9 @@ struct Plan {
   Axis axis = Axis::kEntry;
   Code step_code;
   Code finish_code;
-  std::optional<ColumnPlan> column;  // of step_code
+  // Faster plans for step_code, where its shape is known.
+  std::optional<ColumnPlan> column;
+  std::optional<PairPlan> pairs;
 
   [[nodiscard]] const Body& body() const { return *program.items[item].body; }
   [[nodiscard]] Position position(std::uint64_t entry) const;

@@ -166,7 +166,8 @@ void Runner::run_load(const LaneStep& step, std::size_t lane, std::size_t count)
   const EntryPosition entry = entry_position(lane);
   if (step.kind == LaneStepKind::kLoadRun) {
     const std::uint64_t done = (x_code.axis == Axis::kFold ? x_position.fold : lane) + count;
-    const std::size_t ahead = static_cast<std::size_t>(std::min<std::uint64_t>(count, x_lanes - std::min(x_lanes, done)));
+    const std::size_t ahead =
+        static_cast<std::size_t>(std::min<std::uint64_t>(count, x_lanes - std::min(x_lanes, done)));
     const std::byte* const data = load_run(load, x_rows, slot.type, dst, a, b, entry, count, ahead);
     if (!slot.held) {
       x_data[step.dst] = data;
@@ -185,12 +186,14 @@ void Runner::run_load(const LaneStep& step, std::size_t lane, std::size_t count)
 }
 
 const std::byte* Runner::load_row(const LaneStep& step, std::size_t cache, std::size_t lane, std::size_t count) {
+  TALLY_ASSERT(cache < kLoadCaches);
   Load load = x_code.loads[step.load];
   load.cache += cache;
   const LaneType type = x_code.slots[step.dst].type;
-  if (cache >= x_rows_held.size()) x_rows_held.resize(cache + 1);
-  x_rows_held[cache].resize(std::max(x_rows_held[cache].size(), count * lane_bytes(type)));
-  return load_run(load, x_rows, type, x_rows_held[cache].data(), coordinate(step.a, step.a_form, lane),
+  if (load.cache >= x_rows_held.size()) x_rows_held.resize(load.cache + 1);
+  std::vector<std::byte>& held = x_rows_held[load.cache];
+  held.resize(std::max(held.size(), count * lane_bytes(type)));
+  return load_run(load, x_rows, type, held.data(), coordinate(step.a, step.a_form, lane),
                   coordinate(step.b, step.b_form, lane), entry_position(lane), count, 0);
 }
 

@@ -48,7 +48,7 @@ class Runner {
   /// Lanes [lane, lane + count) of the block. False where the guards leave no lane.
   bool run_lanes(Phase phase, std::size_t lane, std::size_t count);
 
-  /// Reads a run of the block's lanes for a load step, as run_lanes would, into one of several caches and buffers.
+  /// Reads a run of the block's lanes for a load step, as run_lanes would, into one of the load's kLoadCaches caches.
   [[nodiscard]] const std::byte* load_row(const LaneStep& step, std::size_t cache, std::size_t lane, std::size_t count);
 
   /// Lets accumulators take their values after a step of these lanes.

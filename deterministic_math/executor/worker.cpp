@@ -200,10 +200,9 @@ class FoldWorker final : public Worker {
   explicit FoldWorker(const Plan& plan)
       : x_plan(plan),
         x_step(plan.step, plan.step_code, plan.values, plan.inputs.rows, plan.inner_extent),
-        x_finish(plan.finish, plan.finish_code, plan.values, plan.inputs.rows, plan.inner_extent),
+        x_finish(plan),
         x_results(plan) {
     x_step.reserve(0, kGroupLanes);
-    x_finish.reserve(0, 0);
   }
 
   void evaluate(std::uint64_t first, std::size_t count, EntrySink& sink) override {
@@ -211,7 +210,10 @@ class FoldWorker final : public Worker {
     for (std::size_t i = 0; i < count; ++i) {
       const Position position = x_plan.position(first + i);
       if (x_plan.has_fold) run_fold(position);
-      finish(position, i);
+      std::array<i128, kMaxAccumulators> accumulators{};
+      const std::size_t number = x_plan.step.accumulators.size();
+      for (std::size_t j = 0; j < number; ++j) accumulators[j] = x_step.scalar(x_plan.step.accumulators[j]);
+      x_finish.run(std::span(accumulators).first(number), position, i, x_results);
     }
     x_results.deliver(sink);
   }
@@ -243,31 +245,37 @@ class FoldWorker final : public Worker {
     for (std::size_t j = 0; j < x_plan.step.updated.size(); ++j) x_step.scalar(x_plan.step.accumulators[j]) = fresh[j];
   }
 
-  void finish(const Position& position, std::size_t entry) {
-    for (std::size_t j = 0; j < x_plan.finish.accumulators.size(); ++j) {
-      x_finish.scalar(x_plan.finish.accumulators[j]) = x_step.scalar(x_plan.step.accumulators[j]);
-    }
-    x_finish.set_position(position);
-    x_finish.run_scalars(Phase::kHoisted);
-    for (const NodeId node : x_plan.finish.requirements) {
-      if (x_finish.scalar(node) == 0) x_results.set_failed(entry);
-    }
-    if (x_plan.columns.empty()) return;
-    for (const ReturnedValue& value : x_plan.finish.returned) {
-      const Column& column = x_plan.columns[value.column];
-      const i128 scalar = x_finish.scalar(value.node);
-      if (!column.range.contains(scalar)) x_results.set_failed(entry);
-      put_element(column.type, x_results.column(value.column), entry, scalar);
-    }
-  }
-
   const Plan& x_plan;
   Runner x_step;
-  Runner x_finish;
+  ScalarFinish x_finish;
   ResultBlock x_results;
 };
 
 }  // namespace
+
+ScalarFinish::ScalarFinish(const Plan& plan)
+    : x_plan(plan), x_runner(plan.finish, plan.finish_code, plan.values, plan.inputs.rows, plan.inner_extent) {
+  x_runner.reserve(0, 0);
+}
+
+void ScalarFinish::run(std::span<const i128> accumulators, const Position& position, std::size_t entry,
+                       ResultBlock& results) {
+  for (std::size_t j = 0; j < accumulators.size(); ++j) {
+    x_runner.scalar(x_plan.finish.accumulators[j]) = accumulators[j];
+  }
+  x_runner.set_position(position);
+  x_runner.run_scalars(Phase::kHoisted);
+  for (const NodeId node : x_plan.finish.requirements) {
+    if (x_runner.scalar(node) == 0) results.set_failed(entry);
+  }
+  if (x_plan.columns.empty()) return;
+  for (const ReturnedValue& value : x_plan.finish.returned) {
+    const Column& column = x_plan.columns[value.column];
+    const i128 scalar = x_runner.scalar(value.node);
+    if (!column.range.contains(scalar)) results.set_failed(entry);
+    put_element(column.type, results.column(value.column), entry, scalar);
+  }
+}
 
 std::unique_ptr<Worker> make_entry_worker(const Plan& plan, std::size_t block) {
   return std::make_unique<EntryWorker>(plan, block);

@@ -40,11 +40,26 @@ class Worker {
   virtual void evaluate(std::uint64_t first, std::size_t count, EntrySink& sink) = 0;
 };
 
+/// Runs the finish of single entries.
+class ScalarFinish {
+ public:
+  explicit ScalarFinish(const Plan& plan);
+  /// Writes entry `entry` of a block.
+  void run(std::span<const i128> accumulators, const Position& position, std::size_t entry, ResultBlock& results);
+
+ private:
+  const Plan& x_plan;
+  Runner x_runner;
+};
+
 /// For lanes over entries. Blocks have `block` entries at most.
 [[nodiscard]] std::unique_ptr<Worker> make_entry_worker(const Plan& plan, std::size_t block);
 
 /// For lanes along the fold, and for no lanes at all.
 [[nodiscard]] std::unique_ptr<Worker> make_fold_worker(const Plan& plan);
+
+/// For plan.pairs, over whole rows of entries.
+[[nodiscard]] std::unique_ptr<Worker> make_pairs_worker(const Plan& plan);
 
 /// Lanes of a group: what fits the nearest cache with some temporaries beside it.
 inline constexpr std::size_t kGroupLanes = 512;
