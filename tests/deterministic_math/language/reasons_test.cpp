@@ -54,7 +54,13 @@ std::string explosion() {
   std::string text = "fn f0 = x[0]\n";
   for (int i = 1; i < 30; ++i) {
     const std::string before = "f" + std::to_string(i - 1);
-    text += "fn f" + std::to_string(i) + " = " + before + " + " + before + "\n";
+    text.append("fn f")
+        .append(std::to_string(i))
+        .append(" = ")
+        .append(before)
+        .append(" + ")
+        .append(before)
+        .append("\n");
   }
   return text + "table t: i128 { return f29 }";
 }
