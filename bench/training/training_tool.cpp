@@ -15,6 +15,7 @@
 
 #include "bench/training/federated.h"
 #include "bench/training/model.h"
+#include "bench/training/program_rule.h"
 #include "bench/training/synthetic.h"
 #include "sequencer/trainer/model_writer.h"
 
@@ -88,7 +89,7 @@ void compare(const Settings& settings) {
   const std::vector<ClientData> clients = make_synthetic(settings.data);
   const std::vector<float> start = initial_parameters(settings.shape, settings.data.seed);
   Run in_float{start, float_fedavg};
-  Run exact{start, exact_server(start, settings.frac_bits, fixed_fedavg)};
+  Run exact{start, exact_server(start, settings.frac_bits, program_rule("fedavg"))};
   std::printf("%6s  %14s  %14s  %22s\n", "round", "float FedAvg", "exact FedAvg", "largest difference");
   for (int round = 1; round <= settings.rounds; ++round) {
     for (Run* const run : {&in_float, &exact}) {

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "bench/training/program_rule.h"
+
 namespace tally::training {
 namespace {
 
@@ -75,6 +77,19 @@ TEST(Federated, fixed_averaging_rounds_ties_to_even_and_clamps) {
   const std::vector<std::vector<std::int32_t>> deltas{{1, 3, -1, 10, -10}, {0, 0, 0, 10, -10}};
   const std::vector<std::int64_t> examples{5, 5};
   EXPECT_EQ(fixed_fedavg({model, deltas, examples}), (std::vector<std::int32_t>{0, 2, 0, kMax, -kMax - 1}));
+}
+
+TEST(ProgramRule, runs_fedavg_as_its_formula_says) {
+  const std::vector<std::int32_t> model{1, -7, 1 << 30, 0};
+  const std::vector<std::vector<std::int32_t>> deltas{{3, -4, 1 << 30, 1}, {-5, 9, 1 << 30, 0}, {2, 2, 1 << 30, 0}};
+  const std::vector<std::int64_t> examples{10, 3, 32767};
+  const FixedRound round{model, deltas, examples};
+  EXPECT_EQ(program_rule("fedavg")(round), fixed_fedavg(round));
+}
+
+TEST(ProgramRule, refuses_what_it_cannot_run) {
+  EXPECT_THROW((void)program_rule("median"), std::invalid_argument);
+  EXPECT_THROW((void)program_rule("no_such_rule"), std::invalid_argument);
 }
 
 TEST(Federated, fixed_averaging_does_not_depend_on_the_clients_order) {
