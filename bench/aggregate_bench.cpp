@@ -5,7 +5,7 @@
 //   verify      the same batch. `ratio` is its time over that of aggregating without writing; the goal is at most 1.2.
 //   memory      K = 100, D = 10M: the largest resident anonymous memory, sampled; the goal is at most 3 models + 200
 //   MB.
-//               Writes 12 GB, so it runs only where TALLY_BENCH_LARGE is set.
+//               Writes 8 GB, so it runs only where TALLY_BENCH_LARGE is set.
 //
 // Files go to a folder of their own in TALLY_BENCH_DIR, or else in the current folder, and are removed.
 #include <benchmark/benchmark.h>
@@ -215,7 +215,7 @@ class PeakMemory {
 
 void memory(benchmark::State& state) {
   if (std::getenv("TALLY_BENCH_LARGE") == nullptr) {
-    state.SkipWithError("writes 12 GB; set TALLY_BENCH_LARGE to run it");
+    state.SkipWithError("writes 8 GB; set TALLY_BENCH_LARGE to run it");
     return;
   }
   const WorkFolder folder;

@@ -108,19 +108,20 @@ class Builder {
 };
 
 void Builder::sort_records() {
-  std::vector<std::pair<proof::Address, RecordInput>> keyed;
-  for (RecordInput& record : x_inputs.records) keyed.emplace_back(record.key->address(), std::move(record));
-  std::ranges::stable_sort(keyed, {}, &std::pair<proof::Address, RecordInput>::first);
-  for (std::size_t i = 1; i < keyed.size(); ++i) {
-    if (keyed[i - 1].first != keyed[i].first) continue;
-    fail_build(BuildReason::kDuplicateSigner, keyed[i - 1].second.source + " and " + keyed[i].second.source +
-                                                  " are signed by the same address, " + to_text(keyed[i].first));
-  }
-  x_inputs.records.clear();
-  for (auto& [address, record] : keyed) {
+  std::vector<std::pair<proof::Address, std::size_t>> order;
+  for (const RecordInput& record : x_inputs.records) order.emplace_back(record.key->address(), order.size());
+  std::ranges::sort(order);
+  std::vector<RecordInput> sorted;
+  for (const auto& [address, place] : order) {
+    RecordInput& record = x_inputs.records[place];
+    if (!x_signers.empty() && x_signers.back() == address) {
+      fail_build(BuildReason::kDuplicateSigner, sorted.back().source + " and " + record.source +
+                                                    " are signed by the same address, " + to_text(address));
+    }
     x_signers.push_back(address);
-    x_inputs.records.push_back(std::move(record));
+    sorted.push_back(std::move(record));
   }
+  x_inputs.records = std::move(sorted);
 }
 
 void Builder::write_program() {

@@ -101,7 +101,7 @@ void check_records(const Description& batch, math::Bytes bytes, math::TaskPool& 
   std::vector<std::vector<Finding>> found(tasks);
   pool.run(tasks, [&](std::size_t task) {
     const std::size_t end = std::min(checker.count(), (task + 1) * kRecordsPerTask);
-    for (std::size_t place = task * kRecordsPerTask; place < end; ++place) {
+    for (std::size_t place = task * kRecordsPerTask; place < end && found[task].size() < findings.room(); ++place) {
       if (auto finding = checker.check(place)) found[task].push_back(std::move(*finding));
     }
   });
