@@ -28,6 +28,9 @@ u128 elements(const std::array<Extent, kMaxRank>& extents, const TaskShape& shap
   return static_cast<u128>(at(extents[0], shape)) * at(extents[1], shape);
 }
 
+/// Walking an entry or a step takes time even where nothing runs.
+std::size_t at_least_one(std::size_t instructions) { return std::max<std::size_t>(instructions, 1); }
+
 /// Levels of an RFC 9162 tree: the longest inclusion proof.
 std::uint64_t tree_depth(std::uint64_t leaves) {
   return leaves <= 1 ? 0 : static_cast<std::uint64_t>(std::bit_width(leaves - 1));
@@ -153,12 +156,11 @@ SectionCost section_cost(const Program& program, const TaskShape& shape, std::si
 
 std::uint64_t item_work(const Program& program, const TaskShape& shape, std::size_t item) {
   const Item& priced = program.items[item];
-  if (!priced.body) return 0;
   const u128 entries = elements(priced.extents, shape);
+  if (!priced.body) return saturate(entries);
   const u128 length = priced.body->fold == FoldKind::kFold ? at(priced.body->length, shape) : 0;
-  const u128 finish = entries * priced.body->finish.size();
   const u128 steps = find_bucket(program, item) ? entries + length : entries * length;
-  return saturate(steps * priced.body->step.size() + finish);
+  return saturate(steps * at_least_one(priced.body->step.size()) + entries * at_least_one(priced.body->finish.size()));
 }
 
 std::uint64_t program_work(const Program& program, const TaskShape& shape) {

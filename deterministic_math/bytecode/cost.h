@@ -47,7 +47,9 @@ struct SectionCost {
                                        CodeSection section);
 
 /// Entries * (step instructions * fold length + finish instructions). A bucket (find_bucket) runs each step but once,
-/// as a counting sort finds the entry it belongs to: (entries + length) * step + entries * finish. Saturates.
+/// as a counting sort finds the entry it belongs to: (entries + length) * step + entries * finish. An empty section
+/// counts as one instruction, and advice without a body as one for each entry, which must be made, stored and hashed.
+/// Saturates.
 [[nodiscard]] std::uint64_t item_work(const Program& program, const TaskShape& shape, std::size_t item);
 [[nodiscard]] std::uint64_t program_work(const Program& program, const TaskShape& shape);
 

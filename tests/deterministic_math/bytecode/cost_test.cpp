@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "deterministic_math/bytecode/opcodes.h"
+#include "deterministic_math/bytecode/validator.h"
 #include "tests/support/random_program.h"
 #include "tests/support/small_program.h"
 
@@ -77,6 +78,30 @@ TEST(Cost, counts_work_as_entries_times_fold) {
   EXPECT_EQ(item_work(small_program(), kShape, 1), 4 * 7U);
   EXPECT_EQ(item_work(small_program(), kShape, 2), 4 * (8 * 9 + 12U));
   EXPECT_EQ(program_work(small_program(), kShape), 25 + 28 + 336 + 14U);
+}
+
+TEST(Cost, pitfall_9_counts_entries_and_steps_that_run_no_instruction) {
+  // Executors walk every entry and every step of it, however little each does.
+  const Extent large{ExtentKind::kConstant, std::uint64_t{1} << 19};
+  const Extent longest{ExtentKind::kConstant, kMaxDim};
+  Program program = small_program();
+  const Body nothing{};
+  Body idle{FoldKind::kFold, longest, {0}, {{0, 0}}, {}, {}};
+  program.items.push_back({ItemKind::kCheck, kOutside, 2, {large, large}, {}, nothing});
+  program.items.push_back({ItemKind::kCheck, kOutside, 1, {large, Extent{}}, {}, idle});
+  ASSERT_TRUE(validate(program).has_value());
+  EXPECT_EQ(item_work(program, kShape, 4), std::uint64_t{1} << 38);
+  EXPECT_EQ(item_work(program, kShape, 5), (std::uint64_t{1} << 47) + (std::uint64_t{1} << 19));
+  const auto refused = validate_for_task(program, kShape, std::uint64_t{1} << 40);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, ValidationReason::kTaskWork);
+}
+
+TEST(Cost, pitfall_9_counts_advice_that_nothing_checks) {
+  // A poster must make it, keepers store it, watchtowers hash it.
+  Program program = small_program();
+  program.items[1].body.reset();
+  EXPECT_EQ(item_work(program, kShape, 1), 4U);
 }
 
 TEST(Cost, saturates) {
