@@ -1,6 +1,8 @@
 #include "tests/support/accumulator_machine.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "deterministic_math/bytecode/codec.h"
 #include "deterministic_math/ranges/range_proof.h"
@@ -113,9 +115,14 @@ class Machine {
     for (const std::uint8_t reg : {kFewRegisters, static_cast<std::uint8_t>(kFewRegisters + 1)}) {
       code.push_back({Op::kImm, reg, 0, 0, static_cast<std::int32_t>(pick(x_rng, 0, 6)) - 3});
     }
-    if (kind == CodeSection::kStep && pick(x_rng, 0, 2) == 0) {
-      code.push_back({Op::kVar, kCondition, 0, 0, static_cast<std::int32_t>(Variable::kFold)});
-      code.push_back({Op::kLt, kCondition, kCondition, any_source(), 0});
+    for (std::uint64_t i = kind == CodeSection::kStep ? pick(x_rng, 0, 3) : 1; i > 1; --i) {
+      const std::uint8_t rank = x_program.items[item].rank;
+      const bool own = rank > 0 && pick(x_rng, 0, 2) == 0;
+      const auto index = own ? static_cast<std::int32_t>(rank) - 1 : static_cast<std::int32_t>(Variable::kFold);
+      std::array<std::uint8_t, 2> sides{kCondition, any_source()};
+      if (pick(x_rng, 0, 1) == 0) std::swap(sides[0], sides[1]);
+      code.push_back({Op::kVar, kCondition, 0, 0, index});
+      code.push_back({Op::kLt, kCondition, sides[0], sides[1], 0});
       code.push_back({Op::kSkipZ, 0, kCondition, 0, 0});
     }
     for (std::uint64_t i = pick(x_rng, 1, 7); i > 0; --i) {

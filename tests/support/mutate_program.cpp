@@ -1,9 +1,12 @@
 #include "tests/support/mutate_program.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "deterministic_math/bytecode/codec.h"
 #include "deterministic_math/bytecode/opcodes.h"
+#include "deterministic_math/bytecode/validator.h"
+#include "deterministic_math/ranges/range_proof.h"
 
 namespace tally::test {
 
@@ -127,6 +130,34 @@ void mutate_body(Program& program, Rng& rng) {
       mutate_code(program, *item, CodeSection::kFinish, body.finish, rng);
       break;
   }
+}
+
+bool settle(Program& program) {
+  const std::vector<i128> pool = std::exchange(program.constants, {});
+  const auto renumber = [&](std::vector<Instruction>& code) {
+    for (Instruction& op : code) {
+      if (op.op != Op::kConst) continue;
+      const i128 value = pool[static_cast<std::size_t>(op.imm)];
+      const auto found = std::ranges::find(program.constants, value) - program.constants.begin();
+      op.imm = static_cast<std::int32_t>(found);
+      if (static_cast<std::size_t>(found) == program.constants.size()) program.constants.push_back(value);
+    }
+  };
+  for (std::size_t item = 0; item < program.items.size(); ++item) {
+    if (!program.items[item].body) continue;
+    Body& body = *program.items[item].body;
+    renumber(body.step);
+    renumber(body.finish);
+    const auto ranges = prove_item(program, item);
+    if (!ranges) return false;
+    body.accumulators = ranges->accumulators;
+    for (std::size_t column = 0; column < ranges->results.size(); ++column) {
+      Object& table = program.objects[program.items[item].results[column]];
+      if (table.origin == RangeOrigin::kProved) table.range = ranges->results[column];
+    }
+  }
+  program.next.clear();
+  return validate(program).has_value();
 }
 
 void mutate_program(Program& program, Rng& rng) {

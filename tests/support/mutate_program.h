@@ -10,6 +10,10 @@ namespace tally::test {
 /// the program can run on the batch of the original. The instructions stay well formed.
 void mutate_body(math::Program& program, Rng& rng);
 
+/// Makes a changed program valid again where that is a matter of what it carries: proves the ranges anew, orders the
+/// pool, drops links. Whether the validator accepts it then.
+[[nodiscard]] bool settle(math::Program& program);
+
 /// Changes one thing anywhere: dims, objects, constants, loops, items, links or a body.
 void mutate_program(math::Program& program, Rng& rng);
 

@@ -8,7 +8,10 @@
 #include "deterministic_math/executor/executor.h"
 #include "deterministic_math/executor/plan.h"
 #include "deterministic_math/interpreter/interpreter.h"
+#include "deterministic_math/language/compile.h"
+#include "tests/support/accumulator_machine.h"
 #include "tests/support/entry_collector.h"
+#include "tests/support/mutate_program.h"
 #include "tests/support/random_program.h"
 
 namespace tally::math {
@@ -102,11 +105,7 @@ void fill_tables(const Program& program, RandomBatch& batch, Rng& rng) {
   }
 }
 
-void check_seed(std::uint64_t seed, const test::RandomBatchOptions& options) {
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Rng rng(seed);
-  const Program program = test::random_program(rng, {.max_items = 6});
-  RandomBatch batch(program, rng, options);
+void check_program(const Program& program, RandomBatch& batch, Rng& rng) {
   test::compute_tables(program, batch);
   for (std::size_t item = 0; item < program.items.size(); ++item) {
     if (program.items[item].body) expect_same_entries(program, batch, item, rng);
@@ -122,15 +121,71 @@ void check_seed(std::uint64_t seed, const test::RandomBatchOptions& options) {
   for (const auto& [id, table] : expected) ASSERT_EQ(batch.table(id), table) << "object " << id;
 }
 
+void check_seed(std::uint64_t seed, const test::RandomBatchOptions& options) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Rng rng(seed);
+  const Program program = test::random_program(rng, {.max_items = 6});
+  RandomBatch batch(program, rng, options);
+  check_program(program, batch, rng);
+}
+
+test::ValueStyle style_of(std::uint64_t seed) {
+  return seed % 2 == 0 ? test::ValueStyle::kUniform : test::ValueStyle::kExtreme;
+}
+
+// What a hostile author might write by hand: several skips, registers written over, code that nothing uses.
+TEST(RandomExecution, equals_the_interpreter_on_crafted_bytecode) {
+  std::size_t checked = 0;
+  for (std::uint64_t seed = 20000; seed < 26000 && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Rng rng(seed);
+    Program program = test::random_program(rng, {.max_items = 3});
+    for (std::uint64_t i = test::pick(rng, 1, 6); i > 0; --i) {
+      Program mutant = program;
+      test::mutate_body(mutant, rng);
+      if (test::settle(mutant)) program = std::move(mutant);
+    }
+    RandomBatch batch(program, rng, {.style = style_of(seed), .max_dim = 6});
+    check_program(program, batch, rng);
+    ++checked;
+  }
+  EXPECT_GT(checked, 1000U);
+}
+
+TEST(RandomExecution, equals_the_interpreter_where_accumulators_feed_on_one_another) {
+  for (std::uint64_t seed = 0; seed < 4000 && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Rng rng(seed);
+    const auto program = test::accumulator_machine(rng);
+    if (!program) continue;
+    RandomBatch batch(*program, rng, {.style = style_of(seed)});
+    check_program(*program, batch, rng);
+  }
+}
+
+TEST(RandomExecution, skipped_lanes_take_no_part_in_a_minimum_or_maximum) {
+  const auto compiled = compile(
+      "program p\ndim K in 300..300\nrecord a: i64 in 5..1000\nrecord b: i64 in -1000..-5\nrecord g: i64 in 0..1\n"
+      "table least: i64, most: i64, sum: i64 {\n  fold k in K where g[k] == 1 {\n    l = min(l, a[k])\n"
+      "    m = max(m, b[k])\n    s = s + a[k]\n  } from l = 2000, m = -2000, s = 0\n  return l, m, s\n}\n",
+      CompileOptions{});
+  ASSERT_TRUE(compiled.has_value());
+  for (std::uint64_t seed = 0; seed < 10 && !HasFatalFailure(); ++seed) {
+    Rng rng(seed);
+    RandomBatch batch(compiled->program, rng, {.style = style_of(seed)});
+    check_program(compiled->program, batch, rng);
+  }
+}
+
 TEST(RandomExecution, equals_the_interpreter_on_small_batches) {
   for (std::uint64_t seed = 0; seed < 3000 && !HasFatalFailure(); ++seed) {
-    check_seed(seed, {.style = seed % 2 == 0 ? test::ValueStyle::kUniform : test::ValueStyle::kExtreme, .max_dim = 8});
+    check_seed(seed, {.style = style_of(seed), .max_dim = 8});
   }
 }
 
 TEST(RandomExecution, equals_the_interpreter_where_lanes_are_full) {
   for (std::uint64_t seed = 10000; seed < 10300 && !HasFatalFailure(); ++seed) {
-    check_seed(seed, {.style = seed % 2 == 0 ? test::ValueStyle::kUniform : test::ValueStyle::kExtreme, .max_dim = 70});
+    check_seed(seed, {.style = style_of(seed), .max_dim = 70});
   }
 }
 
