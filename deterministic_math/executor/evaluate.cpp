@@ -12,6 +12,8 @@ namespace {
 
 // Entries of a block where rows are streamed: long runs of each row, while the accumulators stay in the second cache.
 constexpr std::size_t kStreamBlock = 4 * kRowBlock;
+// With fewer entries or steps, lanes are as good as buckets.
+constexpr std::uint64_t kFewBuckets = 16;
 constexpr std::size_t kHeldBytes = std::size_t{512} * 1024;
 
 std::size_t choose_block(const Plan& plan, const EvaluateOptions& options, unsigned threads) {
@@ -93,6 +95,13 @@ void evaluate(const Program& program, const BatchValues& values, const Inputs& i
     const OwnLoads own = own_loads(plan);
     if (own == OwnLoads::kAny) return run_ascending(plan, options, sink);
     if (own == OwnLoads::kEarlierRows) return run_rows(plan, options, pool, sink);
+  }
+  const std::optional<NodeId> key = match_bucket(plan);
+  if (key && options.count >= kFewBuckets && plan.fold_length >= kFewBuckets) {
+    const bool one_index = plan.inner_extent == 0;
+    plan.buckets = std::make_shared<const Buckets>(plan, *key, one_index ? options.first : 0,
+                                                   one_index ? options.count : plan.inner_extent);
+    return evaluate_along(plan, Axis::kScalar, options, pool, sink);
   }
   evaluate_along(plan, choose_axis(plan, options.count), options, pool, sink);
 }

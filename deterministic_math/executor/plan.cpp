@@ -75,7 +75,8 @@ Plan analyse(const Program& program, const BatchValues& values, const Inputs& in
             .step_code = {},
             .finish_code = {},
             .column = {},
-            .pairs = {}};
+            .pairs = {},
+            .buckets = {}};
   plan.has_fold = body.fold == FoldKind::kFold;
   if (plan.has_fold) {
     plan.fold_length = extent_value(body.length, values);

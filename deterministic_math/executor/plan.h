@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "deterministic_math/executor/bucket.h"
 #include "deterministic_math/executor/code.h"
 #include "deterministic_math/executor/column.h"
 #include "deterministic_math/executor/executor.h"
@@ -41,6 +43,7 @@ struct Plan {
   // Faster plans for step_code, where its shape is known.
   std::optional<ColumnPlan> column;
   std::optional<PairPlan> pairs;
+  std::shared_ptr<const Buckets> buckets;  // for axis kScalar
 
   [[nodiscard]] const Body& body() const { return *program.items[item].body; }
   [[nodiscard]] Position position(std::uint64_t entry) const;

@@ -224,6 +224,11 @@ class FoldWorker final : public Worker {
     for (std::size_t j = 0; j < body.init.size(); ++j) x_step.scalar(x_plan.step.accumulators[j]) = body.init[j];
     x_step.set_position(position, x_plan.fold_length);
     if (x_plan.fold_length == 0 || !x_step.run_scalars(Phase::kHoisted)) return;
+    if (x_plan.buckets) {
+      const std::uint64_t own = x_plan.inner_extent == 0 ? position.index0 : position.index1;
+      for (const std::uint32_t fold : x_plan.buckets->steps(own)) run_scalar_step(fold);
+      return;
+    }
     if (x_plan.axis == Axis::kScalar) {
       for (std::uint64_t fold = 0; fold < x_plan.fold_length; ++fold) run_scalar_step(fold);
       return;

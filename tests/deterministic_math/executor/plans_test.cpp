@@ -218,6 +218,38 @@ TEST(Buckets, group_by_an_own_index) {
   for (const std::size_t k : {0U, 1U, 700U}) check(sized(k, 3, sums));
 }
 
+TEST(Buckets, keep_order_and_other_guards_within_rows_of_entries) {
+  const std::string rows =
+      "dim M = 40\nrecord who: i64 in 0..50\nrecord w: i64 in -1000..1000\ntable t[i in D, m in M]: i64 "
+      "{ fold e in K where m == who[e] and w[e] > i { s = s*0 + e + w[e]*i n = n + 1 } from s = 0, n = 0 return s + n "
+      "}\n";
+  const std::string guards =
+      "dim M = 40\nrecord who: i64 in 0..50\nrecord w: i64 in -1000..1000\ntable t[m in M]: i64 "
+      "{ fold e in K where who[e] == m { s = select(w[e] > s, w[e], s) } from s = 0 require s < 990 return s }\n";
+  check(sized(500, 3, rows));
+  check(sized(500, 3, guards));
+}
+
+TEST(Buckets, cost_entries_and_steps_not_their_product) {
+  const CompiledProgram program =
+      compiled(sized(1 << 17, 3,
+                     "dim M = 1<<17\nrecord who: i64 in 0..(1<<17)-1\nrecord w: i64 in 0..9\ntable t[m in M]: i64 { "
+                     "fold e in K where who[e] == m { s = s + w[e] } from s = 0 return s }\n"));
+  Rng rng(3);
+  RandomBatch batch(program.program, rng, {.max_dim = std::uint64_t{1} << 20});
+  ThreadPool pool(2);
+  EntryCollector sink(program.program, 0, 0, 1 << 17);
+  evaluate(program.program, batch.values(), batch.inputs(), 0, {.first = 0, .count = 1 << 17}, pool, sink);
+  std::vector<std::int64_t> expected(1 << 17, 0);
+  for (std::size_t e = 0; e < expected.size(); ++e) {
+    const auto who = static_cast<std::size_t>(std::clamp<std::int64_t>(batch.inputs().fields[2][e], 0, (1 << 17) - 1));
+    expected[who] += std::clamp<std::int64_t>(batch.inputs().fields[3][e], 0, 9);
+  }
+  for (std::size_t m = 0; m < expected.size(); ++m) {
+    ASSERT_EQ(read_element(sink.column(0), ElementType::kI64, m), expected[m]);
+  }
+}
+
 TEST(Scans, read_their_own_smaller_entries) {
   check(sized(700, 3, "record w: i64 in 0..1000\ntable t[i in K]: i64 { return t[i - 1] + w[i] }\n"));
 }
