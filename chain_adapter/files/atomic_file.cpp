@@ -16,10 +16,6 @@ namespace tally::chain {
 
 namespace {
 
-[[noreturn]] void fail(const char* action, const std::filesystem::path& path, int error) {
-  throw std::system_error(error, std::generic_category(), std::string(action) + " " + path.string());
-}
-
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
@@ -30,13 +26,13 @@ AtomicFile::AtomicFile(std::filesystem::path path, ::mode_t mode) : x_path(std::
   const std::string hidden = std::string(".").append(x_path.filename().string()).append(".XXXXXX");
   std::string name = (folder_of(x_path) / hidden).string();
   x_descriptor = ::mkostemp(name.data(), O_CLOEXEC);
-  if (x_descriptor < 0) fail("cannot create a file beside", x_path, errno);
+  if (x_descriptor < 0) throw_file_error("cannot create a file beside", x_path, errno);
   x_temporary = name;
   if (::fchmod(x_descriptor, mode) != 0) {
     const int error = errno;
     ::close(x_descriptor);
     ::unlink(x_temporary.c_str());
-    fail("cannot set the permissions of", x_temporary, error);
+    throw_file_error("cannot set the permissions of", x_temporary, error);
   }
 }
 
@@ -50,20 +46,20 @@ void AtomicFile::write(math::Bytes data) {
   while (!data.empty()) {
     const ::ssize_t written = ::write(x_descriptor, data.data(), data.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot write", x_path, errno);
+    if (written < 0) throw_file_error("cannot write", x_path, errno);
     data = data.subspan(static_cast<std::size_t>(written));
   }
 }
 
 void AtomicFile::finish_writing() {
   TALLY_ASSERT(x_descriptor >= 0);
-  if (::fsync(x_descriptor) != 0) fail("cannot sync", x_path, errno);
-  if (::close(std::exchange(x_descriptor, -1)) != 0) fail("cannot close", x_path, errno);
+  if (::fsync(x_descriptor) != 0) throw_file_error("cannot sync", x_path, errno);
+  if (::close(std::exchange(x_descriptor, -1)) != 0) throw_file_error("cannot close", x_path, errno);
 }
 
 void AtomicFile::commit() {
   finish_writing();
-  if (::rename(x_temporary.c_str(), x_path.c_str()) != 0) fail("cannot rename to", x_path, errno);
+  if (::rename(x_temporary.c_str(), x_path.c_str()) != 0) throw_file_error("cannot rename to", x_path, errno);
   x_temporary.clear();
   sync_folder(folder_of(x_path));
 }
@@ -71,7 +67,7 @@ void AtomicFile::commit() {
 void AtomicFile::commit_new() {
   finish_writing();
   // Unlike a rename, a link never replaces a file. The destructor removes the temporary name.
-  if (::link(x_temporary.c_str(), x_path.c_str()) != 0) fail("cannot create", x_path, errno);
+  if (::link(x_temporary.c_str(), x_path.c_str()) != 0) throw_file_error("cannot create", x_path, errno);
   sync_folder(folder_of(x_path));
 }
 
@@ -83,39 +79,28 @@ void write_file_atomically(const std::filesystem::path& path, math::Bytes data, 
 
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.value() < 0) fail("cannot open", folder, errno);
-  if (::fsync(descriptor.value()) != 0) fail("cannot sync", folder, errno);
+  if (descriptor.value() < 0) throw_file_error("cannot open", folder, errno);
+  if (::fsync(descriptor.value()) != 0) throw_file_error("cannot sync", folder, errno);
 }
 
 std::expected<std::vector<std::uint8_t>, FileRefusal> read_file(const std::filesystem::path& path,
                                                                 std::size_t max_bytes) {
-  const auto refuse = [&](FileReason reason, const std::string& what) {
-    return std::unexpected(FileRefusal{reason, path.string() + ": " + what});
-  };
-  // O_NONBLOCK keeps a named pipe from holding the caller up before it is refused below.
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (descriptor.value() < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return refuse(FileReason::kMissing, "no such file");
-    fail("cannot open", path, errno);
-  }
-  struct stat status = {};
-  if (::fstat(descriptor.value(), &status) != 0) fail("cannot examine", path, errno);
-  if (!S_ISREG(status.st_mode)) return refuse(FileReason::kNotRegular, "not a regular file");
+  const auto opened = open_regular_file(path);
+  if (!opened) return std::unexpected(opened.error());
   const std::string limit = "larger than " + std::to_string(max_bytes) + " bytes";
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > max_bytes) return refuse(FileReason::kTooLarge, limit);
+  if (opened->size > max_bytes) return refuse_file(FileReason::kTooLarge, path, limit);
 
   // One byte beyond the size seen, so that the usual file ends with a read of nothing.
-  std::vector<std::uint8_t> data(static_cast<std::size_t>(size) + 1);
+  std::vector<std::uint8_t> data(static_cast<std::size_t>(opened->size) + 1);
   std::size_t filled = 0;
   while (true) {
     if (filled == data.size()) data.resize(data.size() + std::max<std::size_t>(data.size() / 2, 4096));
-    const ::ssize_t count = ::read(descriptor.value(), data.data() + filled, data.size() - filled);
+    const ::ssize_t count = ::read(opened->descriptor.value(), data.data() + filled, data.size() - filled);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail("cannot read", path, errno);
+    if (count < 0) throw_file_error("cannot read", path, errno);
     if (count == 0) break;
     filled += static_cast<std::size_t>(count);
-    if (filled > max_bytes) return refuse(FileReason::kTooLarge, limit);
+    if (filled > max_bytes) return refuse_file(FileReason::kTooLarge, path, limit);
   }
   data.resize(filled);
   return data;

@@ -14,13 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "chain_adapter/files/regular_file.h"
 #include "deterministic_math/numbers/digest.h"
 
 namespace tally::chain {
-
-/// Permissions of files that others may read, and of files that hold a secret.
-inline constexpr ::mode_t kSharedFileMode = 0644;
-inline constexpr ::mode_t kSecretFileMode = 0600;
 
 /// One file in the making. Without commit(), the destructor removes what was written.
 class AtomicFile {
@@ -49,13 +46,6 @@ void write_file_atomically(const std::filesystem::path& path, math::Bytes data, 
 
 /// Makes renames and new names inside `folder` durable.
 void sync_folder(const std::filesystem::path& folder);
-
-enum class FileReason : std::uint8_t { kMissing, kNotRegular, kTooLarge, kWrongSize };
-
-struct FileRefusal {
-  FileReason reason;
-  std::string message;
-};
 
 /// The whole file, if it is a regular one of at most `max_bytes` bytes; it may grow or shrink while it is read.
 [[nodiscard]] std::expected<std::vector<std::uint8_t>, FileRefusal> read_file(const std::filesystem::path& path,

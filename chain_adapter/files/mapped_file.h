@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <span>
 
-#include "chain_adapter/files/atomic_file.h"
+#include "chain_adapter/files/regular_file.h"
 
 namespace tally::chain {
 
@@ -19,6 +19,8 @@ class MappedFile {
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
 
+  /// For reading, whatever the file's size.
+  [[nodiscard]] static std::expected<MappedFile, FileRefusal> open(const std::filesystem::path& path);
   /// For reading. Refused unless it is a regular file of exactly `size` bytes.
   [[nodiscard]] static std::expected<MappedFile, FileRefusal> open(const std::filesystem::path& path,
                                                                    std::uint64_t size);

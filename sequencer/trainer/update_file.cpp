@@ -1,13 +1,6 @@
 #include "sequencer/trainer/update_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "deterministic_math/numbers/assert.h"
@@ -15,25 +8,6 @@
 
 namespace tally::sequencer {
 namespace {
-
-[[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
-  throw std::system_error(errno, std::generic_category(), what + (" " + path.string()));
-}
-
-/// A file descriptor, closed at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : x_value(value) {}
-  ~Descriptor() {
-    if (x_value >= 0) ::close(x_value);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return x_value; }
-
- private:
-  int x_value;
-};
 
 UpdateReason reason_of(math::QuantiseReason reason) {
   switch (reason) {
@@ -58,37 +32,7 @@ std::expected<FileContents, UpdateError> decode(const std::filesystem::path& pat
 
 }  // namespace
 
-MappedFile::~MappedFile() {
-  if (!x_bytes.empty()) ::munmap(const_cast<std::byte*>(x_bytes.data()), x_bytes.size());
-}
-
-MappedFile::MappedFile(MappedFile&& other) noexcept : x_bytes(std::exchange(other.x_bytes, {})) {}
-
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-  std::swap(x_bytes, other.x_bytes);
-  return *this;
-}
-
-std::expected<MappedFile, UpdateError> MappedFile::open(const std::filesystem::path& path) {
-  // O_NONBLOCK, so that a pipe is refused rather than waited for.
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (descriptor.get() < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return refuse(UpdateReason::kMissing, path.string() + ": no such file");
-    fail("cannot open", path);
-  }
-  struct ::stat status{};
-  if (::fstat(descriptor.get(), &status) != 0) fail("cannot examine", path);
-  if (!S_ISREG(status.st_mode)) return refuse(UpdateReason::kNotRegular, path.string() + ": not a regular file");
-  if (status.st_size == 0) return MappedFile();
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* const data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor.get(), 0);
-  if (data == MAP_FAILED) fail("cannot map", path);
-  // Advice only: blocks are read front to back, so read ahead generously.
-  ::madvise(data, size, MADV_SEQUENTIAL);
-  return MappedFile({static_cast<const std::byte*>(data), size});
-}
-
-UpdateFile::UpdateFile(std::filesystem::path path, MappedFile file, FileContents contents)
+UpdateFile::UpdateFile(std::filesystem::path path, chain::MappedFile file, FileContents contents)
     : x_path(std::move(path)), x_file(std::move(file)), x_contents(std::move(contents)), x_first{0} {
   for (const TensorLayout& tensor : x_contents.layout.tensors) {
     x_first.push_back(x_first.back() + sequencer::element_count(tensor.shape).value());
@@ -96,8 +40,11 @@ UpdateFile::UpdateFile(std::filesystem::path path, MappedFile file, FileContents
 }
 
 std::expected<UpdateFile, UpdateError> UpdateFile::open(const std::filesystem::path& path) {
-  auto file = MappedFile::open(path);
-  if (!file) return std::unexpected(std::move(file.error()));
+  auto file = chain::MappedFile::open(path);
+  if (!file) {
+    const bool missing = file.error().reason == chain::FileReason::kMissing;
+    return refuse(missing ? UpdateReason::kMissing : UpdateReason::kNotRegular, file.error().message);
+  }
   auto contents = decode(path, file->bytes());
   if (!contents) {
     UpdateError error = std::move(contents.error());

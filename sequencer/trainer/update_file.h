@@ -11,31 +11,13 @@
 #include <span>
 #include <vector>
 
+#include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/numbers/quantiser.h"
 #include "sequencer/trainer/model_layout.h"
 #include "sequencer/trainer/npy.h"
 #include "sequencer/trainer/update_error.h"
 
 namespace tally::sequencer {
-
-/// A file in memory, read-only; unmapped by the destructor.
-class MappedFile {
- public:
-  MappedFile() = default;
-  ~MappedFile();
-  MappedFile(MappedFile&& other) noexcept;
-  MappedFile& operator=(MappedFile&& other) noexcept;
-
-  /// kMissing or kNotRegular; std::system_error for what else the operating system refuses.
-  [[nodiscard]] static std::expected<MappedFile, UpdateError> open(const std::filesystem::path& path);
-
-  [[nodiscard]] std::span<const std::byte> bytes() const { return x_bytes; }
-
- private:
-  explicit MappedFile(std::span<const std::byte> bytes) : x_bytes(bytes) {}
-
-  std::span<const std::byte> x_bytes;
-};
 
 class UpdateFile {
  public:
@@ -57,13 +39,13 @@ class UpdateFile {
   void prefetch(std::uint64_t first, std::uint64_t count) const;
 
  private:
-  UpdateFile(std::filesystem::path path, MappedFile file, FileContents contents);
+  UpdateFile(std::filesystem::path path, chain::MappedFile file, FileContents contents);
 
   [[nodiscard]] UpdateError describe(const math::QuantiseError& error, std::size_t tensor, std::uint64_t begin,
                                      const math::QuantiseOptions& options) const;
 
   std::filesystem::path x_path;
-  MappedFile x_file;
+  chain::MappedFile x_file;
   FileContents x_contents;
   std::vector<std::uint64_t> x_first;  // of each tensor in the flattened vector; then the total
 };
