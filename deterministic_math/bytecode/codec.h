@@ -1,7 +1,7 @@
 // The canonical bytes of a program: one encoding for each program, one program for each encoding.
 //
 // Fixed-width and big-endian, so that a contract finds any part with a few additions; items, which vary in size, are
-// listed with their offsets. docs/spec-bytecode.md gives the layout. decode_program accepts exactly what encode_program
+// listed with their offsets. docs/spec.md gives the layout. decode_program accepts exactly what encode_program
 // writes and refuses everything else with a reason; what it accepts is well formed (every register, object, constant,
 // variable and column exists), so running it is safe, but only validate() says that it is a valid program.
 #pragma once

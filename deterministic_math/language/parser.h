@@ -1,4 +1,4 @@
-// From tokens to the syntax tree. The grammar is in docs/spec-language.md.
+// From tokens to the syntax tree. The grammar is in docs/spec.md.
 #pragma once
 
 #include <string_view>

@@ -138,7 +138,7 @@ enum class SyntaxKind : std::uint8_t {
   kOneRecord,
 };
 
-/// One item. Which members are set follows from `kind`; the grammar of docs/spec-language.md names them.
+/// One item. Which members are set follows from `kind`; the grammar of docs/spec.md names them.
 struct ItemSyntax {
   SyntaxKind kind = SyntaxKind::kProgram;
   SourceSpan span;  // the keyword

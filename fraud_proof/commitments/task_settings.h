@@ -1,5 +1,5 @@
 // The economic settings of a task: fixed when it is created, and hashed into its id. Fields stand in their encoded
-// order; docs/spec-commitments.md gives widths and limits.
+// order; docs/spec.md gives widths and limits.
 #pragma once
 
 #include <compare>
