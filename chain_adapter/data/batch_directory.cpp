@@ -1,11 +1,11 @@
 #include "chain_adapter/data/batch_directory.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <system_error>

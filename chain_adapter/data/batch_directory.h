@@ -66,6 +66,8 @@ class BatchWriter {
                                                                         Existing existing);
   ~BatchWriter();
   BatchWriter(BatchWriter&& other) noexcept;
+  BatchWriter(const BatchWriter&) = delete;
+  BatchWriter& operator=(const BatchWriter&) = delete;
   BatchWriter& operator=(BatchWriter&&) = delete;
 
   /// In the temporary folder.

@@ -35,6 +35,7 @@ struct RowBlock {
 
 class HashedRows : public math::RowSource {
  public:
+  ~HashedRows() override = default;
   HashedRows(const HashedRows&) = delete;
   HashedRows& operator=(const HashedRows&) = delete;
 

@@ -18,6 +18,8 @@ class MappedFile {
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
 
   /// For reading, whatever the file's size.
   [[nodiscard]] static std::expected<MappedFile, FileRefusal> open(const std::filesystem::path& path);

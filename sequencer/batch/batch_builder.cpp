@@ -109,6 +109,7 @@ class Builder {
 
 void Builder::sort_records() {
   std::vector<std::pair<proof::Address, std::size_t>> order;
+  order.reserve(x_inputs.records.size());
   for (const RecordInput& record : x_inputs.records) order.emplace_back(record.key->address(), order.size());
   std::ranges::sort(order);
   std::vector<RecordInput> sorted;
@@ -221,6 +222,7 @@ void Builder::fold() {
   x_filler->fill(x_inputs.advice, *x_options.pool, x_work);
   x_times.fold += std::max(0.0, seconds_since(start) - x_work.seconds() / x_options.pool->threads());
   source.complete(*x_options.pool);
+  x_data.rows = nullptr;  // the source ends here
   for (std::size_t k = 0; k < records; ++k) {
     proof::Record& record = x_records.emplace_back();
     record.address = x_signers[k];
@@ -248,8 +250,9 @@ void Builder::write_records() {
 }
 
 void Builder::commit_tables() {
-  std::vector<math::Digest> commitments;
   const std::vector<math::ObjectId> ids = chain::table_objects(x_program);
+  std::vector<math::Digest> commitments;
+  commitments.reserve(ids.size());
   std::uint64_t total = 0;
   for (const math::ObjectId id : ids) total += x_data.tables[id].size();
   x_work.begin("hash", total);

@@ -74,10 +74,10 @@ void TableFiller::fill(const std::vector<SuppliedAdvice>& advice, math::TaskPool
       const std::string text = chain::entry_text(name, chain::entry_position(item, x_values, *entry));
       if (item.kind == math::ItemKind::kAdvice) {
         fail_build(BuildReason::kNoPassingAdvice, text + ": no advice was found that passes its own check", name,
-                   *entry);
+                   entry);
       }
       fail_build(BuildReason::kEntryFails, text + " is FAIL: a require does not hold, or the value is out of range",
-                 name, *entry);
+                 name, entry);
     }
     return true;
   });

@@ -126,6 +126,7 @@ std::optional<Finding> check_task(const Description& batch) {
     return found(FindingKind::kTask, std::move(name), std::move(message)).error();
   };
   std::vector<math::i128> params;
+  params.reserve(batch.compiled.parameters.size());
   for (const math::Parameter& parameter : batch.compiled.parameters) params.push_back(parameter.value);
   if (task.params != params) return wrong("params", "the task's parameters are not the program's");
   if (!std::ranges::equal(task.dims, std::span(batch.values.dims).subspan(1))) {
