@@ -49,7 +49,8 @@ std::optional<NodeId> match_bucket(const Plan& plan) {
     const Node& node = plan.step.nodes[id];
     return node.kind == NodeKind::kVariable && node.imm + 1 == static_cast<std::int32_t>(rank);
   };
-  const auto is_key = [&](NodeId id) { return plan.step.nodes[id].depends == kOnFold; };
+  // A key that is the same for all fold indices counts too, as work does (cost.h): one entry takes every step.
+  const auto is_key = [&](NodeId id) { return (plan.step.nodes[id].depends & ~kOnFold) == 0; };
   for (const NodeId guard : plan.step.guards) {
     const Node& node = plan.step.nodes[guard];
     if (node.kind != NodeKind::kCompute || node.op != Op::kEq) continue;

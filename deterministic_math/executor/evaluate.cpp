@@ -45,7 +45,7 @@ void run_parallel(const Plan& plan, Workers& workers, std::size_t block, const C
 
 // One entry after the other, each delivered before the next one reads it.
 void run_ascending(Plan& plan, const EvaluateOptions& options, EntrySink& sink) {
-  const bool lanes = plan.has_fold && choose_axis(plan, 1) == Axis::kFold;
+  const bool lanes = plan.has_fold && !plan.buckets && choose_axis(plan, 1) == Axis::kFold;
   schedule_plan(plan, lanes ? Axis::kFold : Axis::kScalar);
   const std::unique_ptr<Worker> worker = make_fold_worker(plan);
   for (std::uint64_t entry = options.first; entry < options.first + options.count; ++entry) {
@@ -91,18 +91,16 @@ void evaluate(const Program& program, const BatchValues& values, const Inputs& i
   Plan plan = analyse(program, values, inputs, item);
   TALLY_ASSERT(options.first <= plan.entries && options.count <= plan.entries - options.first);
   if (options.count == 0) return;
-  if (options.self_loads == SelfLoads::kFill) {
-    const OwnLoads own = own_loads(plan);
-    if (own == OwnLoads::kAny) return run_ascending(plan, options, sink);
-    if (own == OwnLoads::kEarlierRows) return run_rows(plan, options, pool, sink);
-  }
+  const OwnLoads own = options.self_loads == SelfLoads::kFill ? own_loads(plan) : OwnLoads::kNone;
+  if (own == OwnLoads::kEarlierRows) return run_rows(plan, options, pool, sink);
   const std::optional<NodeId> key = match_bucket(plan);
   if (key && options.count >= kFewBuckets && plan.fold_length >= kFewBuckets) {
     const bool one_index = plan.inner_extent == 0;
     plan.buckets = std::make_shared<const Buckets>(plan, *key, one_index ? options.first : 0,
                                                    one_index ? options.count : plan.inner_extent);
-    return evaluate_along(plan, Axis::kScalar, options, pool, sink);
   }
+  if (own == OwnLoads::kAny) return run_ascending(plan, options, sink);
+  if (plan.buckets) return evaluate_along(plan, Axis::kScalar, options, pool, sink);
   evaluate_along(plan, choose_axis(plan, options.count), options, pool, sink);
 }
 

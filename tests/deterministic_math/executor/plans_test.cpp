@@ -7,6 +7,8 @@
 #include <string>
 #include <tuple>
 
+#include "deterministic_math/bytecode/cost.h"
+#include "deterministic_math/executor/bucket.h"
 #include "deterministic_math/executor/executor.h"
 #include "deterministic_math/executor/plan.h"
 #include "deterministic_math/interpreter/interpreter.h"
@@ -248,6 +250,55 @@ TEST(Buckets, cost_entries_and_steps_not_their_product) {
   for (std::size_t m = 0; m < expected.size(); ++m) {
     ASSERT_EQ(read_element(sink.column(0), ElementType::kI64, m), expected[m]);
   }
+}
+
+// Whoever accepts a task has accepted its work, which counts a bucket as entries and steps: so every such item must
+// find its plan, and in a builder too.
+TEST(Buckets, pitfall_9_are_found_wherever_work_counts_one) {
+  const std::string start = "dim M = 300\nrecord who: i64 in 0..299\nstate target: i64 in 0..299\n";
+  for (const char* const key : {"who[e]", "7", "target", "min(batch, 9)", "K", "who[target]", "mod(e*e, 300)"}) {
+    const CompiledProgram program = compiled(sized(400, 3,
+                                                   start + "table t[m in M]: i64 { fold e in K where " + key +
+                                                       " == m { s = s + e + who[e] } from s = 0 return s }\n"));
+    Rng rng(5);
+    RandomBatch batch(program.program, rng, {.max_dim = 1000});
+    EXPECT_TRUE(find_bucket(program.program, 0).has_value()) << key;
+    EXPECT_TRUE(match_bucket(analyse(program.program, batch.values(), batch.inputs(), 0)).has_value()) << key;
+    expect_equal(program.program, batch, 0, 2, 0);
+  }
+}
+
+TEST(Buckets, pitfall_9_serve_a_builder_of_an_item_that_reads_itself) {
+  const CompiledProgram program =
+      compiled(sized(200, 3,
+                     "dim M = 300\nrow u: i32[D] in 0..299\ntable t[m in M]: i64 { fold e in K where u[e, 0] == m "
+                     "{ s = s + e } from s = 0 return s + t[m - 1] }\n"));
+  ASSERT_TRUE(find_bucket(program.program, 0).has_value());
+  Rng rng(5);
+  RandomBatch batch(program.program, rng, {.max_dim = 1000});
+  CountingRows rows(batch);
+  Inputs inputs = batch.inputs();
+  inputs.rows = &rows;
+  class Writer final : public EntrySink {
+   public:
+    explicit Writer(std::vector<std::byte>& table) : x_table(table) {}
+    void accept(const EntryBlock& block) override {
+      std::ranges::copy(block.columns[0], x_table.begin() + static_cast<std::ptrdiff_t>(block.first * 8));
+    }
+
+   private:
+    std::vector<std::byte>& x_table;
+  };
+  const ObjectId table = program.program.items[0].results[0];
+  Writer sink(batch.table(table));
+  ThreadPool pool(2);
+  evaluate(program.program, batch.values(), inputs, 0, {.count = 300, .self_loads = SelfLoads::kFill}, pool, sink);
+  int asked = 0;
+  for (const auto& [block, times] : rows.asked) asked += times;
+  EXPECT_LE(asked, 2 * 200);
+  const std::vector<std::byte> filled = batch.table(table);
+  test::compute_tables(program.program, batch);
+  EXPECT_EQ(filled, batch.table(table));
 }
 
 TEST(Scans, read_their_own_smaller_entries) {

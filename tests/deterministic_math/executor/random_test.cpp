@@ -180,19 +180,21 @@ TEST(RandomExecution, skipped_lanes_take_no_part_in_a_minimum_or_maximum) {
 // Rows of several blocks, and records that do not fill the executor's groups of them.
 TEST(RandomExecution, equals_the_interpreter_on_long_rows) {
   const auto compiled = compile(
-      "program p\ndim K in 21..21\ndim D in 17000..17000\nrow u: i32[D]\nrecord w: i64 in -1000..1000\n"
+      "program p\ndim K in 21..21\ndim D in 9000..9000\nrow u: i32[D]\nrecord w: i64 in -1000..1000\n"
       "state a: i32[D]\nstate b: i32[D]\n"
       "table s[d in D]: i64, n: i64, t: i64 {\n  fold k in K where w[k] != 0 {\n    let x = u[k, d]\n"
       "    s = s + x*w[k]\n    n = n + (x < a[d])\n    t = t + select(a[d] < x and x < b[d], x, 0)\n"
       "  } from s = 0, n = 0, t = 0\n  return s, n, t\n}\n"
       "table m[d in D]: i32, above: i32, least: i32 {\n  fold k in K {\n    let x = u[k, d]\n"
       "    m = m + (x <= a[d])\n    p = p + (a[d] < x)\n    q = q + (b[d] <= x)\n"
-      "  } from m = 0, p = 0, q = 0\n  return m, p, q\n}\n",
+      "  } from m = 0, p = 0, q = 0\n  return m, p, q\n}\n"
+      "table other[d in D]: i64 {\n  fold k in K {\n    let x = u[k, d]\n"
+      "    t = t + select(a[d] < x and x < b[d], x, 7)\n  } from t = 0\n  return t\n}\n",
       CompileOptions{});
   ASSERT_TRUE(compiled.has_value()) << compiled.error().listing;
-  for (std::uint64_t seed = 0; seed < 4 && !HasFatalFailure(); ++seed) {
+  for (std::uint64_t seed = 0; seed < 2 && !HasFatalFailure(); ++seed) {
     Rng rng(seed);
-    RandomBatch batch(compiled->program, rng, {.style = style_of(seed), .max_dim = 17000});
+    RandomBatch batch(compiled->program, rng, {.style = style_of(seed), .max_dim = 9000});
     check_program(compiled->program, batch, rng);
   }
 }
