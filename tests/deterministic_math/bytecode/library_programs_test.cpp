@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "deterministic_math/bytecode/validator.h"
 #include "deterministic_math/language/compile.h"
@@ -41,6 +42,34 @@ TEST(LibraryPrograms, are_valid_and_survive_their_encoding) {
       EXPECT_EQ(*loaded, compiled->program) << program.name;
     }
     EXPECT_GT(compiled_count, 0U) << program.name;
+  }
+}
+
+TEST(LibraryPrograms, can_be_proved_on_chain_at_the_ends_of_every_parameter_and_dim) {
+  for (const LibraryProgram& program : library_programs()) {
+    CompileOptions options;
+    options.template_library = template_library();
+    const auto parameters = declared_parameters(program.text, options);
+    ASSERT_TRUE(parameters.has_value()) << program.name;
+    for (const bool highest : {false, true}) {
+      for (const Parameter& parameter : *parameters) {
+        options.parameters[parameter.name] = highest ? parameter.range.hi : parameter.range.lo;
+      }
+      const auto compiled = compile(program.text, options);
+      if (!compiled) continue;  // these parameters leave a dim empty
+      for (const std::uint32_t leaf_bytes : {kMinLeafBytes, kMaxLeafBytes}) {
+        TaskShape least{{}, leaf_bytes};
+        TaskShape most{{}, leaf_bytes};
+        for (const Dim& dim : compiled->program.dims) {
+          least.dims.push_back(dim.lo);
+          most.dims.push_back(dim.hi);
+        }
+        for (const TaskShape& shape : {least, most}) {
+          const auto fits = validate_for_task(compiled->program, shape, std::numeric_limits<std::uint64_t>::max());
+          EXPECT_TRUE(fits.has_value()) << program.name << ": " << describe(fits.error());
+        }
+      }
+    }
   }
 }
 
