@@ -24,6 +24,8 @@ constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as shells report it
 }  // namespace
 
 Interrupt::Interrupt() {
+  // Writing beyond a limit on the size of files is then an error like a full disk, and what was begun is removed.
+  std::signal(SIGXFSZ, SIG_IGN);
   const sigset_t signals = watched_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   x_waiter = std::thread([this] {

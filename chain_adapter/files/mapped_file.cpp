@@ -53,7 +53,11 @@ std::expected<MappedFile, FileRefusal> MappedFile::open(const std::filesystem::p
 MappedFile MappedFile::create(const std::filesystem::path& path, std::uint64_t size) {
   const Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kSharedFileMode));
   if (descriptor.value() < 0) throw_file_error("cannot create", path, errno);
-  if (::ftruncate(descriptor.value(), static_cast<::off_t>(size)) != 0) throw_file_error("cannot enlarge", path, errno);
+  // Room is reserved: on a full disk, storing to a page of a sparse file would end the process (SIGBUS).
+  if (size != 0) {
+    const int error = ::posix_fallocate(descriptor.value(), 0, static_cast<::off_t>(size));
+    if (error != 0) throw_file_error("cannot enlarge", path, error);
+  }
   return map(descriptor.value(), path, size, Access::kWrite);
 }
 

@@ -1,11 +1,11 @@
 #include "sequencer/batch/batch_builder.h"
 
 #include <algorithm>
-#include <fstream>
 #include <numeric>
 #include <utility>
 
 #include "chain_adapter/data/batch_tables.h"
+#include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/codec.h"
 #include "fraud_proof/commitments/roots.h"
 #include "fraud_proof/records/record.h"
@@ -275,16 +275,15 @@ void Builder::write_model() {
   const std::span<const std::byte> data = x_data.tables[id];
   const std::span<const std::int32_t> model{reinterpret_cast<const std::int32_t*>(data.data()),
                                             data.size() / sizeof(std::int32_t)};
-  std::ofstream file(path, std::ios::binary);
-  file.exceptions(std::ios::badbit | std::ios::failbit);
+  chain::AtomicFile file(path);
   std::uint64_t size = 0;
   auto encoded = x_options.encode_model(*x_inputs.layout, model, x_inputs.frac_bits, [&](math::Bytes piece) {
     x_work.check();
-    file.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    file.write(piece);
     size += piece.size();
   });
   if (!encoded) fail_build(BuildReason::kModel, std::move(encoded.error()));
-  file.close();
+  file.commit();
   const chain::MappedFile written = chain::MappedFile::open(path, size).value();
   x_manifest.layout = x_inputs.layout;
   x_manifest.model = chain::ManifestModel{file_name, math::sha256(unsigned_bytes(written.bytes()))};
