@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -23,6 +25,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxNameBytes = 200;
+
+// All that the folder of a batch has in it.
+constexpr std::array<std::string_view, 10> kTopLevelNames = {
+    kHeaderFile, kProgramTextFile, kProgramFile, kRecordsFile, kManifestFile,
+    "rows",      "state",          "tables",     "model.npy",  "model.safetensors"};
 
 bool is_word_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -74,8 +81,14 @@ std::optional<TargetRefusal> check_target(const fs::path& target, BatchWriter::E
     return TargetRefusal{TargetReason::kNotABatch,
                          target.string() + " is a folder with other things than a batch in it"};
   }
+  for (const fs::directory_entry& entry : fs::directory_iterator(target)) {
+    const std::string name = entry.path().filename().string();
+    if (std::ranges::find(kTopLevelNames, name) != kTopLevelNames.end()) continue;
+    return TargetRefusal{TargetReason::kNotABatch,
+                         target.string() + " holds " + name + ", which is no part of a batch"};
+  }
   if (existing == BatchWriter::Existing::kRefuse) {
-    return TargetRefusal{TargetReason::kExists, target.string() + " holds a batch already"};
+    return TargetRefusal{TargetReason::kExists, target.string() + " holds a batch already; --replace would replace it"};
   }
   return std::nullopt;
 }

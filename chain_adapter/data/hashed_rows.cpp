@@ -53,6 +53,7 @@ std::span<const std::byte> HashedRows::stored(const RowBlock& block, std::span<s
 
 std::span<const std::byte> HashedRows::view(math::ObjectId row, std::uint64_t record, std::uint64_t first,
                                             std::size_t count, std::span<std::byte> scratch) {
+  x_work.check();  // a fold may read the same rows for a long time
   TALLY_ASSERT(row >= x_first_row && first % math::kRowBlock == 0);
   const RowBlock block{
       .row = static_cast<std::size_t>(row - x_first_row), .record = record, .first = first, .count = count};

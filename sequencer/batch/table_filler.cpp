@@ -56,10 +56,17 @@ TableFiller::TableFiller(const math::CompiledProgram& program, const math::Batch
 void TableFiller::fill(const std::vector<SuppliedAdvice>& advice, math::TaskPool& pool, const chain::Work& work) {
   for (const SuppliedAdvice& supplied : advice) supply(supplied);
   const math::Program& program = x_program.program;
+  // What was supplied is used even where there is a hint, so that it is never ignored in silence.
+  const auto is_supplied = [&](std::size_t item) {
+    const std::string& table = x_program.names.objects[program.items[item].results.front()];
+    return std::ranges::find(advice, table, &SuppliedAdvice::table) != advice.end();
+  };
   chain::visit_entries(program, x_values, [&](const chain::EntryRange& range) {
     work.check();
     const math::Item& item = program.items[range.item];
-    if (item.kind == math::ItemKind::kAdvice) advise(range.item, range.first, range.count, pool);
+    if (item.kind == math::ItemKind::kAdvice && !is_supplied(range.item)) {
+      advise(range.item, range.first, range.count, pool);
+    }
     if (!item.body || range.count == 0) return true;
     std::vector<std::span<std::byte>> columns;
     if (item.kind == math::ItemKind::kTable) {
