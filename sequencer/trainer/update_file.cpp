@@ -1,6 +1,9 @@
 #include "sequencer/trainer/update_file.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "deterministic_math/numbers/assert.h"
@@ -104,8 +107,13 @@ UpdateError UpdateFile::describe(const math::QuantiseError& error, std::size_t t
   if (!layout.name.empty()) message += "tensor " + printable(layout.name) + ", ";
   message += in_tensor.message();
   if (error.reason == math::QuantiseReason::kOutOfRange) {
-    message += ": fixed point with " + std::to_string(options.frac_bits) + " fractional bits goes from " +
-               std::to_string(options.lo) + " to " + std::to_string(options.hi);
+    // In the units of the numbers that the file holds.
+    const int scale = float_type(layout.type) ? -options.frac_bits : 0;
+    std::array<char, 64> limits{};
+    std::snprintf(limits.data(), limits.size(), "%.12g to %.12g", std::ldexp(options.lo, scale),
+                  std::ldexp(options.hi, scale));
+    message +=
+        ": fixed point with " + std::to_string(options.frac_bits) + " fractional bits goes from " + limits.data();
   }
   return {reason_of(error.reason), std::move(message), layout.name, in_tensor.index};
 }

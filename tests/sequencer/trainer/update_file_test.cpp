@@ -95,7 +95,7 @@ TEST(UpdateFile, names_file_tensor_and_element_of_a_bad_number) {
       {std::nanf(""), UpdateReason::kNotANumber, "element 1 is NaN"},
       {std::numeric_limits<float>::infinity(), UpdateReason::kInfinite, "element 1 is +infinity"},
       {128.0F, UpdateReason::kOutOfRange,
-       "element 1 is 128, out of range: fixed point with 24 fractional bits goes from -2147483648 to 2147483647"},
+       "element 1 is 128, out of range: fixed point with 24 fractional bits goes from -128 to 127.99999994"},
   };
   for (const auto& [value, reason, says] : cases) {
     const auto path = folder.put("u.safetensors", safetensors_file(header, raw<float>({0, 0, 0, 0, 0, value, 0})));
