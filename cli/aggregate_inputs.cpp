@@ -216,8 +216,11 @@ std::vector<fs::path> find_updates(const std::vector<std::string>& arguments) {
       if (is_update_name(entry.path())) inside.push_back(entry.path());
     }
     if (inside.empty()) bad_input(argument + ": no .npy or .safetensors files in this folder");
-    std::ranges::sort(inside);
     paths.insert(paths.end(), inside.begin(), inside.end());
+  }
+  std::ranges::sort(paths);
+  if (const auto twice = std::ranges::adjacent_find(paths); twice != paths.end()) {
+    bad_input(twice->string() + ": given twice");
   }
   return paths;
 }

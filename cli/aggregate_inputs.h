@@ -36,7 +36,8 @@ struct AggregateFlags {
                                                    const std::vector<std::filesystem::path>& updates,
                                                    const SigningKeys& keys);
 
-/// The update files that the command line names: folders stand for the files in them, in byte order of their names.
+/// The update files that the command line names: folders stand for the files in them. In order of their paths,
+/// whatever the order of the arguments; none twice.
 [[nodiscard]] std::vector<std::filesystem::path> find_updates(const std::vector<std::string>& arguments);
 
 }  // namespace tally::cli

@@ -58,7 +58,8 @@ std::string human_bytes(std::uint64_t bytes) {
   constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 1000.0 && unit + 1 < kUnits.size()) {
+  // 999.95 would be printed as 1000.0.
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
     value /= 1000.0;
     ++unit;
   }
@@ -70,9 +71,13 @@ std::string human_bytes(std::uint64_t bytes) {
 std::int64_t microseconds(double seconds) { return static_cast<std::int64_t>(seconds * 1e6); }
 
 void Console::result(std::string_view text, const boost::json::value& value) const {
+  if (json() || x_settings.verbosity == Verbosity::kNormal) finding(text, value);
+}
+
+void Console::finding(std::string_view text, const boost::json::value& value) const {
   if (json()) {
     std::cout << pretty(value);
-  } else if (x_settings.verbosity == Verbosity::kNormal) {
+  } else {
     std::cout << text;
     if (!text.ends_with('\n')) std::cout << '\n';
   }
@@ -106,6 +111,7 @@ void Console::end_progress() {
 }
 
 void print_error(Format format, std::string_view message, int exit_code) {
+  while (message.ends_with('\n')) message.remove_suffix(1);
   if (format == Format::kJson) {
     std::cout << pretty(boost::json::object{{"error", message}, {"exit_code", exit_code}}) << std::flush;
   } else {

@@ -26,8 +26,11 @@ class Console {
 
   [[nodiscard]] bool json() const { return x_settings.format == Format::kJson; }
 
-  /// The result of a command: `text` for people, `value` for scripts.
+  /// The result of a command: `text` for people, `value` for scripts. --quiet leaves it out.
   void result(std::string_view text, const boost::json::value& value) const;
+
+  /// The result of a command that found something invalid: printed even with --quiet.
+  void finding(std::string_view text, const boost::json::value& value) const;
 
   /// A plain warning; kept quiet by --quiet and by --json.
   void warn(std::string_view message) const;

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <exception>
-#include <iostream>
+#include <span>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -23,6 +25,21 @@ int report(const Session& session, ExitCode code, const std::string& message) {
   return static_cast<int>(code);
 }
 
+/// What CLI11 refuses; as JSON too, though it may not have read as far as that flag.
+int report_usage(const CLI::App& app, const Session& session, std::span<char*> words, const CLI::ParseError& error) {
+  Session told = session;
+  if (std::ranges::find(words, std::string_view("--json")) != words.end()) told.console.format = Format::kJson;
+  if (words.size() > 1 && words[1][0] != '-') {
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    if (std::ranges::find(commands, words[1], &CLI::App::get_name) == commands.end()) {
+      return report(told, ExitCode::kBadInput, std::string(words[1]) + ": no such command; see tally --help");
+    }
+  }
+  if (told.console.format == Format::kJson) return report(told, ExitCode::kBadInput, error.what());
+  app.exit(error);
+  return static_cast<int>(ExitCode::kBadInput);
+}
+
 int run(int argc, char** argv) {
   const Interrupt interrupt;
   Session session;
@@ -41,8 +58,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    app.exit(error);
-    return static_cast<int>(ExitCode::kBadInput);
+    return report_usage(app, session, std::span(argv, static_cast<std::size_t>(argc)), error);
   }
   Console console(session.console);
   try {

@@ -33,9 +33,7 @@ std::string summary(const chain::Manifest& manifest) {
   for (const auto& [name, value] : shape.dims) text += " " + name + "=" + std::to_string(value);
   text += "\nnumbers     fixed point, " + std::to_string(manifest.task.frac_bits) + " fraction bits; leaves of " +
           std::to_string(manifest.task.settings.leaf_bytes) + " bytes\n";
-  text += "fields     ";
-  for (const std::string& field : shape.fields) text += " " + field;
-  text += "\n";
+  for (const std::string& field : shape.fields) text += "field       " + field + " of each record\n";
   for (const auto& row : shape.rows) text += "row         " + shape_text(row) + " of each record\n";
   for (const auto& state : shape.state) text += "state       " + shape_text(state) + "\n";
   for (const auto& table : shape.tables) {

@@ -129,8 +129,12 @@ ExitCode check(const ProgramFlags& flags, Console& console) {
   report_values(compiled, report);
   report_items(compiled, flags.leaf_bytes, report);
   const bool clean = !flags.lint || report_lint(compiled, report);
-  console.result(report.text, report.value);
-  return clean ? ExitCode::kFine : ExitCode::kFoundInvalid;
+  if (clean) {
+    console.result(report.text, report.value);
+    return ExitCode::kFine;
+  }
+  console.finding(report.text, report.value);
+  return ExitCode::kFoundInvalid;
 }
 
 ExitCode show(const ProgramFlags& flags, const Console& console) {

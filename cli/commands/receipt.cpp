@@ -66,6 +66,7 @@ void add_receipt(CLI::App& app, Session& session) {
   command->add_option("--signer", flags->signer, "The participant's address");
   command->add_option("--out", flags->out, "File for the receipt (default: standard output)");
   CLI::Option* check_option = command->add_option("--check", flags->check, "Check the receipt in this file");
+  for (const char* const flag : {"directory", "--signer", "--out"}) check_option->excludes(flag);
   command->add_option("--batch-id", flags->batch_id, "With --check: the batch id that is trusted")->needs(check_option);
   add_output_flags(*command, session);
   command->callback([flags, &session] {

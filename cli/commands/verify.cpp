@@ -81,8 +81,12 @@ ExitCode verify(const VerifyFlags& flags, Console& console, const std::stop_toke
   const verifier::VerifyReport report = verifier::verify_batch(flags.directory, options);
   console.end_progress();
   if (report.stopped) throw Failure(ExitCode::kOutsideWorld, "interrupted; nothing was decided");
-  console.result(to_text(report), to_json(report));
-  return report.findings.empty() ? ExitCode::kFine : ExitCode::kFoundInvalid;
+  if (report.findings.empty()) {
+    console.result(to_text(report), to_json(report));
+    return ExitCode::kFine;
+  }
+  console.finding(to_text(report), to_json(report));
+  return ExitCode::kFoundInvalid;
 }
 
 }  // namespace
