@@ -131,7 +131,7 @@ inline std::string make_batch(const Folder& folder, const Words& more = {"--prog
 
 /// Changes bytes of a file in place.
 template <typename Change>
-void edit(const std::filesystem::path& path, Change change) {
+void edit(const std::filesystem::path& path, const Change& change) {
   std::string bytes = read_text(path);
   change(bytes);
   write_text(path, bytes);

@@ -60,6 +60,7 @@ Process::Process(const std::vector<std::string>& argv, ProcessOptions options)
   if (x_out < 0 || x_err < 0) fail("cannot make a file in memory");
   std::vector<std::string> words = argv;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   x_id = ::fork();
