@@ -37,7 +37,7 @@ std::vector<sequencer::UpdateFile> open_updates(const std::vector<fs::path>& pat
   std::vector<sequencer::UpdateFile> updates;
   for (const fs::path& path : paths) {
     updates.push_back(open_update(path));
-    if (!sequencer::same_shapes(updates.front().layout(), updates.back().layout())) {
+    if (!chain::same_shapes(updates.front().layout(), updates.back().layout())) {
       bad_input(path.string() + ": its tensors differ from those of " + paths.front().string() + " (" +
                 std::to_string(updates.back().element_count()) + " and " +
                 std::to_string(updates.front().element_count()) + " parameters); all updates must have the same");
@@ -141,12 +141,12 @@ std::map<std::string, std::string> given_fields(const AggregateFlags& flags, con
 }
 
 std::unique_ptr<sequencer::ElementSource> state_source(const AggregateFlags& flags, const CompiledProgram& compiled,
-                                                       const sequencer::ModelLayout& layout, math::ObjectId id,
+                                                       const chain::ModelLayout& layout, math::ObjectId id,
                                                        const std::vector<std::uint64_t>& dims) {
   const std::uint64_t elements = math::element_count(compiled.program.objects[id].extents, {.dims = dims, .batch = 1});
   if (compiled.names.objects[id] != kModelState || flags.state == "zeros") return sequencer::zero_elements(elements);
   auto file = open_update(flags.state);
-  if (!sequencer::same_shapes(file.layout(), layout)) {
+  if (!chain::same_shapes(file.layout(), layout)) {
     bad_input(flags.state + ": its tensors differ from those of the updates");
   }
   return std::make_unique<sequencer::UpdateSource>(std::move(file),
@@ -179,7 +179,7 @@ void add_fields(const Gathering& from, sequencer::BatchInputs& inputs) {
   }
 }
 
-void add_states(const Gathering& from, const sequencer::ModelLayout& layout, sequencer::BatchInputs& inputs) {
+void add_states(const Gathering& from, const chain::ModelLayout& layout, sequencer::BatchInputs& inputs) {
   for (math::ObjectId id = 0; id < from.compiled.program.objects.size(); ++id) {
     if (from.compiled.program.objects[id].kind != ObjectKind::kState) continue;
     inputs.states.push_back(state_source(from.flags, from.compiled, layout, id, inputs.dims));
@@ -229,7 +229,7 @@ sequencer::BatchInputs gather_inputs(const AggregateFlags& flags, const Compiled
                                      const std::vector<fs::path>& updates, const SigningKeys& keys) {
   require_one_row(compiled);
   std::vector<sequencer::UpdateFile> files = open_updates(updates);
-  const sequencer::ModelLayout layout = files.front().layout();
+  const chain::ModelLayout layout = files.front().layout();
   const Gathering from{flags, compiled, updates};
   sequencer::BatchInputs inputs;
   inputs.program = &compiled;
@@ -250,7 +250,7 @@ sequencer::BatchInputs gather_inputs(const AggregateFlags& flags, const Compiled
   add_states(from, layout, inputs);
   inputs.advice = supplied_advice(flags);
   if (std::ranges::find(compiled.names.objects, kModelTable) != compiled.names.objects.end()) {
-    inputs.layout = sequencer::manifest_layout(layout);
+    inputs.layout = layout;
   }
   return inputs;
 }

@@ -33,14 +33,14 @@ struct Settings {
   int round = 1;
   int rounds = 50;
   int frac_bits = 24;
-  sequencer::FileFormat format = sequencer::FileFormat::kNpy;
+  chain::ModelFormat format = chain::ModelFormat::kNpy;
   Content content = Content::kDeltas;
   fs::path out;
 };
 
 // A .npy file holds the flat vector, a .safetensors file the model's tensors; both flatten to the same vector.
 void write_parameters(const Settings& settings, const fs::path& stem, const std::vector<float>& parameters) {
-  if (settings.format == sequencer::FileFormat::kNpy) {
+  if (settings.format == chain::ModelFormat::kNpy) {
     sequencer::write_npy(stem.string() + ".npy", {.name = "", .shape = {parameters.size()}, .values = parameters});
     return;
   }
@@ -144,8 +144,8 @@ int run(int argc, char** argv) {
 
   CLI::App* const updates = app.add_subcommand("updates", "Write one round's updates of all clients");
   add_training_options(*updates, settings);
-  const std::map<std::string, sequencer::FileFormat> formats{{"npy", sequencer::FileFormat::kNpy},
-                                                             {"safetensors", sequencer::FileFormat::kSafetensors}};
+  const std::map<std::string, chain::ModelFormat> formats{{"npy", chain::ModelFormat::kNpy},
+                                                          {"safetensors", chain::ModelFormat::kSafetensors}};
   const std::map<std::string, Content> contents{{"deltas", Content::kDeltas}, {"weights", Content::kWeights}};
   updates->add_option("--round", settings.round, "which round, from 1")->check(CLI::Range(1, 100000));
   updates->add_option("--format", settings.format, "of the files")

@@ -159,7 +159,7 @@ void write_layout(JsonWriter& json, const ModelLayout& layout) {
   for (const TensorLayout& tensor : layout.tensors) {
     json.begin_object();
     write_text(json, "name", tensor.name);
-    write_text(json, "dtype", tensor.dtype);
+    write_text(json, "dtype", to_string(tensor.type));
     write_numbers(json, "shape", tensor.shape);
     json.end_object();
   }
@@ -267,12 +267,17 @@ ModelLayout read_layout(const JsonValue& json) {
   const std::string format = json["format"].text();
   if (format != kNpy && format != kSafetensors) json["format"].refuse("npy or safetensors");
   layout.format = format == kNpy ? ModelFormat::kNpy : ModelFormat::kSafetensors;
-  for (const auto& [key, value] : json["metadata"].members()) layout.metadata.emplace_back(key, value.text());
+  for (const auto& [key, value] : json["metadata"].members()) layout.metadata.emplace(key, value.text());
   for (const JsonValue& tensor : json["tensors"].elements()) {
     tensor.expect_keys(kTensorKeys);
-    layout.tensors.push_back(
-        {.name = tensor["name"].text(), .dtype = tensor["dtype"].text(), .shape = read_numbers(tensor["shape"])});
+    const auto type = tensor_type_from(tensor["dtype"].text());
+    if (!type) tensor["dtype"].refuse("F16, BF16, F32, F64 or I32");
+    layout.tensors.push_back({.name = tensor["name"].text(),
+                              .type = type.value_or(TensorType::kF32),
+                              .shape = read_numbers(tensor["shape"])});
   }
+  if (const auto checked = check_layout(layout); !checked)
+    json.refuse("a layout that a file can have: " + checked.error());
   return layout;
 }
 
@@ -305,10 +310,6 @@ ManifestReason reason_of(JsonReason reason) {
 }
 
 }  // namespace
-
-std::string model_file_name(ModelFormat format) {
-  return "model." + std::string(format == ModelFormat::kNpy ? kNpy : kSafetensors);
-}
 
 std::string write_manifest(const Manifest& manifest) {
   JsonWriter json;

@@ -2,7 +2,8 @@
 //
 // A manifest has exactly one valid form, the bytes that write_manifest() gives: parse_manifest() writes again what it
 // read and refuses what differs, so a key that is missing, unknown, doubled or out of place is refused, and so is a
-// space too many. Nothing in it is believed: the verifier derives every value anew. docs/spec.md (section 6.2) lists the keys.
+// space too many. Nothing in it is believed: the verifier derives every value anew. docs/spec.md (section 6.2) lists
+// the keys.
 #pragma once
 
 #include <cstdint>

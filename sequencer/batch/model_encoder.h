@@ -1,14 +1,11 @@
-// Joins the layout that a manifest keeps with the writer of model files.
+// The writer of model files in the form that builders and verifiers borrow it.
 #pragma once
 
 #include "chain_adapter/data/model_layout.h"
-#include "sequencer/trainer/model_layout.h"
 
 namespace tally::sequencer {
 
-[[nodiscard]] chain::ModelLayout manifest_layout(const ModelLayout& layout);
-
-/// Encodes models with encode_model(). Refuses layouts that manifest_layout() never gives.
+/// Encodes models with encode_model(). Refuses layouts that fail check_layout() or have another number of parameters.
 [[nodiscard]] chain::ModelEncoder model_encoder();
 
 }  // namespace tally::sequencer

@@ -5,7 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "sequencer/trainer/update_error.h"
+#include "sequencer/trainer/layout_names.h"
 
 namespace tally::sequencer {
 namespace {

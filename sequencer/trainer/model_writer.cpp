@@ -31,7 +31,7 @@ struct Plan {
 };
 
 Plan plan(const ModelLayout& layout) {
-  if (layout.format == FileFormat::kNpy) {
+  if (layout.format == ModelFormat::kNpy) {
     TALLY_ASSERT(layout.tensors.size() == 1);
     return {encode_npy_header(layout.tensors.front()), {0}};
   }
@@ -39,7 +39,7 @@ Plan plan(const ModelLayout& layout) {
   return {std::move(header.bytes), std::move(header.order)};
 }
 
-std::expected<void, math::QuantiseError> convert(ElementType type, std::span<const std::int32_t> fixed,
+std::expected<void, math::QuantiseError> convert(TensorType type, std::span<const std::int32_t> fixed,
                                                  std::span<std::byte> out, int frac_bits) {
   if (const auto floats = float_type(type)) return math::dequantise(*floats, fixed, out, frac_bits);
   std::ranges::copy(std::as_bytes(fixed), out.begin());
@@ -92,7 +92,7 @@ std::expected<void, UpdateError> write_model(const std::filesystem::path& path, 
 void write_npy(const std::filesystem::path& path, const FloatTensor& tensor) {
   TALLY_ASSERT(element_count(tensor.shape) == tensor.values.size());
   chain::AtomicFile file(path);
-  const std::string header = encode_npy_header({.name = {}, .type = ElementType::kF32, .shape = tensor.shape});
+  const std::string header = encode_npy_header({.name = {}, .type = TensorType::kF32, .shape = tensor.shape});
   file.write(bytes_of(std::string_view(header)));
   file.write(bytes_of(std::as_bytes(tensor.values)));
   file.commit();
@@ -103,10 +103,10 @@ void write_safetensors(const std::filesystem::path& path, std::span<const FloatT
   std::iota(by_name.begin(), by_name.end(), std::size_t{0});
   std::ranges::sort(by_name, {}, [&](std::size_t index) { return std::string_view(tensors[index].name); });
   ModelLayout layout;
-  layout.format = FileFormat::kSafetensors;
+  layout.format = ModelFormat::kSafetensors;
   for (const std::size_t index : by_name) {
     TALLY_ASSERT(element_count(tensors[index].shape) == tensors[index].values.size());
-    layout.tensors.push_back({.name = tensors[index].name, .type = ElementType::kF32, .shape = tensors[index].shape});
+    layout.tensors.push_back({.name = tensors[index].name, .type = TensorType::kF32, .shape = tensors[index].shape});
   }
   const SafetensorsHeader header = encode_safetensors_header(layout);
   chain::AtomicFile file(path);

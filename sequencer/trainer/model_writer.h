@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "deterministic_math/numbers/digest.h"
-#include "sequencer/trainer/model_layout.h"
+#include "sequencer/trainer/layout_names.h"
 #include "sequencer/trainer/update_error.h"
 
 namespace tally::sequencer {

@@ -88,7 +88,7 @@ class HeaderParser {
       if (error == std::errc::result_out_of_range) return too_large();
       if (error != std::errc{} || (end - begin > 1 && *begin == '0')) return wrong("a dimension is expected").error();
       x_at += static_cast<std::size_t>(end - begin);
-      if (shape->size() == kMaxRank) return too_large();
+      if (shape->size() == chain::kMaxTensorRank) return too_large();
       shape->push_back(dim);
       comma = take(',');
       skip_space();
@@ -143,16 +143,16 @@ class HeaderParser {
   std::size_t x_at = 0;
 };
 
-std::expected<ElementType, UpdateError> element_type_of(std::string_view descr) {
+std::expected<TensorType, UpdateError> element_type_of(std::string_view descr) {
   const std::string_view kind = descr.empty() ? descr : descr.substr(1);
   if (kind.starts_with('O')) {
     return refuse(UpdateReason::kNpyPickled,
                   "the array holds pickled Python objects; save numbers: np.save(path, np.asarray(a, np.float32))");
   }
-  const auto known = kind == "f2"   ? std::optional(ElementType::kF16)
-                     : kind == "f4" ? std::optional(ElementType::kF32)
-                     : kind == "f8" ? std::optional(ElementType::kF64)
-                     : kind == "i4" ? std::optional(ElementType::kI32)
+  const auto known = kind == "f2"   ? std::optional(TensorType::kF16)
+                     : kind == "f4" ? std::optional(TensorType::kF32)
+                     : kind == "f8" ? std::optional(TensorType::kF64)
+                     : kind == "i4" ? std::optional(TensorType::kI32)
                                     : std::nullopt;
   // '=' and '|' both stand for the native order of a little-endian machine.
   if (!known || !std::string_view("<>=|").contains(descr.front())) {
@@ -189,7 +189,7 @@ std::expected<FileContents, UpdateError> locate(const Header& header, std::size_
         "the array needs " + std::to_string(expected) + " bytes of data and the file has " + std::to_string(found));
   }
   FileContents contents;
-  contents.layout.format = FileFormat::kNpy;
+  contents.layout.format = ModelFormat::kNpy;
   contents.layout.tensors.push_back({.name = {}, .type = *type, .shape = *header.shape});
   contents.offsets.push_back(data_start);
   return contents;
@@ -228,17 +228,17 @@ std::expected<FileContents, UpdateError> decode_npy(std::span<const std::byte> f
 }
 
 std::string encode_npy_header(const TensorLayout& tensor) {
-  TALLY_ASSERT(tensor.type != ElementType::kBf16 && tensor.shape.size() <= kMaxRank);
+  TALLY_ASSERT(tensor.type != TensorType::kBf16 && tensor.shape.size() <= chain::kMaxTensorRank);
   std::string shape;
   for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
     if (i != 0) shape += ", ";
     shape += std::to_string(tensor.shape[i]);
   }
   if (tensor.shape.size() == 1) shape += ',';
-  const std::string_view type = tensor.type == ElementType::kF16   ? "<f2"
-                                : tensor.type == ElementType::kF32 ? "<f4"
-                                : tensor.type == ElementType::kF64 ? "<f8"
-                                                                   : "<i4";
+  const std::string_view type = tensor.type == TensorType::kF16   ? "<f2"
+                                : tensor.type == TensorType::kF32 ? "<f4"
+                                : tensor.type == TensorType::kF64 ? "<f8"
+                                                                  : "<i4";
   std::string dictionary = "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   // numpy leaves room for the first dimension to grow, and pads by 1 to 64 spaces, never by none.
   if (!tensor.shape.empty()) dictionary.append(kGrowthDigits - std::to_string(tensor.shape[0]).size(), ' ');

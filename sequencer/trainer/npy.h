@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "sequencer/trainer/model_layout.h"
+#include "sequencer/trainer/layout_names.h"
 #include "sequencer/trainer/update_error.h"
 
 namespace tally::sequencer {

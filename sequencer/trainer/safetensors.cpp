@@ -26,7 +26,7 @@ constexpr std::string_view kMetadataKey = "__metadata__";
 
 struct Entry {
   std::string name;
-  std::optional<ElementType> type;
+  std::optional<TensorType> type;
   std::optional<std::vector<std::uint64_t>> shape;
   std::optional<std::vector<std::uint64_t>> offsets;  // begin, end
 };
@@ -148,7 +148,7 @@ class HeaderHandler {
     }
     if (x_where != Where::kTensor || x_key != "dtype") return unexpected_value(error);
     Entry& entry = entries.back();
-    entry.type = element_type_from(text);
+    entry.type = chain::tensor_type_from(text);
     if (entry.type) return true;
     return stop(error, UpdateReason::kUnsupportedType,
                 "tensor " + printable(entry.name) + " has dtype " + printable(text) +
@@ -177,7 +177,7 @@ class HeaderHandler {
     }
     if (x_where != Where::kShape) return unexpected_value(error);
     Entry& entry = entries.back();
-    if (entry.shape->size() == kMaxRank) {
+    if (entry.shape->size() == chain::kMaxTensorRank) {
       return stop(error, UpdateReason::kShapeTooLarge, "tensor " + printable(entry.name) + " has too many dimensions",
                   entry.name);
     }
@@ -278,17 +278,17 @@ std::optional<UpdateError> check_cover(const std::vector<Entry>& entries, std::u
 }
 
 // The reference implementation stores tensors by descending alignment in this order.
-int storage_rank(ElementType type) {
+int storage_rank(TensorType type) {
   switch (type) {
-    case ElementType::kF64:
+    case TensorType::kF64:
       return 0;
-    case ElementType::kF32:
+    case TensorType::kF32:
       return 1;
-    case ElementType::kI32:
+    case TensorType::kI32:
       return 2;
-    case ElementType::kBf16:
+    case TensorType::kBf16:
       return 3;
-    case ElementType::kF16:
+    case TensorType::kF16:
       return 4;
   }
   return 5;
@@ -326,7 +326,7 @@ std::expected<FileContents, UpdateError> decode_safetensors(std::span<const std:
 
   std::ranges::sort(entries, {}, &Entry::name);
   FileContents contents;
-  contents.layout.format = FileFormat::kSafetensors;
+  contents.layout.format = ModelFormat::kSafetensors;
   contents.layout.metadata = std::move(parser.handler().metadata);
   for (Entry& entry : entries) {
     contents.offsets.push_back(data_start + entry.offsets->front());

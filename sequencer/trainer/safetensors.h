@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "sequencer/trainer/model_layout.h"
+#include "sequencer/trainer/layout_names.h"
 #include "sequencer/trainer/npy.h"
 #include "sequencer/trainer/update_error.h"
 

@@ -40,8 +40,6 @@ enum class UpdateReason : std::uint8_t {
   kInfinite,
   kOutOfRange,
   kNotRepresentable,
-  // the layout kept beside a batch
-  kLayout,
 };
 
 struct UpdateError {
@@ -55,8 +53,5 @@ struct UpdateError {
                                                          std::string tensor = {}) {
   return std::unexpected(UpdateError{reason, std::move(message), std::move(tensor), std::nullopt});
 }
-
-/// A name from a file made safe to print: quoted, shortened, control bytes as \xNN.
-[[nodiscard]] std::string printable(std::string_view name);
 
 }  // namespace tally::sequencer

@@ -38,7 +38,7 @@ std::expected<FileContents, UpdateError> decode(const std::filesystem::path& pat
 UpdateFile::UpdateFile(std::filesystem::path path, chain::MappedFile file, FileContents contents)
     : x_path(std::move(path)), x_file(std::move(file)), x_contents(std::move(contents)), x_first{0} {
   for (const TensorLayout& tensor : x_contents.layout.tensors) {
-    x_first.push_back(x_first.back() + sequencer::element_count(tensor.shape).value());
+    x_first.push_back(x_first.back() + chain::element_count(tensor.shape).value());
   }
 }
 
@@ -66,7 +66,7 @@ std::expected<math::QuantiseStats, UpdateError> UpdateFile::read(std::uint64_t f
   while (!out.empty()) {
     const std::uint64_t begin = first - x_first[tensor];
     const std::size_t count = std::min<std::uint64_t>(out.size(), x_first[tensor + 1] - first);
-    const ElementType type = x_contents.layout.tensors[tensor].type;
+    const TensorType type = x_contents.layout.tensors[tensor].type;
     const std::size_t width = element_bytes(type);
     const auto source = x_file.bytes().subspan(x_contents.offsets[tensor] + begin * width, count * width);
     const auto floats = float_type(type);

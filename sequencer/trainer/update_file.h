@@ -13,7 +13,7 @@
 
 #include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/numbers/quantiser.h"
-#include "sequencer/trainer/model_layout.h"
+#include "sequencer/trainer/layout_names.h"
 #include "sequencer/trainer/npy.h"
 #include "sequencer/trainer/update_error.h"
 

@@ -88,7 +88,7 @@ sequencer::BatchInputs TestBatch::inputs() const {
   for (std::size_t id = 0; id < program.objects.size(); ++id) {
     if (x_program.names.objects[id] != chain::kModelTable || program.objects[id].rank != 1) continue;
     chain::ModelLayout layout;
-    layout.tensors.push_back({.name = "", .dtype = "F32", .shape = {x_options.dims.at(1)}});
+    layout.tensors.push_back({.name = "", .type = chain::TensorType::kF32, .shape = {x_options.dims.at(1)}});
     inputs.layout = layout;
   }
   return inputs;

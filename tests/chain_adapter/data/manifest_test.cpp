@@ -22,7 +22,7 @@ Manifest example() {
   manifest.task.params = {1};
   manifest.task.dims = {10};
   manifest.layout = ModelLayout{.format = ModelFormat::kSafetensors,
-                                .tensors = {{.name = "a \"b\"\n\\ü", .dtype = "F16", .shape = {2, 5}}},
+                                .tensors = {{.name = "a \"b\"\n\\ü", .type = TensorType::kF16, .shape = {2, 5}}},
                                 .metadata = {{"format", "pt"}}};
   manifest.model = ManifestModel{"model.safetensors", math::Digest{}};
   return manifest;

@@ -129,7 +129,8 @@ TEST(BatchBuilder, refuses_each_bad_input_by_name_and_leaves_nothing) {
   refused(BuildReason::kAdviceMissing, "not an advice table",
           [](BatchInputs& in) { in.advice.push_back({"total", zero_elements(1)}); });
   refused(BuildReason::kModel, "4 parameters", [](BatchInputs& in) { in.layout->tensors[0].shape = {2, 2}; });
-  refused(BuildReason::kModel, "unknown type", [](BatchInputs& in) { in.layout->tensors[0].dtype = "F31"; });
+  refused(BuildReason::kModel, "out of order",
+          [](BatchInputs& in) { in.layout->tensors.push_back(in.layout->tensors[0]); });
   EXPECT_EQ(seen.size(), 11U);
 }
 

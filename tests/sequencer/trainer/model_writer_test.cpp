@@ -22,17 +22,17 @@ TEST(ModelWriter, writes_the_tensors_that_the_updates_had) {
   RC_ASSERT(rc::check([] {
     const Folder folder;
     ModelLayout layout;
-    layout.format = FileFormat::kSafetensors;
+    layout.format = ModelFormat::kSafetensors;
     if (*rc::gen::arbitrary<bool>()) layout.metadata["format"] = "pt";
     const auto names = *rc::gen::container<std::set<std::string>>(rc::gen::string<std::string>());
     for (const std::string& name : names) {
       std::string text;
       for (const char c : name) text += static_cast<char>(c & 0x7f);
       layout.tensors.push_back({text,
-                                static_cast<ElementType>(*rc::gen::inRange(0, 5)),
+                                static_cast<TensorType>(*rc::gen::inRange(0, 5)),
                                 {*rc::gen::inRange<std::uint64_t>(0, 40), *rc::gen::inRange<std::uint64_t>(1, 5)}});
     }
-    layout.tensors.push_back({"last one", ElementType::kF32, {70000}});
+    layout.tensors.push_back({"last one", TensorType::kF32, {70000}});
     std::ranges::sort(layout.tensors, {}, &TensorLayout::name);
     const auto repeated = std::ranges::unique(layout.tensors, {}, &TensorLayout::name);
     layout.tensors.erase(repeated.begin(), repeated.end());
@@ -52,14 +52,14 @@ TEST(ModelWriter, writes_the_tensors_that_the_updates_had) {
 TEST(ModelWriter, writes_arrays_as_numpy_does) {
   const Folder folder;
   const std::vector<std::int32_t> model = {1, -2, 3, 5, 8, -13};
-  const ModelLayout layout = {FileFormat::kNpy, {{"", ElementType::kF32, {2, 3}}}, {}};
+  const ModelLayout layout = {ModelFormat::kNpy, {{"", TensorType::kF32, {2, 3}}}, {}};
   ASSERT_TRUE(write_model(folder / "m.npy", layout, 1, source_of(model)).has_value());
   const std::string dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
   EXPECT_EQ(folder.get("m.npy"), std::string("\x93NUMPY\x01\x00\x76\x00", 10) + dictionary +
                                      std::string(117 - dictionary.size(), ' ') + "\n" +
                                      raw<float>({0.5F, -1.0F, 1.5F, 2.5F, 4.0F, -6.5F}));
-  for (const ElementType type : {ElementType::kF16, ElementType::kF64, ElementType::kI32}) {
-    const ModelLayout other = {FileFormat::kNpy, {{"", type, {6}}}, {}};
+  for (const TensorType type : {TensorType::kF16, TensorType::kF64, TensorType::kI32}) {
+    const ModelLayout other = {ModelFormat::kNpy, {{"", type, {6}}}, {}};
     ASSERT_TRUE(write_model(folder / "m.npy", other, 1, source_of(model)).has_value());
     const auto file = UpdateFile::open(folder / "m.npy");
     ASSERT_TRUE(file.has_value()) << file.error().message;
@@ -75,7 +75,7 @@ TEST(ModelWriter, leaves_no_file_where_a_value_does_not_fit) {
   std::vector<std::int32_t> model(70003);
   model[70001] = 70000;
   const ModelLayout layout = {
-      FileFormat::kSafetensors, {{"a", ElementType::kF32, {2}}, {"b", ElementType::kF16, {70001}}}, {}};
+      ModelFormat::kSafetensors, {{"a", TensorType::kF32, {2}}, {"b", TensorType::kF16, {70001}}}, {}};
   const auto done = write_model(folder / "m.safetensors", layout, 0, source_of(model));
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().reason, UpdateReason::kNotRepresentable);
@@ -94,75 +94,11 @@ TEST(ModelWriter, writes_floats_bit_for_bit) {
   const auto file = UpdateFile::open(folder / "u.safetensors");
   ASSERT_TRUE(file.has_value()) << file.error().message;
   EXPECT_EQ(file->layout().tensors,
-            (std::vector<TensorLayout>{{"bias", ElementType::kF32, {1}}, {"w", ElementType::kF32, {2, 2}}}));
+            (std::vector<TensorLayout>{{"bias", TensorType::kF32, {1}}, {"w", TensorType::kF32, {2, 2}}}));
   EXPECT_TRUE(folder.get("u.safetensors").ends_with(raw(bias) + raw(weights)));
   write_npy(folder / "u.npy", {{}, {2, 2}, weights});
   EXPECT_TRUE(folder.get("u.npy").ends_with(raw(weights)));
   EXPECT_TRUE(UpdateFile::open(folder / "u.npy").has_value());
-}
-
-TEST(ModelLayout, goes_to_json_and_back) {
-  const ModelLayout tensors = {FileFormat::kSafetensors,
-                               {{"a\"b\n", ElementType::kBf16, {}}, {"é", ElementType::kI32, {0, 3}}},
-                               {{"format", "pt"}}};
-  const ModelLayout array = {FileFormat::kNpy, {{"", ElementType::kF16, {2, 3}}}, {}};
-  EXPECT_EQ(layout_to_json(array),
-            R"({"format":"npy","metadata":{},"tensors":[{"name":"","type":"F16","shape":[2,3]}]})");
-  for (const ModelLayout& layout : {tensors, array}) {
-    const auto back = layout_from_json(layout_to_json(layout));
-    ASSERT_TRUE(back.has_value()) << back.error().message;
-    EXPECT_EQ(*back, layout);
-  }
-}
-
-TEST(ModelLayout, refuses_every_other_text) {
-  const auto file = [](const std::string& tensors, const std::string& format = "safetensors") {
-    return R"({"format":")" + format + R"(","metadata":{},"tensors":[)" + tensors + "]}";
-  };
-  const std::string a = R"({"name":"a","type":"F32","shape":[1]})";
-  const std::string b = R"({"name":"b","type":"F32","shape":[1]})";
-  ASSERT_TRUE(layout_from_json(file(a + "," + b)).has_value());
-  for (const std::string& text : {
-           std::string(),
-           std::string("{"),
-           std::string("[]"),
-           file(a) + "x",
-           file(b + "," + a),
-           file(a + "," + a),
-           file(""),
-           file("1"),
-           file(a, "pt"),
-           file(a, "npy"),
-           file(R"({"name":"","type":"BF16","shape":[1]})", "npy"),
-           file(R"({"name":"a","type":"F32","shape":[0]})"),
-           file(R"({"name":"a","type":"F31","shape":[1]})"),
-           file(R"({"name":"a","type":"F32","shape":[-1]})"),
-           file(R"({"name":"a","type":"F32","shape":[1.5]})"),
-           file(R"({"name":"a","type":"F32","shape":[4294967296,4294967296]})"),
-           file(R"({"name":"a","type":"F32"})"),
-           file(R"({"name":"a","type":"F32","shape":[1],"x":1})"),
-           file(R"({"name":1,"type":"F32","shape":[1]})"),
-           file(R"({"name":"__metadata__","type":"F32","shape":[1]})"),
-           std::string(R"({"format":"npy","metadata":{"a":1},"tensors":[]})"),
-           std::string(R"({"format":"npy","tensors":[]})"),
-       }) {
-    const auto layout = layout_from_json(text);
-    ASSERT_FALSE(layout.has_value()) << text;
-    EXPECT_EQ(layout.error().reason, UpdateReason::kLayout);
-  }
-}
-
-TEST(ModelLayout, compares_shapes_only_where_asked) {
-  const ModelLayout a = {FileFormat::kSafetensors, {{"", ElementType::kF32, {2, 3}}}, {{"by", "anna"}}};
-  const ModelLayout b = {FileFormat::kNpy, {{"", ElementType::kF16, {2, 3}}}, {}};
-  const ModelLayout c = {FileFormat::kNpy, {{"", ElementType::kF16, {3, 2}}}, {}};
-  EXPECT_TRUE(same_shapes(a, b));
-  EXPECT_FALSE(same_shapes(b, c));
-}
-
-TEST(UpdateError, prints_names_safely) {
-  EXPECT_EQ(printable("layer.0\x1b[2J\n"), "'layer.0\\x1b[2J\\x0a'");
-  EXPECT_LT(printable(std::string(5000, 'x')).size(), 250U);
 }
 
 }  // namespace

@@ -11,17 +11,17 @@ using Shape = std::vector<std::uint64_t>;
 
 TEST(Npy, writes_the_header_that_numpy_writes) {
   // The dictionary, 20 spaces of room for the one-digit first dimension to grow, padding to 64, a newline.
-  const std::string matrix = encode_npy_header({.name = {}, .type = ElementType::kF32, .shape = {3, 4}});
+  const std::string matrix = encode_npy_header({.name = {}, .type = TensorType::kF32, .shape = {3, 4}});
   const std::string dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }";
   EXPECT_EQ(matrix, std::string("\x93NUMPY\x01\x00\x76\x00", 10) + dictionary +
                         std::string(128 - 10 - dictionary.size() - 1, ' ') + "\n");
-  const std::string vector = encode_npy_header({.name = {}, .type = ElementType::kF64, .shape = {5}});
+  const std::string vector = encode_npy_header({.name = {}, .type = TensorType::kF64, .shape = {5}});
   EXPECT_TRUE(vector.substr(10).starts_with("{'descr': '<f8', 'fortran_order': False, 'shape': (5,), }"));
   EXPECT_EQ(vector.size(), 128U);
-  const std::string scalar = encode_npy_header({.name = {}, .type = ElementType::kI32, .shape = {}});
+  const std::string scalar = encode_npy_header({.name = {}, .type = TensorType::kI32, .shape = {}});
   EXPECT_TRUE(scalar.substr(10).starts_with("{'descr': '<i4', 'fortran_order': False, 'shape': (), }"));
   EXPECT_EQ(scalar.size() % 64, 0U);
-  const std::string half = encode_npy_header({.name = {}, .type = ElementType::kF16, .shape = {1, 2, 3, 4, 5, 6, 7}});
+  const std::string half = encode_npy_header({.name = {}, .type = TensorType::kF16, .shape = {1, 2, 3, 4, 5, 6, 7}});
   EXPECT_TRUE(
       half.substr(10).starts_with("{'descr': '<f2', 'fortran_order': False, 'shape': (1, 2, 3, 4, 5, 6, 7), }"));
   EXPECT_EQ(half.size() % 64, 0U);
@@ -30,32 +30,32 @@ TEST(Npy, writes_the_header_that_numpy_writes) {
 
 struct Accepted {
   std::string file;
-  ElementType type;
+  TensorType type;
   Shape shape;
 };
 
 TEST(Npy, reads_every_version_type_and_rank) {
   const std::string six(6 * 4, '\1');
   const std::vector<Accepted> cases = {
-      {npy_file(npy_dictionary("<f4", "(2, 3)"), six, 1), ElementType::kF32, {2, 3}},
-      {npy_file(npy_dictionary("<f4", "(2, 3)"), six, 2), ElementType::kF32, {2, 3}},
-      {npy_file(npy_dictionary("<f4", "(2, 3)"), six, 3), ElementType::kF32, {2, 3}},
-      {npy_file(npy_dictionary("=f4", "(6,)"), six), ElementType::kF32, {6}},
-      {npy_file(npy_dictionary("|f4", "(6,)"), six), ElementType::kF32, {6}},
-      {npy_file(npy_dictionary("<f2", "(3, 4)"), six), ElementType::kF16, {3, 4}},
-      {npy_file(npy_dictionary("<f8", "(3,)"), six), ElementType::kF64, {3}},
-      {npy_file(npy_dictionary("<i4", "(1, 2, 1, 3, 1)"), six), ElementType::kI32, {1, 2, 1, 3, 1}},
-      {npy_file(npy_dictionary("<f4", "()"), six.substr(20)), ElementType::kF32, {}},
+      {npy_file(npy_dictionary("<f4", "(2, 3)"), six, 1), TensorType::kF32, {2, 3}},
+      {npy_file(npy_dictionary("<f4", "(2, 3)"), six, 2), TensorType::kF32, {2, 3}},
+      {npy_file(npy_dictionary("<f4", "(2, 3)"), six, 3), TensorType::kF32, {2, 3}},
+      {npy_file(npy_dictionary("=f4", "(6,)"), six), TensorType::kF32, {6}},
+      {npy_file(npy_dictionary("|f4", "(6,)"), six), TensorType::kF32, {6}},
+      {npy_file(npy_dictionary("<f2", "(3, 4)"), six), TensorType::kF16, {3, 4}},
+      {npy_file(npy_dictionary("<f8", "(3,)"), six), TensorType::kF64, {3}},
+      {npy_file(npy_dictionary("<i4", "(1, 2, 1, 3, 1)"), six), TensorType::kI32, {1, 2, 1, 3, 1}},
+      {npy_file(npy_dictionary("<f4", "()"), six.substr(20)), TensorType::kF32, {}},
       // Fortran order says nothing where at most one dimension is not 1.
-      {npy_file(npy_dictionary("<f4", "(6,)", true), six), ElementType::kF32, {6}},
-      {npy_file(npy_dictionary("<f4", "(1, 6, 1)", true), six), ElementType::kF32, {1, 6, 1}},
-      {npy_file("{\"shape\":(2,3,),\"descr\":\"<f4\",\"fortran_order\":False}", six), ElementType::kF32, {2, 3}},
+      {npy_file(npy_dictionary("<f4", "(6,)", true), six), TensorType::kF32, {6}},
+      {npy_file(npy_dictionary("<f4", "(1, 6, 1)", true), six), TensorType::kF32, {1, 6, 1}},
+      {npy_file("{\"shape\":(2,3,),\"descr\":\"<f4\",\"fortran_order\":False}", six), TensorType::kF32, {2, 3}},
   };
   for (const Accepted& test : cases) {
     const auto contents = decode_npy(as_bytes_of(test.file));
     ASSERT_TRUE(contents.has_value()) << contents.error().message;
     ASSERT_EQ(contents->layout.tensors.size(), 1U);
-    EXPECT_EQ(contents->layout.format, FileFormat::kNpy);
+    EXPECT_EQ(contents->layout.format, ModelFormat::kNpy);
     EXPECT_EQ(contents->layout.tensors[0].type, test.type);
     EXPECT_EQ(contents->layout.tensors[0].shape, test.shape);
     EXPECT_EQ(contents->offsets[0] % 64, 0U);
@@ -141,7 +141,7 @@ TEST(Npy, refuses_every_truncation) {
 
 TEST(Npy, reads_back_its_own_headers) {
   for (const Shape& shape : {Shape{}, Shape{1}, Shape{7}, Shape{2, 3}, Shape{1, 2, 3, 4}, Shape(64, 1)}) {
-    for (const ElementType type : {ElementType::kF16, ElementType::kF32, ElementType::kF64, ElementType::kI32}) {
+    for (const TensorType type : {TensorType::kF16, TensorType::kF32, TensorType::kF64, TensorType::kI32}) {
       const std::string file = encode_npy_header({.name = {}, .type = type, .shape = shape}) +
                                std::string(*element_count(shape) * element_bytes(type), '\0');
       const auto contents = decode_npy(as_bytes_of(file));

@@ -17,12 +17,12 @@ TEST(Safetensors, finds_tensors_in_byte_order_of_their_names) {
   const std::string file = safetensors_file(header, std::string(22, '\0'));
   const auto contents = decode_safetensors(as_bytes_of(file));
   ASSERT_TRUE(contents.has_value()) << contents.error().message;
-  const ModelLayout expected = {FileFormat::kSafetensors,
-                                {{"B", ElementType::kF16, {2, 1}},
-                                 {"a.weight", ElementType::kF64, {1, 1}},
-                                 {"b", ElementType::kF32, {2}},
-                                 {"none", ElementType::kI32, {3, 0}},
-                                 {"é", ElementType::kBf16, {}}},
+  const ModelLayout expected = {ModelFormat::kSafetensors,
+                                {{"B", TensorType::kF16, {2, 1}},
+                                 {"a.weight", TensorType::kF64, {1, 1}},
+                                 {"b", TensorType::kF32, {2}},
+                                 {"none", TensorType::kI32, {3, 0}},
+                                 {"é", TensorType::kBf16, {}}},
                                 {{"format", "pt"}}};
   EXPECT_EQ(contents->layout, expected);
   const std::uint64_t start = 8 + header.size();
@@ -30,12 +30,12 @@ TEST(Safetensors, finds_tensors_in_byte_order_of_their_names) {
 }
 
 TEST(Safetensors, writes_wide_elements_first_and_pads_the_header) {
-  const ModelLayout layout = {FileFormat::kSafetensors,
-                              {{"a", ElementType::kF16, {3}},
-                               {"b", ElementType::kF64, {}},
-                               {"c\"\n", ElementType::kF32, {2, 1}},
-                               {"d", ElementType::kI32, {1}},
-                               {"e", ElementType::kBf16, {2}}},
+  const ModelLayout layout = {ModelFormat::kSafetensors,
+                              {{"a", TensorType::kF16, {3}},
+                               {"b", TensorType::kF64, {}},
+                               {"c\"\n", TensorType::kF32, {2, 1}},
+                               {"d", TensorType::kI32, {1}},
+                               {"e", TensorType::kBf16, {2}}},
                               {{"format", "pt"}}};
   const SafetensorsHeader header = encode_safetensors_header(layout);
   const std::string text = R"({"__metadata__":{"format":"pt"},)"
