@@ -108,7 +108,7 @@ class Scene {
     inputs.states.push_back(sequencer::zero_elements(x_parameters));
     for (std::size_t k = 0; k < kRecords; ++k) {
       auto file = sequencer::UpdateFile::open(update(k)).value();
-      if (k == 0) inputs.layout = sequencer::manifest_layout(file.layout());
+      if (k == 0) inputs.layout = file.layout();
       sequencer::RecordInput record;
       record.key = &x_keys[k];
       record.source = update(k).string();

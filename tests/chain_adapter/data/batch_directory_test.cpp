@@ -94,10 +94,22 @@ TEST(BatchDirectory, refuses_to_replace_a_batch_unless_told_to) {
   const auto refused = BatchWriter::create(target, Existing::kRefuse);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().reason, TargetReason::kExists);
-  std::ofstream(target / "old") << "x";
+  std::ofstream(target / "rows" / "old.bin") << "x";
   write_batch(target, Existing::kReplace);
-  EXPECT_FALSE(fs::exists(target / "old"));
+  EXPECT_FALSE(fs::exists(target / "rows" / "old.bin"));
   EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(BatchDirectory, never_replaces_a_folder_that_holds_other_files) {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "batch";
+  write_batch(target, Existing::kRefuse);
+  std::ofstream(target / "notes.txt") << "x";
+  const auto refused = BatchWriter::create(target, Existing::kReplace);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, TargetReason::kNotABatch);
+  EXPECT_NE(refused.error().message.find("notes.txt"), std::string::npos) << refused.error().message;
+  EXPECT_TRUE(fs::exists(target / "notes.txt"));
 }
 
 TEST(BatchDirectory, never_replaces_what_is_not_a_batch) {
