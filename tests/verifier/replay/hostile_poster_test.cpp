@@ -91,6 +91,16 @@ TEST_F(HostilePoster, cannot_count_a_record_twice_under_another_member) {
   EXPECT_EQ(report.findings[0].record, 1U);
 }
 
+TEST_F(HostilePoster, cannot_leave_records_out_that_the_task_asks_for) {
+  change_task(x_path, x_batch, [](proof::TaskPreimage& task) { task.settings.min_records = 3; });
+  EXPECT_TRUE(verify(x_path).findings.empty()) << first_message(verify(x_path));
+  change_task(x_path, x_batch, [](proof::TaskPreimage& task) { task.settings.min_records = 4; });
+  const VerifyReport report = verify(x_path);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings[0].kind, FindingKind::kTask) << first_message(report);
+  EXPECT_EQ(report.findings[0].name, "min_records");
+}
+
 TEST_F(HostilePoster, cannot_change_a_task_that_belongs_to_no_chain) {
   for (const auto& change : std::vector<std::function<void(proof::TaskPreimage&)>>{
            [](proof::TaskPreimage& task) { task.creator.bytes[3] ^= 1; },
