@@ -1,5 +1,9 @@
 // Batches by a poster who commits to whatever it likes, and signs with keys of its own.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -116,6 +120,38 @@ TEST_F(HostilePoster, cannot_change_a_task_that_belongs_to_no_chain) {
     change_task(path, x_batch, change);
     EXPECT_FALSE(verify(path).findings.empty());
   }
+}
+
+TEST_F(HostilePoster, cannot_stop_a_verifier_by_files_of_odd_kinds) {
+  const auto expect_refused = [&](const std::string& name) {
+    const VerifyReport report = verify(x_path);
+    ASSERT_EQ(report.findings.size(), 1U) << name;
+    EXPECT_EQ(report.findings[0].kind, FindingKind::kFile) << name << first_message(report);
+  };
+  for (const auto& [name, good] : test::read_folder(x_path)) {
+    const std::filesystem::path file = x_path / name;
+    std::filesystem::remove(file);
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    expect_refused(name + " as a pipe");
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink(file.filename(), file);
+    expect_refused(name + " as a link to itself");
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink("/dev/zero", file);
+    expect_refused(name + " as an endless device");
+    std::filesystem::remove(file);
+    ::sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    ASSERT_LT(file.string().size(), sizeof(address.sun_path));
+    std::ranges::copy(file.string(), address.sun_path);
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    ASSERT_EQ(::bind(socket, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)), 0);
+    expect_refused(name + " as a socket");
+    ::close(socket);
+    std::filesystem::remove(file);
+    write_bytes(file, good);
+  }
+  EXPECT_TRUE(verify(x_path).findings.empty());
 }
 
 TEST(EmptyBatch, without_records_holds_and_is_checked) {
