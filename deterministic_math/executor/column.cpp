@@ -28,11 +28,28 @@ class Matcher {
       plan.terms.push_back(term);
     }
     if (plan.terms.empty() || x_row == nullptr) return std::nullopt;
+    pair_counts(plan);
     plan.load = *x_row;
     return plan;
   }
 
  private:
+  // A count below a bound and one up to the same bound are taken together.
+  static void pair_counts(ColumnPlan& plan) {
+    for (std::size_t i = 0; i < plan.terms.size(); ++i) {
+      if (plan.terms[i].kind != ColumnTermKind::kBelow) continue;
+      const auto other = std::ranges::find_if(plan.terms, [&](const ColumnTerm& term) {
+        return term.kind == ColumnTermKind::kUpTo && term.bound == plan.terms[i].bound;
+      });
+      if (other == plan.terms.end()) continue;
+      plan.terms[i].kind = ColumnTermKind::kRanks;
+      plan.terms[i].up_to = other->accumulator;
+      const auto at = static_cast<std::size_t>(other - plan.terms.begin());
+      plan.terms.erase(other);
+      if (at < i) --i;
+    }
+  }
+
   const LaneStep* definition(SlotId slot) const {
     if (slot == kNoSlot) return nullptr;
     const auto step = std::ranges::find(x_steps, slot, &LaneStep::dst);
@@ -135,6 +152,24 @@ class Matcher {
   const LaneStep* x_row = nullptr;
 };
 
+// Lanes between two requests for what is read next, and how far ahead that is: with several operations on each element
+// too few loads are under way at once for memory to keep up.
+constexpr std::size_t kStrip = 64;
+constexpr std::size_t kAheadBytes = 1024;
+
+// Calls work(first, last) for strips of lanes.
+template <std::size_t Rows, class F>
+TALLY_INLINE inline void for_strips(const std::array<const std::byte*, Rows>& data, std::size_t count, F&& work) {
+  for (std::size_t lane = 0; lane < count; lane += kStrip) {
+    for (std::size_t r = 0; r < Rows; ++r) {
+      for (std::size_t at = 0; at < kStrip * sizeof(std::int32_t); at += 64) {
+        __builtin_prefetch(data[r] + lane * sizeof(std::int32_t) + kAheadBytes + at);
+      }
+    }
+    work(lane, std::min(count, lane + kStrip));
+  }
+}
+
 template <std::size_t Rows>
 TALLY_INLINE inline void weighted(std::byte* accumulator, const ColumnRows& rows, std::size_t count) {
   std::array<const std::byte*, Rows> data;
@@ -143,14 +178,16 @@ TALLY_INLINE inline void weighted(std::byte* accumulator, const ColumnRows& rows
     data[r] = rows.rows[r];
     weights[r] = rows.weights[r];
   }
-  TALLY_INDEPENDENT_LANES
-  for (std::size_t i = 0; i < count; ++i) {
-    auto sum = get_lane<std::uint64_t>(accumulator, i);
-    for (std::size_t r = 0; r < Rows; ++r) {
-      sum += static_cast<std::uint64_t>(std::int64_t{get_lane<std::int32_t>(data[r], i)} * weights[r]);
+  for_strips(data, count, [&](std::size_t first, std::size_t last) TALLY_INLINE {
+    TALLY_INDEPENDENT_LANES
+    for (std::size_t i = first; i < last; ++i) {
+      auto sum = get_lane<std::uint64_t>(accumulator, i);
+      for (std::size_t r = 0; r < Rows; ++r) {
+        sum += static_cast<std::uint64_t>(std::int64_t{get_lane<std::int32_t>(data[r], i)} * weights[r]);
+      }
+      put_lane<std::uint64_t>(accumulator, i, sum);
     }
-    put_lane<std::uint64_t>(accumulator, i, sum);
-  }
+  });
 }
 
 template <std::size_t Rows, class F>
@@ -158,16 +195,18 @@ TALLY_INLINE inline void counts(std::byte* accumulator, const ColumnRows& rows, 
                                 std::size_t count, F holds) {
   std::array<const std::byte*, Rows> data;
   for (std::size_t r = 0; r < Rows; ++r) data[r] = rows.rows[r];
-  TALLY_INDEPENDENT_LANES
-  for (std::size_t i = 0; i < count; ++i) {
-    auto sum = get_lane<std::int32_t>(accumulator, i);
-    const auto c = get_lane<std::int32_t>(bound, i);
-    for (std::size_t r = 0; r < Rows; ++r) {
-      const auto x = get_lane<std::int32_t>(data[r], i);
-      sum = holds(x, c) ? sum + 1 : sum;
+  for_strips(data, count, [&](std::size_t first, std::size_t last) TALLY_INLINE {
+    TALLY_INDEPENDENT_LANES
+    for (std::size_t i = first; i < last; ++i) {
+      auto sum = get_lane<std::int32_t>(accumulator, i);
+      const auto c = get_lane<std::int32_t>(bound, i);
+      for (std::size_t r = 0; r < Rows; ++r) {
+        const auto x = get_lane<std::int32_t>(data[r], i);
+        sum = holds(x, c) ? sum + 1 : sum;
+      }
+      put_lane<std::int32_t>(accumulator, i, sum);
     }
-    put_lane<std::int32_t>(accumulator, i, sum);
-  }
+  });
 }
 
 template <std::size_t Rows>
@@ -189,9 +228,43 @@ TALLY_INLINE inline void all_counts(ColumnTermKind kind, std::byte* accumulator,
       break;
     case ColumnTermKind::kWeighted:
     case ColumnTermKind::kInside:
+    case ColumnTermKind::kRanks:
       TALLY_ASSERT(false);
       break;
   }
+}
+
+// Below and up to each of some bounds: every element is read once for all of them.
+template <std::size_t Rows, std::size_t Bounds>
+TALLY_INLINE inline void ranks(const ColumnRanks* terms, const ColumnRows& rows, std::size_t count) {
+  std::array<const std::byte*, Rows> data;
+  for (std::size_t r = 0; r < Rows; ++r) data[r] = rows.rows[r];
+  std::array<ColumnRanks, Bounds> own;
+  for (std::size_t t = 0; t < Bounds; ++t) own[t] = terms[t];
+  for_strips(data, count, [&](std::size_t first, std::size_t last) TALLY_INLINE {
+    TALLY_INDEPENDENT_LANES
+    for (std::size_t i = first; i < last; ++i) {
+      std::array<std::int32_t, Bounds> below;
+      std::array<std::int32_t, Bounds> up_to;
+      std::array<std::int32_t, Bounds> bound;
+      for (std::size_t t = 0; t < Bounds; ++t) {
+        below[t] = get_lane<std::int32_t>(own[t].below, i);
+        up_to[t] = get_lane<std::int32_t>(own[t].up_to, i);
+        bound[t] = get_lane<std::int32_t>(own[t].bound, i);
+      }
+      for (std::size_t r = 0; r < Rows; ++r) {
+        const auto x = get_lane<std::int32_t>(data[r], i);
+        for (std::size_t t = 0; t < Bounds; ++t) {
+          below[t] = x < bound[t] ? below[t] + 1 : below[t];
+          up_to[t] = x <= bound[t] ? up_to[t] + 1 : up_to[t];
+        }
+      }
+      for (std::size_t t = 0; t < Bounds; ++t) {
+        put_lane<std::int32_t>(own[t].below, i, below[t]);
+        put_lane<std::int32_t>(own[t].up_to, i, up_to[t]);
+      }
+    }
+  });
 }
 
 template <std::size_t Rows>
@@ -199,18 +272,20 @@ TALLY_INLINE inline void inside(std::byte* accumulator, const ColumnRows& rows, 
                                 const std::byte* upper, std::size_t count) {
   std::array<const std::byte*, Rows> data;
   for (std::size_t r = 0; r < Rows; ++r) data[r] = rows.rows[r];
-  TALLY_INDEPENDENT_LANES
-  for (std::size_t i = 0; i < count; ++i) {
-    auto sum = get_lane<std::int64_t>(accumulator, i);
-    const auto a = get_lane<std::int32_t>(lower, i);
-    const auto b = get_lane<std::int32_t>(upper, i);
-    for (std::size_t r = 0; r < Rows; ++r) {
-      const auto x = get_lane<std::int32_t>(data[r], i);
-      const std::int32_t kept = a < x && x < b ? x : 0;
-      sum += kept;
+  for_strips(data, count, [&](std::size_t first, std::size_t last) TALLY_INLINE {
+    TALLY_INDEPENDENT_LANES
+    for (std::size_t i = first; i < last; ++i) {
+      auto sum = get_lane<std::int64_t>(accumulator, i);
+      const auto a = get_lane<std::int32_t>(lower, i);
+      const auto b = get_lane<std::int32_t>(upper, i);
+      for (std::size_t r = 0; r < Rows; ++r) {
+        const auto x = get_lane<std::int32_t>(data[r], i);
+        const std::int32_t kept = a < x && x < b ? x : 0;
+        sum += kept;
+      }
+      put_lane<std::int64_t>(accumulator, i, sum);
     }
-    put_lane<std::int64_t>(accumulator, i, sum);
-  }
+  });
 }
 
 }  // namespace
@@ -240,6 +315,20 @@ TALLY_CLONES void add_counts(ColumnTermKind kind, std::byte* accumulator, const 
   for (std::size_t r = 0; r < rows.number; ++r) {
     one.rows[0] = rows.rows[r];
     all_counts<1>(kind, accumulator, one, bound, count);
+  }
+}
+
+TALLY_CLONES void add_ranks(std::span<const ColumnRanks> terms, const ColumnRows& rows, std::size_t count) {
+  std::size_t done = 0;
+  if (rows.number == kColumnRows) {
+    for (; done + 2 <= terms.size(); done += 2) ranks<kColumnRows, 2>(&terms[done], rows, count);
+    for (; done < terms.size(); ++done) ranks<kColumnRows, 1>(&terms[done], rows, count);
+    return;
+  }
+  ColumnRows one;
+  for (std::size_t r = 0; r < rows.number; ++r) {
+    one.rows[0] = rows.rows[r];
+    for (const ColumnRanks& term : terms) ranks<1, 1>(&term, one, count);
   }
 }
 

@@ -12,13 +12,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "deterministic_math/executor/code.h"
 
 namespace tally::math {
 
-enum class ColumnTermKind : std::uint8_t { kWeighted, kBelow, kUpTo, kAbove, kFrom, kInside };
+enum class ColumnTermKind : std::uint8_t { kWeighted, kBelow, kUpTo, kAbove, kFrom, kInside, kRanks };
 
 struct ColumnTerm {
   std::size_t accumulator = 0;
@@ -26,6 +27,7 @@ struct ColumnTerm {
   NodeId weight = kNoNode;  // kWeighted; none: 1
   SlotId bound = kNoSlot;   // hoisted 32-bit lanes
   SlotId upper = kNoSlot;   // kInside
+  std::size_t up_to = 0;    // kRanks: the accumulator of x <= bound; `accumulator` is that of x < bound
 };
 
 struct ColumnPlan {
@@ -54,6 +56,16 @@ void add_weighted(std::byte* accumulator, const ColumnRows& rows, std::size_t co
 /// accumulator[i] += number of rows for which the comparison with bound[i] holds; 32-bit lanes.
 void add_counts(ColumnTermKind kind, std::byte* accumulator, const ColumnRows& rows, const std::byte* bound,
                 std::size_t count);
+
+/// Two accumulators of 32-bit lanes and the bound that both count against.
+struct ColumnRanks {
+  std::byte* below = nullptr;
+  std::byte* up_to = nullptr;
+  const std::byte* bound = nullptr;
+};
+
+/// below[i] += number of rows whose element is below bound[i], up_to[i] += of those at most bound[i].
+void add_ranks(std::span<const ColumnRanks> terms, const ColumnRows& rows, std::size_t count);
 
 /// accumulator[i] += sum of the rows' elements strictly between lower[i] and upper[i]; 64-bit lanes.
 void add_inside(std::byte* accumulator, const ColumnRows& rows, const std::byte* lower, const std::byte* upper,

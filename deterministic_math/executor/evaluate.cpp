@@ -20,7 +20,8 @@ std::size_t choose_block(const Plan& plan, const EvaluateOptions& options, unsig
   std::size_t block = kRowBlock;
   const bool streams =
       std::ranges::any_of(plan.step_code.loads, [](const Load& load) { return load.object.kind == ObjectKind::kRow; });
-  if (streams) {
+  // The column plan goes through a row block at a time by itself.
+  if (streams && !plan.column) {
     block = kStreamBlock;
     while (block > kRowBlock && plan.step_code.held_bytes * block > kHeldBytes) block /= 2;
     while (block > kRowBlock && options.count / block < 2 * std::size_t{threads}) block /= 2;
@@ -38,8 +39,8 @@ void run_parallel(const Plan& plan, Workers& workers, std::size_t block, const C
     return over_entries ? make_entry_worker(plan, block) : make_fold_worker(plan);
   };
   pool.run(cuts.size(), [&](std::size_t task) {
-    const auto [first, count] = cuts[task];
-    workers.use(make, [&, first = first, count = count](Worker& worker) { worker.evaluate(first, count, sink); });
+    const auto cut = cuts[task];
+    workers.use(make, [&](Worker& worker) { worker.evaluate(cut.first, cut.second, sink); });
   });
 }
 

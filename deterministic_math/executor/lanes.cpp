@@ -1,5 +1,6 @@
 #include "deterministic_math/executor/lanes.h"
 
+#include <bit>
 #include <type_traits>
 
 #include "deterministic_math/executor/lane_access.h"
@@ -185,11 +186,34 @@ class Divisor {
   U x_multiplier = 0;
 };
 
+// By 2^bits, in plain shifts.
+template <class T>
+TALLY_INLINE inline void divide_by_power(Op op, std::byte* dst, const LaneOperand& a, unsigned bits,
+                                         std::size_t count) {
+  const Unsigned<T> mask = static_cast<Unsigned<T>>((Unsigned<T>{1} << bits) - 1);
+  if (op == Op::kDiv) {
+    zip<T>(dst, a, a, count, [=](T x, T) TALLY_INLINE { return static_cast<T>(x >> bits); });
+  } else if (op == Op::kMod) {
+    zip<T>(dst, a, a, count, [=](T x, T) TALLY_INLINE { return wrapped<T>(raw(x) & mask); });
+  } else {
+    zip<T>(dst, a, a, count, [=](T x, T) TALLY_INLINE {
+      // Adding half less one, and the quotient's last bit, carries into the quotient where it is to be rounded up.
+      const Unsigned<T> quotient = raw(static_cast<T>(x >> bits));
+      const Unsigned<T> carry = (raw(x) & mask) + (mask >> 1) + (bits == 0 ? 0 : quotient & 1);
+      return wrapped<T>(quotient + (carry >> bits));
+    });
+  }
+}
+
 template <class T>
 TALLY_INLINE inline void divide(Op op, std::byte* dst, const LaneOperand& a, const LaneOperand& b, std::size_t count) {
   if constexpr (!kWide<T>) {
     const T d = get_lane<T>(b.data, 0);
     if (a.spread == Spread::kLanes && b.spread == Spread::kUniform && d >= 1) {
+      if (std::has_single_bit(raw(d))) {
+        divide_by_power<T>(op, dst, a, static_cast<unsigned>(std::countr_zero(raw(d))), count);
+        return;
+      }
       const Divisor<T> divisor(d);
       if (op == Op::kDiv) {
         zip<T>(dst, a, b, count, [&](T x, T) TALLY_INLINE { return divisor.floor(x); });

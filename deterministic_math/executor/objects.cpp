@@ -129,10 +129,6 @@ bool readable_in_place(const Load& load, LaneType type, const std::byte* memory)
 
 }  // namespace
 
-void prefetch(const std::byte* memory, std::size_t bytes) {
-  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(memory + at, 0, 2);
-}
-
 ObjectView view_object(const Program& program, const BatchValues& values, const Inputs& inputs, ObjectId id) {
   const Object& object = program.objects[id];
   ObjectView view;
@@ -186,6 +182,7 @@ RowBlocks::Block RowBlocks::block(const Load& load, std::uint64_t record, std::u
     held.scratch.resize(bytes);
     held.block.data = x_source->view(load.object.id, record, first, held.block.count, held.scratch);
     TALLY_ASSERT(held.block.data.size() >= bytes);
+    held.block.lasting = held.block.data.data() != held.scratch.data();
     held.valid = true;
   }
   return held.block;
@@ -240,6 +237,18 @@ const std::byte* load_run(const Load& load, RowBlocks& rows, LaneType type, std:
   fill_lanes(type, dst, load.clamp.clamp(0), first);
   fill_lanes(type, dst + last * width, load.clamp.clamp(0), count - last);
   return dst;
+}
+
+const std::byte* row_in_place(const Load& load, RowBlocks& rows, LaneType type, const LaneCoordinate& a,
+                              const LaneCoordinate& b, const EntryPosition& entry, std::size_t count) {
+  const Run run = resolve_run(load, a, b, entry, count);
+  if (count == 0 || run.lanes.first != 0 || run.lanes.last != static_cast<i128>(count)) return nullptr;
+  const auto start = static_cast<std::uint64_t>(run.start);
+  const RowBlocks::Block block = rows.block(load, run.record, start);
+  const auto offset = static_cast<std::size_t>(start - block.first);
+  if (!block.lasting || block.count - offset < count) return nullptr;
+  const std::byte* const memory = block.data.data() + offset * element_bytes(load.object.type);
+  return readable_in_place(load, type, memory) ? memory : nullptr;
 }
 
 void load_gather(const Load& load, RowBlocks& rows, LaneType type, std::byte* dst, const LaneCoordinate& a,

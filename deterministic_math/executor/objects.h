@@ -12,6 +12,7 @@
 
 #include "deterministic_math/bytecode/program.h"
 #include "deterministic_math/bytecode/visibility.h"
+#include "deterministic_math/executor/clones.h"
 #include "deterministic_math/executor/inputs.h"
 #include "deterministic_math/executor/lanes.h"
 
@@ -34,7 +35,9 @@ struct ObjectView {
                                      ObjectId id);
 
 /// Asks for memory that is read soon.
-void prefetch(const std::byte* memory, std::size_t bytes);
+TALLY_INLINE inline void prefetch(const std::byte* memory, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(memory + at, 0, 2);
+}
 
 /// Blocks of rows that one load may hold at a time, for plans that read several records together.
 inline constexpr std::size_t kLoadCaches = 16;
@@ -64,6 +67,7 @@ class RowBlocks {
     std::span<const std::byte> data;
     std::uint64_t first = 0;
     std::size_t count = 0;
+    bool lasting = false;  // memory of the source, not the cache's own
   };
   [[nodiscard]] Block block(const Load& load, std::uint64_t record, std::uint64_t position);
 
@@ -96,6 +100,10 @@ struct LaneCoordinate {
 [[nodiscard]] const std::byte* load_run(const Load& load, RowBlocks& rows, LaneType type, std::byte* dst,
                                         const LaneCoordinate& a, const LaneCoordinate& b, const EntryPosition& entry,
                                         std::size_t count, std::size_t ahead);
+
+/// The same run where it can be read in place for as long as the source lives; else null.
+[[nodiscard]] const std::byte* row_in_place(const Load& load, RowBlocks& rows, LaneType type, const LaneCoordinate& a,
+                                            const LaneCoordinate& b, const EntryPosition& entry, std::size_t count);
 
 /// Any coordinates. `flats` and `rounds` hold the entry's for each lane (k64) where the position's form is kLanes.
 struct EntryLanes {

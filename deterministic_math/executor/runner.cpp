@@ -197,6 +197,18 @@ const std::byte* Runner::load_row(const LaneStep& step, std::size_t cache, std::
                   coordinate(step.b, step.b_form, lane), entry_position(lane), count, 0);
 }
 
+const std::byte* Runner::row_in_place(SlotId slot, std::size_t cache, std::size_t lane, std::size_t count) {
+  const std::vector<LaneStep>& steps = x_code.lanes[static_cast<std::size_t>(Phase::kRepeated)];
+  const auto step = std::ranges::find(steps, slot, &LaneStep::dst);
+  if (step == steps.end() || step->kind != LaneStepKind::kLoadRun) return nullptr;
+  TALLY_ASSERT(cache < kLoadCaches);
+  Load load = x_code.loads[step->load];
+  if (load.object.kind != ObjectKind::kRow) return nullptr;
+  load.cache += cache;
+  return math::row_in_place(load, x_rows, x_code.slots[slot].type, coordinate(step->a, step->a_form, lane),
+                            coordinate(step->b, step->b_form, lane), entry_position(lane), count);
+}
+
 // As 64-bit lanes.
 void Runner::run_index(std::int32_t variable, std::byte* dst, std::size_t lane, std::size_t count) const {
   std::uint64_t row = (x_position.flat + lane) / x_inner_extent;

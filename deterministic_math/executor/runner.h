@@ -51,6 +51,10 @@ class Runner {
   /// Reads a run of the block's lanes for a load step, as run_lanes would, into one of the load's kLoadCaches caches.
   [[nodiscard]] const std::byte* load_row(const LaneStep& step, std::size_t cache, std::size_t lane, std::size_t count);
 
+  /// The lanes of a slot that a repeated load of a row gives, where they can be read in place for as long as the source
+  /// lives; else null. The block is asked for through one of the load's caches.
+  [[nodiscard]] const std::byte* row_in_place(SlotId slot, std::size_t cache, std::size_t lane, std::size_t count);
+
   /// Lets accumulators take their values after a step of these lanes.
   void update_accumulators(std::size_t lane, std::size_t count);
 

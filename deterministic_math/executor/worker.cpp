@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "deterministic_math/executor/column_fold.h"
 #include "deterministic_math/executor/lanes.h"
 
 namespace tally::math {
@@ -12,7 +13,11 @@ ResultBlock::ResultBlock(const Plan& plan)
 void ResultBlock::start(std::uint64_t first, std::size_t count) {
   x_first = first;
   for (std::size_t c = 0; c < x_columns.size(); ++c) {
-    x_columns[c].assign(count * element_bytes(x_plan.columns[c].type), std::byte{0});
+    x_columns[c].resize(count * element_bytes(x_plan.columns[c].type));
+    // Columns that the finish returns are written whole.
+    const bool returned =
+        std::ranges::find(x_plan.finish.returned, c, &ReturnedValue::column) != x_plan.finish.returned.end();
+    if (!returned) std::ranges::fill(x_columns[c], std::byte{0});
   }
   x_failed.assign(count, 0);
 }
@@ -80,78 +85,13 @@ class EntryWorker final : public Worker {
     x_step.set_position(position, count);
     if (x_plan.fold_length == 0 || !x_step.run_scalars(Phase::kHoisted)) return;
     for_groups(count, [&](std::size_t lane, std::size_t lanes) { x_step.run_lanes(Phase::kHoisted, lane, lanes); });
-    if (x_plan.column) return run_columns(count);
+    if (x_plan.column) return ColumnFold(x_plan, x_step).run(count);
     for (std::uint64_t fold = 0; fold < x_plan.fold_length; ++fold) {
       x_step.set_fold(fold);
       if (!x_step.run_scalars(Phase::kRepeated)) continue;
       for_groups(count, [&](std::size_t lane, std::size_t lanes) {
         if (x_step.run_lanes(Phase::kRepeated, lane, lanes)) x_step.update_accumulators(lane, lanes);
       });
-    }
-  }
-
-  // Gathers records that no guard skips, and folds several of them at a time.
-  void run_columns(std::size_t count) {
-    std::array<std::uint64_t, kColumnRows> records{};
-    std::size_t number = 0;
-    for (std::uint64_t fold = 0; fold < x_plan.fold_length; ++fold) {
-      x_step.set_fold(fold);
-      if (!x_step.run_scalars(Phase::kRepeated)) continue;
-      records[number++] = fold;
-      if (number < kColumnRows) continue;
-      fold_columns(std::span(records), count);
-      number = 0;
-    }
-    fold_columns(std::span(records).first(number), count);
-  }
-
-  void fold_columns(std::span<const std::uint64_t> records, std::size_t count) {
-    const ColumnPlan& column = *x_plan.column;
-    for (std::size_t block = 0; block < count; block += kRowBlock) {
-      const std::size_t block_lanes = std::min(kRowBlock, count - block);
-      ColumnRows rows;
-      rows.number = records.size();
-      std::array<std::array<std::int64_t, kColumnRows>, kMaxAccumulators> weights{};
-      for (std::size_t r = 0; r < records.size(); ++r) {
-        x_step.set_fold(records[r]);
-        x_step.run_scalars(Phase::kRepeated);
-        rows.rows[r] = x_step.load_row(column.load, r, block, block_lanes);
-        for (std::size_t t = 0; t < column.terms.size(); ++t) {
-          const NodeId weight = column.terms[t].weight;
-          weights[t][r] = weight == kNoNode ? 1 : static_cast<std::int64_t>(x_step.scalar(weight));
-        }
-      }
-      for (std::size_t lane = 0; lane < block_lanes; lane += kColumnLanes) {
-        const std::size_t lanes = std::min(kColumnLanes, block_lanes - lane);
-        const std::size_t ahead = std::min(kColumnLanes, count - block - lane - lanes);
-        for (std::size_t r = 0; r < records.size(); ++r) {
-          prefetch(rows.rows[r] + lanes * lane_bytes(LaneType::k32), ahead * lane_bytes(LaneType::k32));
-        }
-        for (std::size_t t = 0; t < column.terms.size(); ++t) {
-          rows.weights = weights[t];
-          add_term(column.terms[t], rows, block + lane, lanes);
-        }
-        for (std::size_t r = 0; r < records.size(); ++r) rows.rows[r] += lanes * lane_bytes(LaneType::k32);
-      }
-    }
-  }
-
-  void add_term(const ColumnTerm& term, const ColumnRows& rows, std::size_t lane, std::size_t lanes) {
-    const LaneType type = x_plan.step_code.slots[x_plan.step_code.accumulators[term.accumulator].slot].type;
-    std::byte* const accumulator = x_step.accumulator_lanes(term.accumulator) + lane * lane_bytes(type);
-    switch (term.kind) {
-      case ColumnTermKind::kWeighted:
-        add_weighted(accumulator, rows, lanes);
-        break;
-      case ColumnTermKind::kBelow:
-      case ColumnTermKind::kUpTo:
-      case ColumnTermKind::kAbove:
-      case ColumnTermKind::kFrom:
-        add_counts(term.kind, accumulator, rows, x_step.lanes(term.bound, lane), lanes);
-        break;
-      case ColumnTermKind::kInside:
-        add_inside(accumulator, rows, x_step.lanes(term.bound, lane), x_step.lanes(term.upper, lane), lanes);
-        break;
     }
   }
 

@@ -17,7 +17,7 @@ namespace tally::math {
 class ResultBlock {
  public:
   explicit ResultBlock(const Plan& plan);
-  /// Room for `count` entries, none failed and all results 0.
+  /// Room for `count` entries, none failed, and 0 in columns that the finish does not return.
   void start(std::uint64_t first, std::size_t count);
   [[nodiscard]] std::byte* column(std::size_t column) { return x_columns[column].data(); }
   [[nodiscard]] std::span<std::uint8_t> failed() { return x_failed; }

@@ -60,7 +60,8 @@ class ColumnWorker final : public HintWorker {
   }
 
  private:
-  std::byte* tile_row(std::size_t row) { return x_memory + row * x_stride; }
+  std::byte* own_row(std::size_t row) { return x_memory + row * x_stride; }
+  [[nodiscard]] const std::byte* tile_row(std::size_t row) const { return x_tile_rows[row]; }
 
   template <class F>
   void for_groups(F&& function) {
@@ -76,6 +77,7 @@ class ColumnWorker final : public HintWorker {
         std::max(most, most > kMaxNetworkRows ? most : std::bit_ceil(std::max(most, kNetworkRun)));
     x_memory = x_tile.reserve(padded * x_stride);
     x_index.clear();
+    x_tile_rows.clear();
     x_chosen.assign(x_count, 0);
     x_keys.set_position(x_plan.first().position(first), x_count);
     x_keys.run_scalars(Phase::kHoisted);
@@ -84,9 +86,21 @@ class ColumnWorker final : public HintWorker {
       x_keys.set_fold(v);
       x_keys.run_scalars(Phase::kRepeated);
       if (excluded()) continue;
-      for_groups([&](std::size_t lane, std::size_t lanes) { fill_row(x_index.size(), lane, lanes); });
+      const std::byte* row = row_in_place();
+      if (row == nullptr) {
+        row = own_row(x_index.size());
+        for_groups([&](std::size_t lane, std::size_t lanes) { fill_row(x_index.size(), lane, lanes); });
+      }
+      x_tile_rows.push_back(row);
       x_index.push_back(v);
     }
+  }
+
+  // Keys that are a row's own elements need no copy, if they fill the network's lanes.
+  const std::byte* row_in_place() {
+    const Source& key = x_plan.keys_code.returned[0];
+    if (key.slot == kNoSlot || lane_where() || x_lanes != x_count) return nullptr;
+    return x_keys.row_in_place(key.slot, 0, 0, x_count);
   }
 
   // Whether the `where` is the same for all lanes, and 0.
@@ -99,7 +113,7 @@ class ColumnWorker final : public HintWorker {
   void fill_row(std::size_t row, std::size_t lane, std::size_t lanes) {
     x_keys.run_lanes(Phase::kRepeated, lane, lanes);
     const Source& key = x_plan.keys_code.returned[0];
-    std::byte* const dst = tile_row(row) + lane * lane_bytes(x_type);
+    std::byte* const dst = own_row(row) + lane * lane_bytes(x_type);
     const bool all = !x_plan.has_where() || x_plan.keys_code.returned[1].slot == kNoSlot;
     if (all) {
       copy_keys(key, dst, lane, lanes);
@@ -169,31 +183,45 @@ class ColumnWorker final : public HintWorker {
     return ranks;
   }
 
+  // The advice's own memory where lanes can be selected straight into it.
+  std::byte* selection_memory(std::size_t h, std::byte* out) {
+    const HintContext& context = x_plan.contexts[h];
+    const Object& advice = context.program.objects[context.item().results.at(0)];
+    const auto type = static_cast<ElementType>(x_type);
+    if (advice.type == type && advice.range.contains(type_range(type)) && x_lanes == x_count) return out;
+    x_selected[h].resize(x_lanes * lane_bytes(x_type));
+    return x_selected[h].data();
+  }
+
   void select(std::uint64_t first, std::span<std::byte* const> outs) {
     const std::size_t rows = x_index.size();
     std::vector<Ranks> ranks;
     bool network = rows <= kMaxNetworkRows;
     for (std::size_t h = 0; h < outs.size(); ++h) ranks.push_back(evaluate_ranks(h, first, network));
     x_selected.resize(outs.size());
-    for (auto& values : x_selected) values.resize(x_lanes * lane_bytes(x_type));
+    std::vector<std::byte*> selected;
+    for (std::size_t h = 0; h < outs.size(); ++h) selected.push_back(selection_memory(h, outs[h]));
     if (rows > 0 && x_type == LaneType::k128) {
-      for (std::size_t h = 0; h < outs.size(); ++h) select_wide(ranks[h], x_selected[h].data());
+      for (std::size_t h = 0; h < outs.size(); ++h) select_wide(ranks[h], selected[h]);
     } else if (rows > 0 && network) {
-      select_by_networks(ranks);
+      select_by_networks(ranks, selected);
     } else if (rows > 0) {
       for (std::size_t h = 0; h < outs.size(); ++h) {
         x_rank.resize(x_lanes);
         for (std::size_t lane = 0; lane < x_lanes; ++lane) x_rank[lane] = std::max<std::int64_t>(ranks[h].at(lane), 0);
-        select_by_counting({x_type, x_memory, x_stride, rows, x_lanes}, x_rank, x_selected[h].data());
+        select_by_counting({x_type, x_tile_rows, x_lanes}, x_rank, selected[h]);
       }
     }
-    for (std::size_t h = 0; h < outs.size(); ++h) write_selected(h, ranks[h], outs[h]);
+    for (std::size_t h = 0; h < outs.size(); ++h) write_selected(h, ranks[h], selected[h], outs[h]);
   }
 
-  void select_by_networks(const std::vector<Ranks>& ranks) {
+  void select_by_networks(const std::vector<Ranks>& ranks, std::span<std::byte* const> selected) {
     const std::size_t rows = x_index.size();
     const std::size_t padded = std::max(kNetworkRun, std::bit_ceil(rows));
-    for (std::size_t r = rows; r < padded; ++r) fill_lanes(x_type, tile_row(r), largest_key(x_type), x_lanes);
+    for (std::size_t r = rows; r < padded; ++r) {
+      fill_lanes(x_type, own_row(r), largest_key(x_type), x_lanes);
+      x_tile_rows.push_back(own_row(r));
+    }
     std::vector<std::size_t> wanted;
     std::vector<std::byte*> outputs;
     for (std::size_t h = 0; h < ranks.size(); ++h) {
@@ -201,11 +229,11 @@ class ColumnWorker final : public HintWorker {
       const std::int64_t rank = ranks[h].same ? ranks[h].rank : std::ranges::max(ranks[h].lanes);
       if (rank == kNoRank) continue;
       wanted.push_back(static_cast<std::size_t>(rank));
-      outputs.push_back(x_selected[h].data());
+      outputs.push_back(selected[h]);
     }
     auto [merges, fresh] = x_merges.try_emplace({padded, wanted});
     if (fresh) merges->second = merge_network(padded, wanted);
-    select_by_network({x_type, x_memory, x_stride, padded, x_lanes}, merges->second, wanted, outputs);
+    select_by_network({x_type, x_tile_rows, x_lanes}, merges->second, wanted, outputs);
   }
 
   void select_wide(const Ranks& ranks, std::byte* output) {
@@ -222,15 +250,15 @@ class ColumnWorker final : public HintWorker {
     }
   }
 
-  void write_selected(std::size_t h, const Ranks& ranks, std::byte* out) {
+  void write_selected(std::size_t h, const Ranks& ranks, std::byte* values, std::byte* out) {
     const HintContext& context = x_plan.contexts[h];
     const Object& advice = context.program.objects[context.item().results.at(0)];
-    std::byte* const values = x_selected[h].data();
     const bool all_found = ranks.same && ranks.rank != kNoRank;
     for (std::size_t lane = 0; lane < x_count && !all_found; ++lane) {
       if (ranks.at(lane) != kNoRank) continue;
       std::memset(values + lane * lane_bytes(x_type), 0, lane_bytes(x_type));
     }
+    if (values == out) return;
     const Range held = type_range(static_cast<ElementType>(x_type));
     if (advice.range.contains(held)) {
       store_lanes(advice.type, out, x_type, values, x_count);
@@ -282,6 +310,7 @@ class ColumnWorker final : public HintWorker {
   std::size_t x_lanes = 0;
   AlignedBuffer x_tile;
   std::byte* x_memory = nullptr;
+  std::vector<const std::byte*> x_tile_rows;
   std::vector<std::uint64_t> x_index;  // v of each row of the tile
   std::vector<std::int64_t> x_chosen;  // keys of each lane, where the `where` differs between lanes
   std::vector<std::uint8_t> x_mask;

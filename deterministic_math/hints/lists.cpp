@@ -115,7 +115,8 @@ class ListWorker final : public HintWorker {
     }
     std::vector<std::size_t> order(x_list.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return x_list[i]; });
+    std::ranges::sort(
+        order, [&](std::size_t i, std::size_t j) { return x_list[i] != x_list[j] ? x_list[i] < x_list[j] : i < j; });
     for (std::size_t& place : order) place = static_cast<std::size_t>(x_index[place]);
     x_index.assign(order.begin(), order.end());
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "deterministic_math/executor/lane_access.h"
+#include "deterministic_math/executor/objects.h"
 #include "deterministic_math/numbers/assert.h"
 
 namespace tally::math {
@@ -13,6 +14,8 @@ namespace tally::math {
 namespace {
 
 constexpr std::size_t kVectorBytes = 64;
+// Groups of lanes between what is sorted and what is asked for.
+constexpr std::size_t kAhead = 2;
 
 // Vectors of the compiler's own: values of a network stay in registers, whatever their width.
 template <class T>
@@ -79,10 +82,10 @@ TALLY_INLINE inline void sort_run(V* rows, std::index_sequence<Index...>) {
 
 // Sorts 16 rows from `src` to `dst`, one vector of lanes.
 template <class V>
-TALLY_INLINE inline void sort_rows(const std::byte* src, std::size_t src_stride, std::byte* dst,
+TALLY_INLINE inline void sort_rows(const std::byte* const* src, std::size_t at, std::byte* dst,
                                    std::size_t dst_stride) {
   V rows[kNetworkRun];
-  for (std::size_t r = 0; r < kNetworkRun; ++r) read(rows[r], src + r * src_stride);
+  for (std::size_t r = 0; r < kNetworkRun; ++r) read(rows[r], src[r] + at);
   sort_run(rows, std::make_index_sequence<kSortRun.size()>{});
   for (std::size_t r = 0; r < kNetworkRun; ++r) write(dst + r * dst_stride, rows[r]);
 }
@@ -113,9 +116,10 @@ TALLY_INLINE inline void select_lanes(const KeyTile& tile, std::span<const Compa
   constexpr std::size_t kStride = kNetworkLanes * sizeof(T);
   alignas(kVectorBytes) std::byte rows[kMaxNetworkRows * kStride];
   for (std::size_t start = 0; start < tile.lanes * sizeof(T); start += kStride) {
-    for (std::size_t run = 0; run < tile.rows; run += kNetworkRun) {
+    for (std::size_t run = 0; run < tile.rows.size(); run += kNetworkRun) {
+      for (std::size_t r = run; r < run + kNetworkRun; ++r) prefetch(tile.rows[r] + start + kAhead * kStride, kStride);
       for (std::size_t at = 0; at < kStride; at += kVectorBytes) {
-        sort_rows<V>(tile.row(run) + start + at, tile.stride, rows + run * kStride + at, kStride);
+        sort_rows<V>(&tile.rows[run], start + at, rows + run * kStride + at, kStride);
       }
     }
     run_merges<T>(rows, merges);
@@ -143,14 +147,14 @@ TALLY_INLINE inline void bisect(const KeyTile& tile, std::size_t start, const st
   V high[kVectors];
   V rank[kVectors];
   for (std::size_t v = 0; v < kVectors; ++v) {
-    read(low[v], tile.row(0) + start + v * kVectorBytes);
+    read(low[v], tile.rows[0] + start + v * kVectorBytes);
     high[v] = low[v];
     for (std::size_t i = 0; i < kLanes; ++i) rank[v][i] = static_cast<T>(ranks[v * kLanes + i]);
   }
-  for (std::size_t r = 1; r < tile.rows; ++r) {
+  for (std::size_t r = 1; r < tile.rows.size(); ++r) {
     for (std::size_t v = 0; v < kVectors; ++v) {
       V key;
-      read(key, tile.row(r) + start + v * kVectorBytes);
+      read(key, tile.rows[r] + start + v * kVectorBytes);
       low[v] = key < low[v] ? key : low[v];
       high[v] = key > high[v] ? key : high[v];
     }
@@ -164,10 +168,10 @@ TALLY_INLINE inline void bisect(const KeyTile& tile, std::size_t start, const st
       bound[v] = (low[v] & high[v]) + ((low[v] ^ high[v]) >> 1);
       count[v] = bound[v] ^ bound[v];
     }
-    for (std::size_t r = 0; r < tile.rows; ++r) {
+    for (std::size_t r = 0; r < tile.rows.size(); ++r) {
       for (std::size_t v = 0; v < kVectors; ++v) {
         V key;
-        read(key, tile.row(r) + start + v * kVectorBytes);
+        read(key, tile.rows[r] + start + v * kVectorBytes);
         count[v] -= key <= bound[v];  // a true lane is -1
       }
     }
@@ -175,8 +179,7 @@ TALLY_INLINE inline void bisect(const KeyTile& tile, std::size_t start, const st
     for (std::size_t v = 0; v < kVectors; ++v) {
       const V enough = count[v] > rank[v];
       high[v] = enough ? bound[v] : high[v];
-      // Where the rank lies beyond the keys, the bound may be the largest of all numbers.
-      low[v] = enough ? low[v] : bound[v] - (bound[v] < high[v]);
+      low[v] = enough ? low[v] : bound[v] + 1;
       for (std::size_t i = 0; i < kLanes; ++i) open = open || low[v][i] < high[v][i];
     }
   }
@@ -218,7 +221,8 @@ std::vector<Comparator> merge_network(std::size_t rows, std::span<const std::siz
 
 void select_by_network(const KeyTile& tile, std::span<const Comparator> merges, std::span<const std::size_t> ranks,
                        std::span<std::byte* const> outputs) {
-  TALLY_ASSERT(tile.lanes % kNetworkLanes == 0 && tile.rows % kNetworkRun == 0 && tile.rows <= kMaxNetworkRows);
+  TALLY_ASSERT(tile.lanes % kNetworkLanes == 0 && tile.rows.size() % kNetworkRun == 0 &&
+               tile.rows.size() <= kMaxNetworkRows);
   TALLY_ASSERT(tile.type != LaneType::k128);
   if (tile.type == LaneType::k32) {
     select_32(tile, merges, ranks, outputs);
@@ -228,8 +232,8 @@ void select_by_network(const KeyTile& tile, std::span<const Comparator> merges, 
 }
 
 void select_by_counting(const KeyTile& tile, std::span<const std::int64_t> ranks, std::byte* output) {
-  TALLY_ASSERT(tile.lanes % kNetworkLanes == 0 && ranks.size() >= tile.lanes && tile.rows > 0);
-  TALLY_ASSERT(tile.type != LaneType::k128 && tile.rows <= kMaxDim);
+  TALLY_ASSERT(tile.lanes % kNetworkLanes == 0 && ranks.size() >= tile.lanes && !tile.rows.empty());
+  TALLY_ASSERT(tile.type != LaneType::k128 && tile.rows.size() <= kMaxDim);
   if (tile.type == LaneType::k32) {
     count_32(tile, ranks, output);
   } else {

@@ -33,14 +33,11 @@ struct Comparator {
 /// The merges for `rows` sorted rows in runs of 16 (a power of two from 16 to 64), for ascending ranks below `rows`.
 [[nodiscard]] std::vector<Comparator> merge_network(std::size_t rows, std::span<const std::size_t> ranks);
 
-/// Keys of many columns, row after row. `stride` is in bytes; `lanes` is a multiple of kNetworkLanes.
+/// Keys of many columns: `lanes` of them, a multiple of kNetworkLanes, in each row.
 struct KeyTile {
   LaneType type = LaneType::k64;
-  std::byte* data = nullptr;
-  std::size_t stride = 0;
-  std::size_t rows = 0;
+  std::span<const std::byte* const> rows;
   std::size_t lanes = 0;
-  [[nodiscard]] std::byte* row(std::size_t r) const { return data + r * stride; }
 };
 
 /// Writes the keys of each of `ranks` to outputs[i], `lanes` values of the tile's type (k32 or k64). The tile has 16,

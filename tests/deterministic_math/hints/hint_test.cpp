@@ -131,6 +131,15 @@ TEST(Hints, kth_of_rows_is_the_sorted_one_for_every_number_of_rows) {
   }
 }
 
+TEST(Hints, kth_reads_rows_in_place_where_lanes_are_full) {
+  for (const std::size_t k : {5U, 32U, 70U}) {
+    check_both_styles(
+        records(k,
+                "dim D = 4160\nrow u: i32[D]\nadvice a[d in D]: i32 hint kth(k in K: u[k, d], div(K, 2))\n"
+                "advice b[d in D]: i16 hint kth(k in K where k != 3: u[k, d], 1)\n"));
+  }
+}
+
 TEST(Hints, kth_takes_a_rank_for_each_entry_and_gives_0_beyond) {
   for (const std::size_t k : {1U, 20U, 70U}) {
     check_both_styles(
