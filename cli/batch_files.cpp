@@ -14,11 +14,22 @@ std::filesystem::path manifest_path(const std::string& directory) {
   return chain::BatchPaths(directory).file(chain::kManifestFile);
 }
 
+[[noreturn]] void not_a_batch(const std::string& directory, const std::string& why) {
+  bad_input(why + "; is " + directory + " a batch directory?");
+}
+
 }  // namespace
+
+void require_manifest(const std::string& directory) {
+  const std::filesystem::path path = manifest_path(directory);
+  if (!std::filesystem::exists(std::filesystem::symlink_status(path))) {
+    not_a_batch(directory, path.string() + ": no such file");
+  }
+}
 
 std::string read_manifest_text(const std::string& directory) {
   const auto bytes = chain::read_file(manifest_path(directory), chain::kMaxManifestBytes);
-  if (!bytes) bad_input(bytes.error().message + "; is " + directory + " a batch directory?");
+  if (!bytes) not_a_batch(directory, bytes.error().message);
   return {bytes->begin(), bytes->end()};
 }
 

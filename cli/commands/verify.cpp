@@ -1,6 +1,7 @@
 // `tally verify`: recompute a batch directory and say what is wrong, if anything is.
 #include <memory>
 
+#include "cli/batch_files.h"
 #include "cli/commands.h"
 #include "cli/threads.h"
 #include "sequencer/batch/model_encoder.h"
@@ -68,6 +69,7 @@ std::string to_text(const verifier::VerifyReport& report) {
 
 ExitCode verify(const VerifyFlags& flags, Console& console, const std::stop_token& stop) {
   if (!std::filesystem::is_directory(flags.directory)) bad_input(flags.directory + ": no such batch directory");
+  require_manifest(flags.directory);
   math::ThreadPool pool(thread_count(flags.threads));
   verifier::VerifyOptions options;
   options.pool = &pool;

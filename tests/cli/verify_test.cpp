@@ -175,10 +175,12 @@ TEST_F(Verify, a_file_that_is_cut_lengthened_or_gone_is_named) {
     }
     fs::remove(x_batch / file);
     const Finished finished = verify();
-    // The model file is a convenience, which may be left out of what is sent to others.
-    const bool needed = !file.starts_with("model.");
-    EXPECT_EQ(finished.exit_code, needed ? kFoundInvalid : kFine) << file;
-    if (needed) {
+    if (file == "manifest.json") {
+      EXPECT_EQ(finished.exit_code, kBadInput) << "no batch at all";
+    } else if (file.starts_with("model.")) {
+      EXPECT_EQ(finished.exit_code, kFine) << "a convenience, which may be left out of what is sent to others";
+    } else {
+      EXPECT_EQ(finished.exit_code, kFoundInvalid) << file;
       EXPECT_NE(finished.out.find(name + ": no such file"), std::string::npos) << finished.out;
     }
     write_text(x_batch / file, bytes);
@@ -229,6 +231,12 @@ TEST_F(Verify, a_valid_batch_in_json) {
 
 TEST_F(Verify, refuses_folders_that_are_not_there) {
   expect_refusal(tally({"verify", (x_folder / "none").string()}), kBadInput, "none: no such batch directory");
+  // As inspect says it. A manifest that is there and damaged is a finding.
+  const Finished no_batch = tally({"verify", x_folder.path().string()});
+  expect_refusal(no_batch, kBadInput, "manifest.json: no such file; is " + x_folder.path().string() + " a batch");
+  EXPECT_EQ(no_batch.err, tally({"inspect", x_folder.path().string()}).err);
+  write_text(x_batch / "manifest.json", "");
+  EXPECT_EQ(verify().exit_code, kFoundInvalid);
   expect_refusal(tally({"verify"}), kBadInput, "directory is required");
 }
 
