@@ -25,6 +25,7 @@ void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, cons
   const std::string model = manifest.model ? (fs::path(flags.out) / manifest.model->file).string() : "none";
   std::string text = "aggregated " + std::to_string(manifest.header.record_count) + " updates (" +
                      human_bytes(built.row_bytes) + ") by " + manifest.shape.program + "\n";
+  if (flags.clip) text += "clip   " + std::to_string(built.clipped) + " values were out of range\n";
   text += "batch  " + id + "\nfiles  " + flags.out + "\nmodel  " + model + "\ntime   " + seconds.data();
   console.result(text, json::object{{"program", manifest.shape.program},
                                     {"records", manifest.header.record_count},
@@ -32,6 +33,7 @@ void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, cons
                                     {"directory", flags.out},
                                     {"model", model},
                                     {"row_bytes", built.row_bytes},
+                                    {"clipped", built.clipped},
                                     {"microseconds",
                                      {{"wall", microseconds(times.wall)},
                                       {"read", microseconds(times.read)},

@@ -68,7 +68,7 @@ class Builder {
     x_times.hash += x_work.seconds(chain::Activity::kHash) / threads;
     x_times.write += x_work.seconds(chain::Activity::kWrite) / threads;
     x_times.wall = seconds_since(start);
-    return {.manifest = std::move(x_manifest), .times = x_times, .row_bytes = x_row_bytes};
+    return {.manifest = std::move(x_manifest), .times = x_times, .row_bytes = x_row_bytes, .clipped = clipped()};
   }
 
  private:
@@ -81,6 +81,7 @@ class Builder {
   void commit_tables();
   void write_model();
 
+  [[nodiscard]] std::uint64_t clipped() const;
   /// The data of each state or table, as commitments.
   [[nodiscard]] math::Digest commit(math::ObjectId id, std::span<const std::byte> data);
 
@@ -147,6 +148,14 @@ math::Digest Builder::commit(math::ObjectId id, std::span<const std::byte> data)
   x_times.hash += seconds_since(start);
   x_work.advance(data.size());
   return commitment;
+}
+
+std::uint64_t Builder::clipped() const {
+  std::uint64_t sum = 0;
+  for (const RecordInput& record : x_inputs.records) {
+    for (const auto& row : record.rows) sum += row->clipped();
+  }
+  return sum;
 }
 
 void Builder::write_states() {

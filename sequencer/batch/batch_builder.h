@@ -114,6 +114,7 @@ struct BuiltBatch {
   chain::Manifest manifest;
   BuildTimes times;
   std::uint64_t row_bytes = 0;
+  std::uint64_t clipped = 0;  // elements of rows that were moved into the range of their type
 };
 
 /// Writes the batch directory `options.target`, whole or not at all. I/O failures are std::system_error.

@@ -49,6 +49,8 @@ class StoredElements final : public ElementSource {
 
 void ElementSource::prefetch(std::uint64_t /*first*/, std::size_t /*count*/) const {}
 
+std::uint64_t ElementSource::clipped() const { return 0; }
+
 std::unique_ptr<ElementSource> zero_elements(std::uint64_t size) { return std::make_unique<ZeroElements>(size); }
 
 std::unique_ptr<ElementSource> stored_elements(std::string name, std::vector<std::byte> bytes,

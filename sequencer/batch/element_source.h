@@ -24,6 +24,8 @@ class ElementSource {
 
   /// Brings elements [first, first + count) into memory. Only so that reading and quantising are timed apart.
   virtual void prefetch(std::uint64_t first, std::size_t count) const;
+  /// Elements that read() moved into the range of their type so far.
+  [[nodiscard]] virtual std::uint64_t clipped() const;
 
   /// Writes elements from `first` on to `out`, little-endian in the type of the object it is for; `out` holds whole
   /// elements within size(). Called from several threads at once. The error is a sentence that names the source.

@@ -22,8 +22,7 @@ class UpdateSource final : public ElementSource {
   [[nodiscard]] std::expected<void, std::string> read(std::uint64_t first, std::span<std::byte> out) const override;
 
   [[nodiscard]] const UpdateFile& file() const { return x_file; }
-  /// Elements that were clipped so far, where that is the policy.
-  [[nodiscard]] std::uint64_t clipped() const { return x_clipped.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t clipped() const override { return x_clipped.load(std::memory_order_relaxed); }
 
  private:
   UpdateFile x_file;

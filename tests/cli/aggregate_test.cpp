@@ -311,8 +311,8 @@ TEST(Aggregate, settings_reach_the_manifest_and_the_batch_verifies) {
 TEST(Aggregate, clips_what_is_out_of_range_only_when_asked) {
   const Folder folder;
   folder.put("big.npy", npy_of({1, 2}));
-  const std::vector<float> values = {1e9F, -1e9F};
-  folder.put("big.npy", sequencer::npy_file(sequencer::npy_dictionary("<f4", "(2,)"), sequencer::raw(values)));
+  const std::vector<float> values = {1e9F, -1e9F, 1};
+  folder.put("big.npy", sequencer::npy_file(sequencer::npy_dictionary("<f4", "(3,)"), sequencer::raw(values)));
   const Words words = {"aggregate",
                        "--program",
                        "median",
@@ -323,8 +323,12 @@ TEST(Aggregate, clips_what_is_out_of_range_only_when_asked) {
   expect_refusal(tally(words), kBadInput, "big.npy: element 0 is 1e+09, out of range");
   Words clipping = words;
   clipping.emplace_back("--clip");
-  EXPECT_EQ(tally(clipping).exit_code, kFine);
-  EXPECT_EQ(read_text(folder / "batch/rows/updates/0.bin"), std::string("\xff\xff\xff\x7f\0\0\0\x80", 8));
+  const Finished clipped = tally(clipping);
+  EXPECT_EQ(clipped.exit_code, kFine);
+  EXPECT_NE(clipped.out.find("clip   2 values were out of range\n"), std::string::npos) << clipped.out;
+  EXPECT_EQ(read_text(folder / "batch/rows/updates/0.bin"), std::string("\xff\xff\xff\x7f\0\0\0\x80\0\0\0\x01", 12));
+  clipping.insert(clipping.end(), {"--replace", "--json"});
+  EXPECT_EQ(parsed(tally(clipping)).at("clipped"), 2);
 }
 
 constexpr const char* kLottery = R"(program lottery
