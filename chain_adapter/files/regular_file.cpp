@@ -22,6 +22,8 @@ std::expected<RegularFile, FileRefusal> open_regular_file(const std::filesystem:
   Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (descriptor.value() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return refuse_file(FileReason::kMissing, path, "no such file");
+    // A link that leads to itself, and a socket.
+    if (errno == ELOOP || errno == ENXIO) return refuse_file(FileReason::kNotRegular, path, "not a regular file");
     throw_file_error("cannot open", path, errno);
   }
   struct stat status = {};

@@ -179,7 +179,8 @@ TALLY_INLINE inline void bisect(const KeyTile& tile, std::size_t start, const st
     for (std::size_t v = 0; v < kVectors; ++v) {
       const V enough = count[v] > rank[v];
       high[v] = enough ? bound[v] : high[v];
-      low[v] = enough ? low[v] : bound[v] + 1;
+      // Where the rank lies beyond the keys, the bound may be the largest of all numbers.
+      low[v] = enough ? low[v] : bound[v] - (bound[v] < high[v]);
       for (std::size_t i = 0; i < kLanes; ++i) open = open || low[v][i] < high[v][i];
     }
   }

@@ -88,7 +88,7 @@ enum class BuildReason : std::uint8_t {
   kTargetExists,     // a batch that is not to be replaced, or something else
   kDims,             // number, bounds or product of the dims; K differs from the number of records
   kProgram,          // the validator refuses the program
-  kTask,             // leaf_bytes or frac_bits
+  kTask,             // leaf_bytes, frac_bits, or fewer records than the task asks for
   kSeed,             // given, but the program uses none
   kRowCount,         // a record has more or fewer rows or fields than the program
   kRowLength,        // an update, a state or supplied advice has another length than the program says

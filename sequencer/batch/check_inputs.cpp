@@ -101,6 +101,10 @@ void check_inputs(const BatchInputs& inputs) {
   if (auto checked = proof::check_settings(inputs.settings); !checked) {
     fail_build(BuildReason::kTask, std::move(checked.error().message));
   }
+  if (inputs.records.size() < inputs.settings.min_records) {
+    fail_build(BuildReason::kTask, std::to_string(inputs.records.size()) + " records, but the task asks for " +
+                                       std::to_string(inputs.settings.min_records) + " or more");
+  }
   const math::TaskShape shape{.dims = inputs.dims, .leaf_bytes = inputs.settings.leaf_bytes};
   if (const auto fits = math::validate_for_task(compiled.program, shape, inputs.settings.max_work); !fits) {
     fail_build(BuildReason::kProgram, math::describe(fits.error()));

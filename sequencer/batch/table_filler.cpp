@@ -4,7 +4,7 @@
 #include <mutex>
 #include <optional>
 
-#include "chain_adapter/data/batch_tables.h"
+#include "deterministic_math/bytecode/visibility.h"
 #include "deterministic_math/interpreter/interpreter.h"
 #include "deterministic_math/numbers/assert.h"
 #include "sequencer/batch/build_failure.h"
@@ -56,17 +56,12 @@ TableFiller::TableFiller(const math::CompiledProgram& program, const math::Batch
 void TableFiller::fill(const std::vector<SuppliedAdvice>& advice, math::TaskPool& pool, const chain::Work& work) {
   for (const SuppliedAdvice& supplied : advice) supply(supplied);
   const math::Program& program = x_program.program;
-  // What was supplied is used even where there is a hint, so that it is never ignored in silence.
-  const auto is_supplied = [&](std::size_t item) {
-    const std::string& table = x_program.names.objects[program.items[item].results.front()];
-    return std::ranges::find(advice, table, &SuppliedAdvice::table) != advice.end();
-  };
+  std::size_t advised_end = 0;  // advice of items before this one is done
   chain::visit_entries(program, x_values, [&](const chain::EntryRange& range) {
     work.check();
     const math::Item& item = program.items[range.item];
-    if (item.kind == math::ItemKind::kAdvice && !is_supplied(range.item)) {
-      advise(range.item, range.first, range.count, pool);
-    }
+    const bool advised = x_supplied.contains(range.item) || (item.loop == math::kOutside && range.item < advised_end);
+    if (item.kind == math::ItemKind::kAdvice && !advised) advised_end = advise(range, pool);
     if (!item.body || range.count == 0) return true;
     std::vector<std::span<std::byte>> columns;
     if (item.kind == math::ItemKind::kTable) {
@@ -93,6 +88,8 @@ void TableFiller::fill(const std::vector<SuppliedAdvice>& advice, math::TaskPool
 void TableFiller::supply(const SuppliedAdvice& advice) {
   const auto name = std::ranges::find(x_program.names.objects, advice.table);
   const auto id = static_cast<math::ObjectId>(name - x_program.names.objects.begin());
+  // What was supplied is used even where there is a hint, so that it is never ignored in silence.
+  x_supplied.insert(math::owner_item(x_program.program, id).value());
   const math::Object& object = x_program.program.objects[id];
   const std::span<std::byte> data = x_files.at(id).writable();
   const std::size_t width = math::element_bytes(object.type);
@@ -112,13 +109,32 @@ void TableFiller::supply(const SuppliedAdvice& advice) {
   }
 }
 
-void TableFiller::advise(std::size_t item, std::uint64_t first, std::uint64_t count, math::TaskPool& pool) {
+const math::Hint* TableFiller::usable_hint(std::size_t item) const {
   const auto hint = std::ranges::find(x_program.hints, item, &math::Hint::item);
-  if (hint == x_program.hints.end() || hint->kind == math::HintKind::kInput || count == 0) return;
-  const math::ObjectId id = x_program.program.items[item].results.front();
-  const std::size_t width = math::element_bytes(x_program.program.objects[id].type);
-  math::evaluate_hint(x_program.program, *hint, x_values, x_inputs, first, count, pool,
-                      x_files.at(id).writable().subspan(first * width, count * width));
+  return hint == x_program.hints.end() || hint->kind == math::HintKind::kInput ? nullptr : &*hint;
+}
+
+std::size_t TableFiller::advise(const chain::EntryRange& range, math::TaskPool& pool) {
+  const math::Program& program = x_program.program;
+  const math::Hint* const first = usable_hint(range.item);
+  std::size_t end = range.item + 1;
+  if (first == nullptr || range.count == 0) return end;
+  std::vector<const math::Hint*> hints = {first};
+  // Advice that follows and selects from the same keys comes out of the same pass over the rows.
+  while (end < program.items.size() && !x_supplied.contains(end)) {
+    const math::Hint* const next = usable_hint(end);
+    if (next == nullptr || !math::share_keys(program, *first, *next)) break;
+    hints.push_back(next);
+    ++end;
+  }
+  std::vector<std::span<std::byte>> outs;
+  for (const math::Hint* const hint : hints) {
+    const math::ObjectId id = program.items[hint->item].results.front();
+    const std::size_t width = math::element_bytes(program.objects[id].type);
+    outs.push_back(x_files.at(id).writable().subspan(range.first * width, range.count * width));
+  }
+  math::evaluate_hints(program, hints, x_values, x_inputs, range.first, range.count, pool, outs);
+  return end;
 }
 
 }  // namespace tally::sequencer

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "chain_adapter/data/batch_directory.h"
+#include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/work.h"
 #include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/executor/executor.h"
@@ -28,12 +30,17 @@ class TableFiller {
 
  private:
   void supply(const SuppliedAdvice& advice);
-  void advise(std::size_t item, std::uint64_t first, std::uint64_t count, math::TaskPool& pool);
+  /// Null where an advice item has no hint, or one that needs supplied values.
+  [[nodiscard]] const math::Hint* usable_hint(std::size_t item) const;
+  /// Finds the advice of an item, and of those right behind it that come out of the same pass. Gives the first item
+  /// that is not done.
+  std::size_t advise(const chain::EntryRange& range, math::TaskPool& pool);
 
   const math::CompiledProgram& x_program;
   const math::BatchValues& x_values;
   math::Inputs& x_inputs;
   std::map<math::ObjectId, chain::MappedFile> x_files;
+  std::set<std::size_t> x_supplied;  // advice items
 };
 
 }  // namespace tally::sequencer

@@ -75,6 +75,11 @@ class RecordChecker {
       const auto ordered = proof::check_order(x_records.at(place - 1), record, x_order);
       if (!ordered) return record_finding(kind_of(ordered.error().reason), place, record, ordered.error().message);
     }
+    if (x_offline && place > 0 && x_records.at(place - 1).address >= record.address) {
+      return record_finding(FindingKind::kRecordSigner, place, record,
+                            "its address does not come after that of the record before it, but without a chain members "
+                            "are positions by address");
+    }
     if (x_offline && (record.nonce != 0 || record.member != place)) {
       return record_finding(FindingKind::kRecordSigner, place, record,
                             "nonce " + std::to_string(record.nonce) + " and member " + std::to_string(record.member) +

@@ -136,6 +136,11 @@ std::optional<Finding> check_task(const Description& batch) {
   if (const auto fits = math::validate_for_task(batch.program(), shape, task.settings.max_work); !fits) {
     return wrong("program", "the task may not use its program: " + math::describe(fits.error()));
   }
+  if (header.record_count < task.settings.min_records) {
+    return wrong("min_records", "the batch has " + std::to_string(header.record_count) +
+                                    " records, the task asks for " + std::to_string(task.settings.min_records) +
+                                    " or more");
+  }
   if (proof::task_id(task) != header.task) return wrong("task", "the task id is not the hash of the task's preimage");
   const bool offline = task.chain_id == 0 && task.contract == proof::Address{};
   if (!offline) return std::nullopt;

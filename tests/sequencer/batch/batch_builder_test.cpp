@@ -115,6 +115,8 @@ TEST(BatchBuilder, refuses_each_bad_input_by_name_and_leaves_nothing) {
   refused(BuildReason::kProgram, "work", [](BatchInputs& in) { in.settings.max_work = 1; });
   refused(BuildReason::kTask, "leaf_bytes", [](BatchInputs& in) { in.settings.leaf_bytes = 96; });
   refused(BuildReason::kTask, "31 fraction bits", [](BatchInputs& in) { in.frac_bits = 31; });
+  refused(BuildReason::kTask, "3 records, but the task asks for 4",
+          [](BatchInputs& in) { in.settings.min_records = 4; });
   refused(BuildReason::kSeed, "seed", [](BatchInputs& in) { in.seed.bytes[0] = 1; });
   refused(BuildReason::kRowCount, "update 1: 0 rows", [](BatchInputs& in) { in.records[1].rows.clear(); });
   refused(BuildReason::kRowCount, "0 states", [](BatchInputs& in) { in.states.clear(); });
