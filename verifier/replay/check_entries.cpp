@@ -11,7 +11,6 @@
 
 #include "chain_adapter/data/batch_tables.h"
 #include "deterministic_math/executor/executor.h"
-#include "deterministic_math/interpreter/interpreter.h"
 #include "verifier/replay/compare_sink.h"
 
 namespace tally::verifier {
@@ -22,8 +21,9 @@ constexpr std::uint64_t kElementsPerTask = std::uint64_t{1} << 16;
 
 class EntryChecker {
  public:
-  EntryChecker(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool, FindingList& findings)
-      : x_batch(batch), x_inputs(inputs), x_pool(pool), x_findings(findings) {}
+  EntryChecker(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool, FindingList& findings,
+               const EntryEvaluator& scalar)
+      : x_batch(batch), x_inputs(inputs), x_pool(pool), x_findings(findings), x_scalar(scalar) {}
 
   /// Entries of an item that follow those of all ranges checked before.
   void check(const chain::EntryRange& range) {
@@ -51,6 +51,7 @@ class EntryChecker {
   const math::Inputs& x_inputs;
   math::TaskPool& x_pool;
   FindingList& x_findings;
+  const EntryEvaluator& x_scalar;
   bool x_confirmed_one = false;
 };
 
@@ -120,7 +121,7 @@ void EntryChecker::add_wrong(const chain::EntryRange& range, std::uint64_t entry
 
 Finding EntryChecker::confirmed(const chain::EntryRange& range, const WrongEntry& wrong, Finding finding) const {
   const math::Evaluation evaluation{.program = x_batch.program(), .values = x_batch.values, .inputs = x_inputs};
-  const auto results = math::evaluate_entry(evaluation, range.item, finding.entry);
+  const auto results = x_scalar(evaluation, range.item, finding.entry);
   if (wrong.fails ? !results : results && results->at(wrong.column) == wrong.right) return finding;
   finding.kind = FindingKind::kAlarm;
   finding.message = "executor and interpreter disagree, which is a bug of this program: the executor says that " +
@@ -132,8 +133,8 @@ Finding EntryChecker::confirmed(const chain::EntryRange& range, const WrongEntry
 }  // namespace
 
 std::uint64_t check_entries(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool,
-                            const chain::Work& work, FindingList& findings) {
-  EntryChecker checker(batch, inputs, pool, findings);
+                            const chain::Work& work, FindingList& findings, const EntryEvaluator& scalar) {
+  EntryChecker checker(batch, inputs, pool, findings, scalar);
   std::uint64_t entries = 0;
   chain::visit_entries(batch.program(), batch.values, [&](const chain::EntryRange& range) {
     work.check();

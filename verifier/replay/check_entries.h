@@ -2,18 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include "chain_adapter/data/work.h"
 #include "deterministic_math/executor/inputs.h"
 #include "deterministic_math/executor/task_pool.h"
+#include "deterministic_math/interpreter/interpreter.h"
 #include "verifier/replay/description.h"
 #include "verifier/replay/finding_list.h"
 
 namespace tally::verifier {
 
+/// One entry by the definition of its program, as math::evaluate_entry gives it.
+using EntryEvaluator = std::function<std::optional<math::ResultValues>(const math::Evaluation& evaluation,
+                                                                       std::size_t item, std::uint64_t entry)>;
+
 /// Adds a finding for each advice element outside its range and each entry that is not its fold, in the order of a
-/// batch, until the list is full. Gives the number of entries that were compared.
+/// batch, until the list is full. The first wrong entry must be wrong for `scalar` too, and is an alarm otherwise; only
+/// tests of that lend another one. Gives the number of entries that were compared.
 std::uint64_t check_entries(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool,
-                            const chain::Work& work, FindingList& findings);
+                            const chain::Work& work, FindingList& findings,
+                            const EntryEvaluator& scalar = math::evaluate_entry);
 
 }  // namespace tally::verifier
