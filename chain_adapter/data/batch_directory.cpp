@@ -135,7 +135,8 @@ std::expected<BatchWriter, TargetRefusal> BatchWriter::create(const fs::path& ta
   if (auto refusal = check_target(path, existing)) return std::unexpected(std::move(*refusal));
   fs::create_directories(folder_of(path));
   remove_stale(path);
-  BatchWriter writer(path, BatchPaths(folder_of(path) / (temporary_prefix(path) + std::to_string(::getpid()))));
+  BatchWriter writer(path, existing,
+                     BatchPaths(folder_of(path) / (temporary_prefix(path) + std::to_string(::getpid()))));
   for (const char* const folder : {"rows", "state", "tables"}) {
     fs::create_directories(writer.x_paths.directory() / folder);
   }
@@ -143,7 +144,9 @@ std::expected<BatchWriter, TargetRefusal> BatchWriter::create(const fs::path& ta
 }
 
 BatchWriter::BatchWriter(BatchWriter&& other) noexcept
-    : x_target(std::move(other.x_target)), x_paths(std::exchange(other.x_paths, BatchPaths({}))) {}
+    : x_target(std::move(other.x_target)),
+      x_existing(other.x_existing),
+      x_paths(std::exchange(other.x_paths, BatchPaths({}))) {}
 
 BatchWriter::~BatchWriter() {
   std::error_code ignored;
@@ -162,7 +165,7 @@ void BatchWriter::write(std::string_view name, math::Bytes contents) const {
   }
 }
 
-void BatchWriter::commit(math::TaskPool& pool) {
+std::expected<void, TargetRefusal> BatchWriter::commit(math::TaskPool& pool) {
   std::vector<fs::path> files;
   std::vector<fs::path> folders = {x_paths.directory()};
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(x_paths.directory())) {
@@ -170,6 +173,8 @@ void BatchWriter::commit(math::TaskPool& pool) {
   }
   pool.run(files.size(), [&](std::size_t i) { sync_file(files[i]); });
   for (const fs::path& folder : folders) sync_folder(folder);
+  // A build takes its time: by now there may be somebody's work.
+  if (auto refusal = check_target(x_target, x_existing)) return std::unexpected(std::move(*refusal));
   if (fs::exists(x_target) && !fs::is_empty(x_target)) {
     exchange(x_paths.directory(), x_target);
   } else {
@@ -177,6 +182,7 @@ void BatchWriter::commit(math::TaskPool& pool) {
     x_paths = BatchPaths({});
   }
   sync_folder(folder_of(x_target));
+  return {};
 }
 
 }  // namespace tally::chain

@@ -74,14 +74,16 @@ class BatchWriter {
   [[nodiscard]] const BatchPaths& paths() const { return x_paths; }
   void write(std::string_view name, math::Bytes contents) const;
 
-  /// Syncs every file and folder, and renames. Until then the destructor removes everything.
-  void commit(math::TaskPool& pool);
+  /// Syncs every file and folder, and renames, unless what stands at the target by now may not be replaced. Until then
+  /// the destructor removes everything.
+  [[nodiscard]] std::expected<void, TargetRefusal> commit(math::TaskPool& pool);
 
  private:
-  BatchWriter(std::filesystem::path target, BatchPaths paths)
-      : x_target(std::move(target)), x_paths(std::move(paths)) {}
+  BatchWriter(std::filesystem::path target, Existing existing, BatchPaths paths)
+      : x_target(std::move(target)), x_existing(existing), x_paths(std::move(paths)) {}
 
   std::filesystem::path x_target;
+  Existing x_existing;
   BatchPaths x_paths;
 };
 

@@ -60,7 +60,9 @@ class Builder {
     x_writer.write(chain::kManifestFile, unsigned_bytes(manifest));
     const Clock::time_point commit = Clock::now();
     x_work.begin("write", 0);
-    x_writer.commit(*x_options.pool);
+    if (auto committed = x_writer.commit(*x_options.pool); !committed) {
+      fail_build(BuildReason::kTargetExists, std::move(committed.error().message));
+    }
     x_times.write += seconds_since(commit);
     const double threads = x_options.pool->threads();
     x_times.read += x_work.seconds(chain::Activity::kRead) / threads;

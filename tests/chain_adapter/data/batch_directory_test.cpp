@@ -25,7 +25,7 @@ void write_batch(const fs::path& target, Existing existing) {
   BatchWriter writer = BatchWriter::create(target, existing).value();
   writer.write(kHeaderFile, kBytes);
   writer.write(kManifestFile, kBytes);
-  writer.commit(pool);
+  EXPECT_TRUE(writer.commit(pool).has_value());
 }
 
 std::size_t entries(const fs::path& folder) {
@@ -50,7 +50,7 @@ TEST(BatchDirectory, appears_whole_when_it_is_committed_and_not_before) {
     BatchWriter writer = BatchWriter::create(target, Existing::kRefuse).value();
     writer.write(kHeaderFile, kBytes);
     EXPECT_FALSE(fs::exists(target));
-    writer.commit(pool);
+    EXPECT_TRUE(writer.commit(pool).has_value());
     EXPECT_TRUE(fs::exists(target / kHeaderFile));
   }
   EXPECT_EQ(entries(target.parent_path()), 1U);
@@ -97,6 +97,30 @@ TEST(BatchDirectory, refuses_to_replace_a_batch_unless_told_to) {
   std::ofstream(target / "rows" / "old.bin") << "x";
   write_batch(target, Existing::kReplace);
   EXPECT_FALSE(fs::exists(target / "rows" / "old.bin"));
+  EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(BatchDirectory, never_replaces_what_came_to_its_place_while_it_was_written) {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "batch";
+  math::ThreadPool pool(1);
+  {
+    BatchWriter late = BatchWriter::create(target, Existing::kRefuse).value();
+    fs::create_directory(target);
+    std::ofstream(target / "notes.txt") << "x";
+    const auto committed = late.commit(pool);
+    ASSERT_FALSE(committed.has_value());
+    EXPECT_EQ(committed.error().reason, TargetReason::kNotABatch);
+  }
+  EXPECT_TRUE(fs::exists(target / "notes.txt"));
+  fs::remove(target / "notes.txt");
+  {
+    BatchWriter late = BatchWriter::create(target, Existing::kRefuse).value();
+    std::ofstream(target / kManifestFile) << "x";
+    std::ofstream(target / kHeaderFile) << "x";
+    EXPECT_EQ(late.commit(pool).error().reason, TargetReason::kExists);
+  }
+  EXPECT_TRUE(fs::exists(target / kHeaderFile));
   EXPECT_EQ(entries(folder.path()), 1U);
 }
 
