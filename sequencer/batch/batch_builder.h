@@ -87,7 +87,7 @@ struct BuildOptions {
 enum class BuildReason : std::uint8_t {
   kTargetExists,     // a batch that is not to be replaced, or something else
   kDims,             // number, bounds or product of the dims; K differs from the number of records
-  kProgram,          // the validator refuses the program
+  kProgram,          // the validator refuses the program, or a name is too long for a file
   kTask,             // leaf_bytes, frac_bits, or fewer records than the task asks for
   kSeed,             // given, but the program uses none
   kRowCount,         // a record has more or fewer rows or fields than the program

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "chain_adapter/data/batch_directory.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "deterministic_math/bytecode/validator.h"
 #include "deterministic_math/numbers/assert.h"
@@ -13,6 +14,13 @@ namespace tally::sequencer {
 namespace {
 
 using math::ObjectKind;
+
+/// Names become names of files, which have a length.
+void check_names(const math::CompiledProgram& compiled) {
+  for (const std::string& name : compiled.names.objects) {
+    if (!chain::is_safe_name(name)) fail_build(BuildReason::kProgram, name + " is too long for the name of a file");
+  }
+}
 
 void check_source(const ElementSource& source, const std::string& name, std::uint64_t length, math::ElementType type) {
   if (source.size() != length) {
@@ -92,6 +100,7 @@ void check_inputs(const BatchInputs& inputs) {
     fail_build(BuildReason::kDims, compiled.names.dims.front() + " is " + std::to_string(inputs.dims.front()) +
                                        ", but there are " + std::to_string(inputs.records.size()) + " records");
   }
+  check_names(compiled);
   if (const auto valid = math::validate(compiled.program); !valid) {
     fail_build(BuildReason::kProgram, math::describe(valid.error()));
   }

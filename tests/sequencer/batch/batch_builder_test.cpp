@@ -149,6 +149,19 @@ class FailingSource final : public ElementSource {
   }
 };
 
+TEST(BatchBuilder, refuses_a_name_too_long_for_a_file) {
+  const TemporaryFolder folder;
+  for (const std::size_t length : {200U, 201U}) {
+    const std::string name(length, 't');
+    const TestBatch batch("program long\ndim K in 1..4\ntable " + name + ": i64 { return K }\n", {.dims = {2}});
+    const auto built = build(batch.inputs(), folder.path() / "batch");
+    ASSERT_EQ(built.has_value(), length == 200);
+    if (!built) {
+      EXPECT_EQ(built.error().reason, BuildReason::kProgram);
+    }
+  }
+}
+
 TEST(BatchBuilder, names_the_update_that_cannot_be_read_and_leaves_nothing) {
   const TemporaryFolder folder;
   const TestBatch batch("krum", {.parameters = {{"f", 1}}, .dims = {6, 20'000}, .leaf_bytes = 1024});
