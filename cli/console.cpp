@@ -47,6 +47,28 @@ void write_pretty(std::string& out, const boost::json::value& value, std::size_t
 
 }  // namespace
 
+std::string harmless(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  bool second_of_pair = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+    // U+0080 to U+009F in UTF-8 are control characters too.
+    const bool first_of_pair = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+    const bool control = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
+    if (control || first_of_pair || second_of_pair) {
+      out += "\\x";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += text[i];
+    }
+    second_of_pair = first_of_pair;
+  }
+  return out;
+}
+
 std::string pretty(const boost::json::value& value) {
   std::string out;
   write_pretty(out, value, 0);
@@ -78,7 +100,7 @@ void Console::finding(std::string_view text, const boost::json::value& value) co
   if (json()) {
     std::cout << pretty(value);
   } else {
-    std::cout << text;
+    std::cout << harmless(text);
     if (!text.ends_with('\n')) std::cout << '\n';
   }
   std::cout.flush();
@@ -86,7 +108,7 @@ void Console::finding(std::string_view text, const boost::json::value& value) co
 
 void Console::warn(std::string_view message) const {
   if (json() || x_settings.verbosity == Verbosity::kQuiet) return;
-  std::cerr << "warning: " << message << '\n';
+  std::cerr << "warning: " << harmless(message) << '\n';
 }
 
 void Console::progress(std::string_view phase, std::uint64_t done, std::uint64_t total) {
@@ -115,7 +137,7 @@ void print_error(Format format, std::string_view message, int exit_code) {
   if (format == Format::kJson) {
     std::cout << pretty(boost::json::object{{"error", message}, {"exit_code", exit_code}}) << std::flush;
   } else {
-    std::cerr << "tally: " << message << '\n';
+    std::cerr << "tally: " << harmless(message) << '\n';
   }
 }
 

@@ -54,6 +54,9 @@ void print_error(Format format, std::string_view message, int exit_code);
 /// JSON with two spaces of indentation, keys in the order they were inserted, and a final newline.
 [[nodiscard]] std::string pretty(const boost::json::value& value);
 
+/// Control characters but line feed and tab as \xNN: names in other people's files must not steer a terminal.
+[[nodiscard]] std::string harmless(std::string_view text);
+
 /// 1234567 as "1.2 MB".
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 

@@ -36,6 +36,17 @@ TEST(Console, what_it_prints_as_json_reads_back_the_same) {
   EXPECT_EQ(json::parse(pretty(value)), value);
 }
 
+TEST(Console, shows_control_characters_instead_of_sending_them) {
+  EXPECT_EQ(harmless("a\tb\nc é €"), "a\tb\nc é €");
+  EXPECT_EQ(harmless("\x1b[2J\r\x07\x7f"), "\\x1b[2J\\x0d\\x07\\x7f");
+  EXPECT_EQ(harmless(std::string_view("\0", 1)), "\\x00");
+  EXPECT_EQ(harmless("\xc2\x9b"
+                     "2J"),
+            "\\xc2\\x9b"
+            "2J");
+  EXPECT_EQ(harmless("\xc2\xa0\xc2"), "\xc2\xa0\xc2");
+}
+
 TEST(Console, writes_bytes_in_units_of_a_thousand) {
   const std::vector<std::pair<std::uint64_t, std::string>> cases = {
       {0, "0 B"},

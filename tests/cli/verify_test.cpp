@@ -256,6 +256,17 @@ TEST_F(Verify, inspect_summarises_without_checking) {
   EXPECT_EQ(parsed(as_json), json::parse(read_text(x_batch / "manifest.json")).as_object());
 }
 
+TEST_F(Verify, names_in_a_manifest_do_not_reach_the_terminal_as_commands) {
+  edit(x_batch / "manifest.json", [](std::string& text) {
+    const std::string name = "\"program\": \"fedavg";
+    text.replace(text.find(name), name.size(), "\"program\": \"fed\\u001b[2J");
+  });
+  const Finished finished = tally({"inspect", x_batch.string()});
+  EXPECT_EQ(finished.exit_code, kFine) << finished.err;
+  EXPECT_TRUE(finished.out.starts_with("program     fed\\x1b[2J\n")) << finished.out;
+  EXPECT_EQ(verify().out.find('\x1b'), std::string::npos);
+}
+
 TEST_F(Verify, inspect_refuses_what_is_no_batch) {
   expect_refusal(tally({"inspect", x_folder.path().string()}), kBadInput, "manifest.json: no such file");
   edit(x_batch / "manifest.json", [](std::string& text) { text.insert(1, " "); });
