@@ -9,10 +9,10 @@
 //
 // Files go to a folder of their own in TALLY_BENCH_DIR, or else in the current folder, and are removed.
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>

@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
@@ -21,6 +20,7 @@
 #include "deterministic_math/executor/task_pool.h"
 #include "deterministic_math/language/compile.h"
 #include "deterministic_math/numbers/assert.h"
+#include "deterministic_math/programs/program_library.h"
 
 namespace tally::math {
 namespace {
@@ -72,9 +72,9 @@ class Rule final : public EntrySink {
  public:
   Rule(const std::string& name, const std::map<std::string, i128>& parameters, MemoryRows& rows, std::size_t records,
        std::size_t length) {
-    std::ifstream file(TALLY_SOURCE_DIR "/deterministic_math/programs/rules/" + name + ".tally");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto result = compile(text, {.file_name = name, .parameters = parameters, .template_library = {}});
+    const auto text = find_library_program(name);
+    TALLY_ASSERT(text.has_value());
+    auto result = compile(text->text, {.file_name = name, .parameters = parameters, .template_library = {}});
     if (!result) std::fputs(result.error().listing.c_str(), stderr);
     TALLY_ASSERT(result.has_value());
     compiled = *std::move(result);
@@ -126,7 +126,7 @@ class Rule final : public EntrySink {
       hints.push_back(&*hint);
       outs.push_back(x_tables[compiled.program.items[hint->item].results[0]]);
     }
-    const std::uint64_t entries = element_count(compiled.program.items[hints[0]->item].extents, values);
+    const std::uint64_t entries = element_count(compiled.program.items[item(names.front())].extents, values);
     evaluate_hints(compiled.program, hints, values, inputs, 0, entries, pool, outs);
   }
 

@@ -86,7 +86,7 @@ class Matcher {
 
   bool match_sum(SlotId own, ColumnTerm& term) {
     const LaneStep* const sum = definition(own);
-    if (sum->kind != LaneStepKind::kCompute || sum->op != Op::kAdd) return false;
+    if (sum == nullptr || sum->kind != LaneStepKind::kCompute || sum->op != Op::kAdd) return false;
     if (sum->a.slot == own) return match_term(type(own), sum->b, term);
     return sum->b.slot == own && match_term(type(own), sum->a, term);
   }
