@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "deterministic_math/bytecode/visibility.h"
+#include "deterministic_math/executor/fusion.h"
 #include "deterministic_math/interpreter/interpreter.h"
 #include "deterministic_math/numbers/assert.h"
 #include "sequencer/batch/build_failure.h"
@@ -55,34 +56,49 @@ TableFiller::TableFiller(const math::CompiledProgram& program, const math::Batch
 
 void TableFiller::fill(const std::vector<SuppliedAdvice>& advice, math::TaskPool& pool, const chain::Work& work) {
   for (const SuppliedAdvice& supplied : advice) supply(supplied);
-  const math::Program& program = x_program.program;
-  std::size_t advised_end = 0;  // advice of items before this one is done
-  chain::visit_entries(program, x_values, [&](const chain::EntryRange& range) {
-    work.check();
-    const math::Item& item = program.items[range.item];
-    const bool advised = x_supplied.contains(range.item) || (item.loop == math::kOutside && range.item < advised_end);
-    if (item.kind == math::ItemKind::kAdvice && !advised) advised_end = advise(range, pool);
-    if (!item.body || range.count == 0) return true;
-    std::vector<std::span<std::byte>> columns;
-    if (item.kind == math::ItemKind::kTable) {
-      for (const math::ObjectId id : item.results) columns.push_back(x_files.at(id).writable());
+  std::size_t done = 0;  // items outside loops before this one are filled
+  chain::visit_entries(x_program.program, x_values, [&](const chain::EntryRange& range) {
+    const bool in_loop = x_program.program.items[range.item].loop != math::kOutside;
+    if (!in_loop && range.item < done) return true;
+    const std::size_t end = in_loop ? range.item + 1 : math::fused_end(x_program, range.item);
+    const std::uint64_t part = end > range.item + 1 ? math::kFusedEntries : std::max<std::uint64_t>(range.count, 1);
+    for (std::uint64_t at = 0; at < range.count; at += part) {
+      work.check();
+      fill_items({range.item, range.first + at, std::min(part, range.count - at)}, end, pool);
     }
-    StoringSink sink(std::move(columns));
-    const math::EvaluateOptions options{
-        .first = range.first, .count = range.count, .self_loads = math::SelfLoads::kFill};
-    math::evaluate(program, x_values, x_inputs, range.item, options, pool, sink);
-    if (const auto entry = sink.first_failed()) {
-      const std::string& name = x_program.names.items[range.item];
-      const std::string text = chain::entry_text(name, chain::entry_position(item, x_values, *entry));
-      if (item.kind == math::ItemKind::kAdvice) {
-        fail_build(BuildReason::kNoPassingAdvice, text + ": no advice was found that passes its own check", name,
-                   entry);
-      }
-      fail_build(BuildReason::kEntryFails, text + " is FAIL: a require does not hold, or the value is out of range",
-                 name, entry);
-    }
+    if (!in_loop) done = end;
     return true;
   });
+}
+
+void TableFiller::fill_items(const chain::EntryRange& range, std::size_t end, math::TaskPool& pool) {
+  std::size_t advised = range.item;  // advice of items before this one is found
+  for (std::size_t item = range.item; item < end; ++item) {
+    const chain::EntryRange own{item, range.first, range.count};
+    const bool is_advice = x_program.program.items[item].kind == math::ItemKind::kAdvice;
+    if (is_advice && item >= advised && !x_supplied.contains(item)) advised = advise(own, end, pool);
+    if (x_program.program.items[item].body) evaluate(own, pool);
+  }
+}
+
+void TableFiller::evaluate(const chain::EntryRange& range, math::TaskPool& pool) {
+  const math::Item& item = x_program.program.items[range.item];
+  std::vector<std::span<std::byte>> columns;
+  if (item.kind == math::ItemKind::kTable) {
+    for (const math::ObjectId id : item.results) columns.push_back(x_files.at(id).writable());
+  }
+  StoringSink sink(std::move(columns));
+  const math::EvaluateOptions options{.first = range.first, .count = range.count, .self_loads = math::SelfLoads::kFill};
+  math::evaluate(x_program.program, x_values, x_inputs, range.item, options, pool, sink);
+  const auto entry = sink.first_failed();
+  if (!entry) return;
+  const std::string& name = x_program.names.items[range.item];
+  const std::string text = chain::entry_text(name, chain::entry_position(item, x_values, *entry));
+  if (item.kind == math::ItemKind::kAdvice) {
+    fail_build(BuildReason::kNoPassingAdvice, text + ": no advice was found that passes its own check", name, entry);
+  }
+  fail_build(BuildReason::kEntryFails, text + " is FAIL: a require does not hold, or the value is out of range", name,
+             entry);
 }
 
 void TableFiller::supply(const SuppliedAdvice& advice) {
@@ -114,14 +130,14 @@ const math::Hint* TableFiller::usable_hint(std::size_t item) const {
   return hint == x_program.hints.end() || hint->kind == math::HintKind::kInput ? nullptr : &*hint;
 }
 
-std::size_t TableFiller::advise(const chain::EntryRange& range, math::TaskPool& pool) {
+std::size_t TableFiller::advise(const chain::EntryRange& range, std::size_t limit, math::TaskPool& pool) {
   const math::Program& program = x_program.program;
   const math::Hint* const first = usable_hint(range.item);
   std::size_t end = range.item + 1;
-  if (first == nullptr || range.count == 0) return end;
+  if (first == nullptr) return end;
   std::vector<const math::Hint*> hints = {first};
   // Advice that follows and selects from the same keys comes out of the same pass over the rows.
-  while (end < program.items.size() && !x_supplied.contains(end)) {
+  while (end < limit && !x_supplied.contains(end)) {
     const math::Hint* const next = usable_hint(end);
     if (next == nullptr || !math::share_keys(program, *first, *next)) break;
     hints.push_back(next);

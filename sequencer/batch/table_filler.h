@@ -32,9 +32,12 @@ class TableFiller {
   void supply(const SuppliedAdvice& advice);
   /// Null where an advice item has no hint, or one that needs supplied values.
   [[nodiscard]] const math::Hint* usable_hint(std::size_t item) const;
-  /// Finds the advice of an item, and of those right behind it that come out of the same pass. Gives the first item
-  /// that is not done.
-  std::size_t advise(const chain::EntryRange& range, math::TaskPool& pool);
+  /// Fills the same entries of items [range.item, end).
+  void fill_items(const chain::EntryRange& range, std::size_t end, math::TaskPool& pool);
+  void evaluate(const chain::EntryRange& range, math::TaskPool& pool);
+  /// Finds the advice of an item, and of those right behind it, before `limit`, that come out of the same pass. Gives
+  /// the first item that is not done.
+  std::size_t advise(const chain::EntryRange& range, std::size_t limit, math::TaskPool& pool);
 
   const math::CompiledProgram& x_program;
   const math::BatchValues& x_values;
