@@ -24,6 +24,8 @@ std::vector<std::uint32_t> evaluate_keys(const Plan& plan, NodeId key, std::uint
   runner.set_position({}, plan.fold_length);
   runner.run_scalars(Phase::kHoisted);
   std::vector<std::uint32_t> keys(plan.fold_length);
+  const i128 begin = first;
+  const i128 end = begin + count;
   for (std::uint64_t fold = 0; fold < plan.fold_length; fold += kGroupLanes) {
     const auto lanes = static_cast<std::size_t>(std::min<std::uint64_t>(kGroupLanes, plan.fold_length - fold));
     runner.set_fold(fold);
@@ -33,8 +35,8 @@ std::vector<std::uint32_t> evaluate_keys(const Plan& plan, NodeId key, std::uint
     for (std::size_t i = 0; i < lanes; ++i) {
       const i128 value = source.slot == kNoSlot ? runner.scalar(source.scalar)
                                                 : read_lane(code.returned_types[0], runner.lanes(source.slot, 0), i);
-      const bool inside = value >= static_cast<i128>(first) && value < static_cast<i128>(first + count);
-      keys[fold + i] = inside ? static_cast<std::uint32_t>(value - static_cast<i128>(first)) : kOutsideKeys;
+      const bool inside = value >= begin && value < end;
+      keys[fold + i] = inside ? static_cast<std::uint32_t>(value - begin) : kOutsideKeys;
     }
   }
   return keys;

@@ -240,6 +240,7 @@ i128 read_lane(LaneType type, const std::byte* src, std::size_t lane) {
 
 i128 get_element(ElementType type, const std::byte* src, std::uint64_t index) {
   i128 value = 0;
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): an i8 is a number here, no character
   with_element_type(type, [&](auto tag) { value = get_lane<typename decltype(tag)::Type>(src, index); });
   return value;
 }

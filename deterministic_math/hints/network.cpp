@@ -22,11 +22,11 @@ template <class T>
 struct VectorOf;
 template <>
 struct VectorOf<std::int32_t> {
-  typedef std::int32_t Type __attribute__((vector_size(kVectorBytes)));
+  using Type [[gnu::vector_size(kVectorBytes)]] = std::int32_t;
 };
 template <>
 struct VectorOf<std::int64_t> {
-  typedef std::int64_t Type __attribute__((vector_size(kVectorBytes)));
+  using Type [[gnu::vector_size(kVectorBytes)]] = std::int64_t;
 };
 
 // Vectors pass by reference: wider ones than the base level's have no place in its calling convention.
@@ -166,7 +166,7 @@ TALLY_INLINE inline void bisect(const KeyTile& tile, std::size_t start, const st
     for (std::size_t v = 0; v < kVectors; ++v) {
       // floor((low + high) / 2) without leaving the type
       bound[v] = (low[v] & high[v]) + ((low[v] ^ high[v]) >> 1);
-      count[v] = bound[v] ^ bound[v];
+      count[v] = V{};
     }
     for (std::size_t r = 0; r < tile.rows.size(); ++r) {
       for (std::size_t v = 0; v < kVectors; ++v) {

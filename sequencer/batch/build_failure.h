@@ -15,7 +15,12 @@ struct BuildFailure {
 
 [[noreturn]] inline void fail_build(BuildReason reason, std::string message, std::string table = {},
                                     std::optional<std::uint64_t> entry = std::nullopt) {
-  throw BuildFailure{{reason, std::move(message), std::move(table), entry}};
+  BuildFailure failure;
+  failure.error.reason = reason;
+  failure.error.message = std::move(message);
+  failure.error.table = std::move(table);
+  failure.error.entry = entry;
+  throw failure;
 }
 
 }  // namespace tally::sequencer

@@ -159,7 +159,7 @@ std::vector<Refusal> refusals() {
     all.push_back({reason, changed(how)});
   };
   const auto instruction = [&](DecodeReason reason, Instruction op) { all.push_back({reason, with_instruction(op)}); };
-  constexpr std::size_t objects = 16 + 2 * 4 + 3 * 9;  // after header, item offsets and dims
+  constexpr std::size_t kObjects = 16 + 2 * 4 + 3 * 9;  // after header, item offsets and dims
 
   add(DecodeReason::kTooLong, Encoded(kMaxProgramBytes + 1));
   add(DecodeReason::kBadMagic, patched(3, 2));
@@ -192,7 +192,7 @@ std::vector<Refusal> refusals() {
   change(DecodeReason::kBadExtent, [](Program& p) { p.loops[0].extent.value = kMaxDim + 1; });
   change(DecodeReason::kUnusedExtent, [](Program& p) { p.objects[2].extents[1].value = 2; });
   change(DecodeReason::kUnusedExtent, [](Program& p) { p.items[0].extents[0].value = 2; });
-  add(DecodeReason::kBadRank, patched(objects + 2, 3));
+  add(DecodeReason::kBadRank, patched(kObjects + 2, 3));
   change(DecodeReason::kEmptyRange, [](Program& p) { p.objects[2].range = {2, 1}; });
   change(DecodeReason::kEmptyRange, [](Program& p) { p.items[0].body->accumulators[0] = {2, 1}; });
   add(DecodeReason::kBadItemOffset, patched(17, static_cast<std::uint8_t>(encode_program(small_program())[17] + 1)));

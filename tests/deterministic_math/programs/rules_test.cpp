@@ -27,14 +27,14 @@ i128 nearest_even(i128 a, i128 b) {
 i128 as_i32(i128 x) { return std::clamp(x, kI32Lo, kI32Hi); }
 
 struct Case {
-  std::uint64_t K = 1;
-  std::uint64_t D = 1;
+  std::uint64_t records = 1;
+  std::uint64_t length = 1;
   std::vector<Values> updates;
   Values model;
   Values examples;
 
   [[nodiscard]] World world() const {
-    return {.dims = {{"K", K}, {"D", D}},
+    return {.dims = {{"K", records}, {"D", length}},
             .fields = {{"examples", examples}},
             .rows = {{"updates", updates}},
             .states = {{"model", model}},
@@ -45,7 +45,7 @@ struct Case {
 
 enum class Spread { kTies, kSmall, kFull, kExtremes };
 
-Case random_case(std::mt19937_64& random, std::uint64_t K, std::uint64_t D, Spread spread) {
+Case random_case(std::mt19937_64& random, std::uint64_t records, std::uint64_t length, Spread spread) {
   const auto value = [&]() -> i128 {
     switch (spread) {
       case Spread::kTies:
@@ -59,7 +59,11 @@ Case random_case(std::mt19937_64& random, std::uint64_t K, std::uint64_t D, Spre
     }
     return 0;
   };
-  Case result{.K = K, .D = D, .updates = std::vector<Values>(K, Values(D)), .model = Values(D), .examples = Values(K)};
+  Case result{.records = records,
+              .length = length,
+              .updates = std::vector<Values>(records, Values(length)),
+              .model = Values(length),
+              .examples = Values(records)};
   for (Values& row : result.updates) std::ranges::generate(row, value);
   std::ranges::generate(result.model, value);
   std::ranges::generate(result.examples, [&] { return static_cast<i128>(1 + random() % 32767); });
@@ -70,12 +74,12 @@ Case random_case(std::mt19937_64& random, std::uint64_t K, std::uint64_t D, Spre
 template <class Check>
 void for_each_case(std::initializer_list<std::uint64_t> record_counts, Check check) {
   std::mt19937_64 random(20260131);
-  for (const std::uint64_t K : record_counts) {
-    for (const std::uint64_t D : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{300}}) {
+  for (const std::uint64_t records : record_counts) {
+    for (const std::uint64_t length : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{300}}) {
       for (const Spread spread : {Spread::kTies, Spread::kSmall, Spread::kFull, Spread::kExtremes}) {
-        SCOPED_TRACE("K = " + std::to_string(K) + ", D = " + std::to_string(D) + ", spread " +
+        SCOPED_TRACE("K = " + std::to_string(records) + ", D = " + std::to_string(length) + ", spread " +
                      std::to_string(static_cast<int>(spread)));
-        check(random_case(random, K, D, spread));
+        check(random_case(random, records, length, spread));
       }
     }
   }
@@ -98,11 +102,11 @@ Values sorted_column(const Case& world_case, std::uint64_t d) {
 TEST(FedAvg, equals_the_exact_weighted_mean) {
   const auto program = compile_library_program("fedavg");
   for_each_case({1, 2, 3, 10, 65}, [&](const Case& c) {
-    Values expected(c.D);
-    for (std::uint64_t d = 0; d < c.D; ++d) {
+    Values expected(c.length);
+    for (std::uint64_t d = 0; d < c.length; ++d) {
       i128 sum = 0;
       i128 total = 0;
-      for (std::uint64_t k = 0; k < c.K; ++k) {
+      for (std::uint64_t k = 0; k < c.records; ++k) {
         sum += c.updates[k][d] * c.examples[k];
         total += c.examples[k];
       }
@@ -125,11 +129,11 @@ TEST(FedAvg, does_not_depend_on_the_order_of_records_pitfall_33) {
 TEST(FedAvgWeights, equals_the_exact_weighted_mean_of_whole_models) {
   const auto program = compile_library_program("fedavg_weights");
   for_each_case({1, 2, 3, 10}, [&](const Case& c) {
-    Values expected(c.D);
-    for (std::uint64_t d = 0; d < c.D; ++d) {
+    Values expected(c.length);
+    for (std::uint64_t d = 0; d < c.length; ++d) {
       i128 sum = 0;
       i128 total = 0;
-      for (std::uint64_t k = 0; k < c.K; ++k) {
+      for (std::uint64_t k = 0; k < c.records; ++k) {
         sum += c.updates[k][d] * c.examples[k];
         total += c.examples[k];
       }
@@ -153,17 +157,17 @@ TEST(FedAvg, clamps_weights_outside_their_range_pitfall_37) {
 TEST(Median, equals_the_sorted_middle) {
   const auto program = compile_library_program("median");
   for_each_case({1, 2, 3, 4, 31, 32, 33, 100}, [&](const Case& c) {
-    Values expected(c.D);
-    for (std::uint64_t d = 0; d < c.D; ++d) {
+    Values expected(c.length);
+    for (std::uint64_t d = 0; d < c.length; ++d) {
       const Values column = sorted_column(c, d);
-      expected[d] = as_i32(c.model[d] + nearest_even(column[(c.K - 1) / 2] + column[c.K / 2], 2));
+      expected[d] = as_i32(c.model[d] + nearest_even(column[(c.records - 1) / 2] + column[c.records / 2], 2));
     }
     expect_model(program, c, expected);
   });
 }
 
 TEST(Median, of_one_three_two_is_two) {
-  Case c{.K = 3, .D = 1, .updates = {{1}, {3}, {2}}, .model = {0}, .examples = {}};
+  Case c{.records = 3, .length = 1, .updates = {{1}, {3}, {2}}, .model = {0}, .examples = {}};
   expect_model(compile_library_program("median"), c, {2});
 }
 
@@ -171,12 +175,12 @@ TEST(TrimmedMean, equals_the_mean_of_the_sorted_inner_part) {
   for (const std::uint64_t cut : {0U, 1U, 3U}) {
     const auto program = compile_library_program("trimmed_mean", {{"cut", cut}});
     for_each_case({2 * cut + 1, 2 * cut + 2, 2 * cut + 9, 40}, [&](const Case& c) {
-      Values expected(c.D);
-      for (std::uint64_t d = 0; d < c.D; ++d) {
+      Values expected(c.length);
+      for (std::uint64_t d = 0; d < c.length; ++d) {
         const Values column = sorted_column(c, d);
         i128 sum = 0;
-        for (std::uint64_t r = cut; r < c.K - cut; ++r) sum += column[r];
-        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.K - 2 * cut)));
+        for (std::uint64_t r = cut; r < c.records - cut; ++r) sum += column[r];
+        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.records - 2 * cut)));
       }
       expect_model(program, c, expected);
     });
@@ -203,8 +207,8 @@ TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
     const auto program = compile_library_program("norm_clip", {{"bound", bound}});
     for_each_case({1, 2, 7}, [&](const Case& c) {
       const i128 one = i128{1} << 30;
-      Values factor(c.K);
-      for (std::uint64_t k = 0; k < c.K; ++k) {
+      Values factor(c.records);
+      for (std::uint64_t k = 0; k < c.records; ++k) {
         i128 norm2 = 0;
         for (const i128 x : c.updates[k]) norm2 += x * x;
         const i128 norm = ceil_root(norm2);
@@ -214,11 +218,11 @@ TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
           EXPECT_LE(factor[k] * factor[k] / one * norm2 / one, bound * bound);
         }
       }
-      Values expected(c.D);
-      for (std::uint64_t d = 0; d < c.D; ++d) {
+      Values expected(c.length);
+      for (std::uint64_t d = 0; d < c.length; ++d) {
         i128 sum = 0;
-        for (std::uint64_t k = 0; k < c.K; ++k) sum += factor[k] * c.updates[k][d];
-        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.K) * one));
+        for (std::uint64_t k = 0; k < c.records; ++k) sum += factor[k] * c.updates[k][d];
+        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.records) * one));
       }
       expect_model(program, c, expected);
     });
@@ -226,20 +230,20 @@ TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
 }
 
 std::uint64_t krum_winner(const Case& c, std::uint64_t f) {
-  std::vector<i128> scores(c.K);
-  for (std::uint64_t i = 0; i < c.K; ++i) {
+  std::vector<i128> scores(c.records);
+  for (std::uint64_t i = 0; i < c.records; ++i) {
     Values distances;
-    for (std::uint64_t j = 0; j < c.K; ++j) {
+    for (std::uint64_t j = 0; j < c.records; ++j) {
       if (j == i) continue;
       i128 sum = 0;
-      for (std::uint64_t d = 0; d < c.D; ++d) {
+      for (std::uint64_t d = 0; d < c.length; ++d) {
         const i128 difference = c.updates[i][d] - c.updates[j][d];
         sum += difference * difference;
       }
       distances.push_back(sum);
     }
     std::ranges::sort(distances);
-    for (std::uint64_t n = 0; n < c.K - f - 2; ++n) scores[i] += distances[n];
+    for (std::uint64_t n = 0; n < c.records - f - 2; ++n) scores[i] += distances[n];
   }
   return static_cast<std::uint64_t>(std::ranges::min_element(scores) - scores.begin());
 }
@@ -249,8 +253,8 @@ TEST(Krum, picks_the_update_nearest_to_its_neighbours) {
     const auto program = compile_library_program("krum", {{"f", f}});
     for_each_case({2 * f + 3, 2 * f + 4, 2 * f + 9}, [&](const Case& c) {
       const Values& won = c.updates[krum_winner(c, f)];
-      Values expected(c.D);
-      for (std::uint64_t d = 0; d < c.D; ++d) expected[d] = as_i32(c.model[d] + won[d]);
+      Values expected(c.length);
+      for (std::uint64_t d = 0; d < c.length; ++d) expected[d] = as_i32(c.model[d] + won[d]);
       expect_model(program, c, expected);
     });
   }
@@ -258,8 +262,8 @@ TEST(Krum, picks_the_update_nearest_to_its_neighbours) {
 
 TEST(Krum, distances_are_exact_where_expanded_squares_cancel_pitfall_34) {
   const i128 far = i128{1} << 30;
-  Case c{.K = 5,
-         .D = 2,
+  Case c{.records = 5,
+         .length = 2,
          .updates = {{far, far}, {far + 1, far}, {far, far + 1}, {far + 1, far + 1}, {-far, -far}},
          .model = {0, 0},
          .examples = {}};
