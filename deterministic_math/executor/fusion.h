@@ -12,7 +12,7 @@ namespace tally::math {
 
 /// Entries that fused items are best evaluated by at a time: few enough that some dozen rows stay in cache, enough that
 /// planning an item anew for each part costs nothing.
-inline constexpr std::uint64_t kFusedEntries = 8 * kRowBlock;
+inline constexpr std::uint64_t kFusedEntries = 4 * kRowBlock;
 
 /// The end of the longest run of items from `item` on that may be evaluated so: all of rank 1 with the same extent,
 /// outside loops, and each loads tables of the run at its own index only (its hint: not at all). At least item + 1.

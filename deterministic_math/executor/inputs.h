@@ -23,8 +23,8 @@ class RowSource {
                                                         std::size_t count, std::span<std::byte> scratch) = 0;
 };
 
-/// Elements of a row block. A multiple of every leaf size: 4096 elements of any type are whole leaves.
-inline constexpr std::size_t kRowBlock = 4096;
+/// Elements of a row block. A multiple of every leaf size: 8192 elements of any type are whole leaves.
+inline constexpr std::size_t kRowBlock = 8192;
 
 /// All that loads can reach, by object. `tables[object]` is raw little-endian, element_count elements, for states,
 /// advice and computed tables (for a computed table that is being built: the memory its entries are written to).
