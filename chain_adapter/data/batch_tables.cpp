@@ -5,6 +5,7 @@
 
 #include "deterministic_math/numbers/assert.h"
 #include "deterministic_math/numbers/codec.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/merkle/tree.h"
 
 namespace tally::chain {
@@ -53,26 +54,9 @@ std::optional<std::string> check_dims(const math::CompiledProgram& compiled, std
   return std::nullopt;
 }
 
-std::vector<math::ObjectId> objects_of(const math::Program& program, ObjectKind kind) {
-  std::vector<math::ObjectId> ids;
-  for (std::size_t id = 0; id < program.objects.size(); ++id) {
-    if (program.objects[id].kind == kind) ids.push_back(static_cast<math::ObjectId>(id));
-  }
-  return ids;
-}
-
-std::vector<math::ObjectId> table_objects(const math::Program& program) {
-  std::vector<math::ObjectId> ids;
-  for (std::size_t id = 0; id < program.objects.size(); ++id) {
-    const ObjectKind kind = program.objects[id].kind;
-    if (kind == ObjectKind::kAdvice || kind == ObjectKind::kComputed) ids.push_back(static_cast<math::ObjectId>(id));
-  }
-  return ids;
-}
-
 std::vector<RowShape> row_shapes(const math::CompiledProgram& compiled, const math::BatchValues& values) {
   std::vector<RowShape> shapes;
-  for (const math::ObjectId id : objects_of(compiled.program, ObjectKind::kRow)) {
+  for (const math::ObjectId id : proof::objects_of(compiled.program, ObjectKind::kRow)) {
     const math::Object& object = compiled.program.objects[id];
     shapes.push_back({.name = compiled.names.objects.at(id),
                       .type = object.type,
@@ -81,47 +65,10 @@ std::vector<RowShape> row_shapes(const math::CompiledProgram& compiled, const ma
   return shapes;
 }
 
-proof::RecordShape record_shape(const math::Program& program) {
-  return {.rows = objects_of(program, ObjectKind::kRow).size(),
-          .fields = objects_of(program, ObjectKind::kField).size()};
-}
-
-proof::RecordOrder record_order(const math::Program& program) {
-  switch (program.record_rule) {
-    case math::RecordRule::kManyPerMember:
-      return proof::RecordOrder::kByAddressAndNonce;
-    case math::RecordRule::kOnePerMember:
-      return proof::RecordOrder::kByMember;
-  }
-  TALLY_ASSERT(false);
-}
-
-proof::TableShape table_shape(const math::Object& object, const math::BatchValues& values) {
-  return {.element_bytes = static_cast<std::uint8_t>(math::element_bytes(object.type)),
-          .rank = object.rank,
-          .dim0 = math::extent_value(object.extents[0], values),
-          .dim1 = math::extent_value(object.extents[1], values)};
-}
-
 math::Digest commit_table(const proof::TableShape& shape, std::uint32_t leaf_bytes, std::span<const std::byte> data,
                           math::TaskPool& pool) {
   TALLY_ASSERT(data.size() == shape.data_bytes());
   return proof::table_commitment(shape, leaf_bytes, proof::tree_root_of_bytes(unsigned_bytes(data), leaf_bytes, pool));
-}
-
-std::vector<math::Digest> next_state(const math::Program& program, std::vector<math::Digest> states,
-                                     std::span<const math::Digest> tables) {
-  const std::vector<math::ObjectId> state_ids = objects_of(program, ObjectKind::kState);
-  const std::vector<math::ObjectId> table_ids = table_objects(program);
-  TALLY_ASSERT(states.size() == state_ids.size() && tables.size() == table_ids.size());
-  const auto place = [](const std::vector<math::ObjectId>& ids, math::ObjectId id) {
-    const auto found = std::ranges::find(ids, id);
-    TALLY_ASSERT(found != ids.end());
-    return static_cast<std::size_t>(found - ids.begin());
-  };
-  for (const math::Next& next : program.next)
-    states[place(state_ids, next.state)] = tables[place(table_ids, next.table)];
-  return states;
 }
 
 void visit_entries(const math::Program& program, const math::BatchValues& values,

@@ -23,23 +23,9 @@ namespace tally::chain {
 [[nodiscard]] std::optional<std::string> check_dims(const math::CompiledProgram& program,
                                                     std::span<const std::uint64_t> dims);
 
-/// Ids of all objects of a kind, in program order; kAdvice and kComputed together are the batch's tables.
-[[nodiscard]] std::vector<math::ObjectId> objects_of(const math::Program& program, math::ObjectKind kind);
-[[nodiscard]] std::vector<math::ObjectId> table_objects(const math::Program& program);
-
 [[nodiscard]] std::vector<RowShape> row_shapes(const math::CompiledProgram& program, const math::BatchValues& values);
-[[nodiscard]] proof::RecordShape record_shape(const math::Program& program);
-[[nodiscard]] proof::RecordOrder record_order(const math::Program& program);
-
-/// Of a state, advice or computed table.
-[[nodiscard]] proof::TableShape table_shape(const math::Object& object, const math::BatchValues& values);
 [[nodiscard]] math::Digest commit_table(const proof::TableShape& shape, std::uint32_t leaf_bytes,
                                         std::span<const std::byte> data, math::TaskPool& pool);
-
-/// The state's commitments after the batch: those of `tables` (all advice and computed tables, in program order) where
-/// the program says `next`, else the previous ones.
-[[nodiscard]] std::vector<math::Digest> next_state(const math::Program& program, std::vector<math::Digest> states,
-                                                   std::span<const math::Digest> tables);
 
 /// Entries [first, first + count) of an item.
 struct EntryRange {

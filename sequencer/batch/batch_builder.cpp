@@ -7,6 +7,7 @@
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/codec.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "fraud_proof/records/record.h"
 #include "fraud_proof/signing/eip712.h"
@@ -145,7 +146,7 @@ void Builder::write_program() {
 
 math::Digest Builder::commit(math::ObjectId id, std::span<const std::byte> data) {
   const Clock::time_point start = Clock::now();
-  const math::Digest commitment = chain::commit_table(chain::table_shape(x_program.objects[id], x_values),
+  const math::Digest commitment = chain::commit_table(proof::table_shape(x_program.objects[id], x_values),
                                                       x_inputs.settings.leaf_bytes, data, *x_options.pool);
   x_times.hash += seconds_since(start);
   x_work.advance(data.size());
@@ -161,9 +162,9 @@ std::uint64_t Builder::clipped() const {
 }
 
 void Builder::write_states() {
-  const std::vector<math::ObjectId> ids = chain::objects_of(x_program, ObjectKind::kState);
+  const std::vector<math::ObjectId> ids = proof::objects_of(x_program, ObjectKind::kState);
   std::uint64_t total = 0;
-  for (const math::ObjectId id : ids) total += chain::table_shape(x_program.objects[id], x_values).data_bytes();
+  for (const math::ObjectId id : ids) total += proof::table_shape(x_program.objects[id], x_values).data_bytes();
   x_work.begin("state", total);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const math::Object& object = x_program.objects[ids[i]];
@@ -200,8 +201,8 @@ void Builder::write_states() {
 
 void Builder::gather_inputs(math::RowSource& rows) {
   const std::size_t records = x_inputs.records.size();
-  const std::vector<math::ObjectId> field_ids = chain::objects_of(x_program, ObjectKind::kField);
-  const std::vector<math::ObjectId> state_ids = chain::objects_of(x_program, ObjectKind::kState);
+  const std::vector<math::ObjectId> field_ids = proof::objects_of(x_program, ObjectKind::kField);
+  const std::vector<math::ObjectId> state_ids = proof::objects_of(x_program, ObjectKind::kState);
   x_members.resize(records);
   std::iota(x_members.begin(), x_members.end(), std::uint64_t{0});
   x_nonces.assign(records, 0);
@@ -220,7 +221,7 @@ void Builder::gather_inputs(math::RowSource& rows) {
 
 void Builder::fold() {
   const std::size_t records = x_inputs.records.size();
-  const std::vector<math::ObjectId> rows = chain::objects_of(x_program, ObjectKind::kRow);
+  const std::vector<math::ObjectId> rows = proof::objects_of(x_program, ObjectKind::kRow);
   const math::ObjectId first_row = rows.empty() ? math::ObjectId{0} : rows.front();
   QuantisedRows source(chain::RowFiles::create(x_writer.paths(), chain::row_shapes(x_compiled, x_values), records),
                        first_row, x_inputs.settings.leaf_bytes, x_inputs.records, x_work);
@@ -257,11 +258,11 @@ void Builder::write_records() {
   for (const proof::Record& record : x_records) bytes.raw(proof::encode(record));
   x_writer.write(chain::kRecordsFile, bytes.view());
   x_manifest.header.records_root =
-      proof::records_root(bytes.view(), chain::record_shape(x_program).record_bytes(), *x_options.pool);
+      proof::records_root(bytes.view(), proof::record_shape(x_program).record_bytes(), *x_options.pool);
 }
 
 void Builder::commit_tables() {
-  const std::vector<math::ObjectId> ids = chain::table_objects(x_program);
+  const std::vector<math::ObjectId> ids = proof::table_objects(x_program);
   std::vector<math::Digest> commitments;
   commitments.reserve(ids.size());
   std::uint64_t total = 0;
@@ -269,7 +270,7 @@ void Builder::commit_tables() {
   x_work.begin("hash", total);
   for (const math::ObjectId id : ids) commitments.push_back(commit(id, x_data.tables[id]));
   x_manifest.header.tables_root = proof::tables_root(commitments);
-  x_manifest.header.next_state_root = proof::state_root(chain::next_state(x_program, x_state_commitments, commitments));
+  x_manifest.header.next_state_root = proof::state_root(proof::next_state(x_program, x_state_commitments, commitments));
 }
 
 void Builder::write_model() {

@@ -7,6 +7,7 @@
 #include "chain_adapter/data/batch_tables.h"
 #include "deterministic_math/bytecode/validator.h"
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "sequencer/batch/build_failure.h"
 
 namespace tally::sequencer {
@@ -54,7 +55,7 @@ void check_record(const BatchInputs& inputs, const RecordInput& record, const st
 
 void check_states(const BatchInputs& inputs, const math::BatchValues& values) {
   const math::CompiledProgram& compiled = *inputs.program;
-  const std::vector<math::ObjectId> states = chain::objects_of(compiled.program, ObjectKind::kState);
+  const std::vector<math::ObjectId> states = proof::objects_of(compiled.program, ObjectKind::kState);
   if (inputs.states.size() != states.size()) {
     fail_build(BuildReason::kRowCount,
                std::to_string(inputs.states.size()) + " states, but the program has " + std::to_string(states.size()));
@@ -123,7 +124,7 @@ void check_inputs(const BatchInputs& inputs) {
   }
   const math::BatchValues values = chain::batch_values(inputs.dims, proof::kFirstBatch, inputs.seed);
   const std::vector<chain::RowShape> rows = chain::row_shapes(compiled, values);
-  const std::vector<math::ObjectId> fields = chain::objects_of(compiled.program, ObjectKind::kField);
+  const std::vector<math::ObjectId> fields = proof::objects_of(compiled.program, ObjectKind::kField);
   for (const RecordInput& record : inputs.records) check_record(inputs, record, rows, fields);
   check_states(inputs, values);
   check_advice(inputs, values);

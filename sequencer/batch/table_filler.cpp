@@ -8,6 +8,7 @@
 #include "deterministic_math/executor/fusion.h"
 #include "deterministic_math/interpreter/interpreter.h"
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "sequencer/batch/build_failure.h"
 
 namespace tally::sequencer {
@@ -47,8 +48,8 @@ class StoringSink final : public math::EntrySink {
 TableFiller::TableFiller(const math::CompiledProgram& program, const math::BatchValues& values,
                          const chain::BatchPaths& paths, math::Inputs& inputs)
     : x_program(program), x_values(values), x_inputs(inputs) {
-  for (const math::ObjectId id : chain::table_objects(program.program)) {
-    const std::uint64_t bytes = chain::table_shape(program.program.objects[id], values).data_bytes();
+  for (const math::ObjectId id : proof::table_objects(program.program)) {
+    const std::uint64_t bytes = proof::table_shape(program.program.objects[id], values).data_bytes();
     const auto placed = x_files.emplace(id, chain::MappedFile::create(paths.table(program.names.objects[id]), bytes));
     inputs.tables.at(id) = placed.first->second.bytes();
   }

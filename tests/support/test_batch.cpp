@@ -11,6 +11,7 @@
 #include "chain_adapter/keys/development_keys.h"
 #include "deterministic_math/interpreter/interpreter.h"
 #include "deterministic_math/programs/program_library.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "sequencer/batch/model_encoder.h"
 
@@ -63,7 +64,7 @@ sequencer::BatchInputs TestBatch::inputs() const {
   inputs.dims = x_options.dims;
   inputs.settings.leaf_bytes = x_options.leaf_bytes;
   inputs.poster = chain::development_key(1'000'000).address();
-  for (const math::ObjectId id : chain::objects_of(program, math::ObjectKind::kState)) {
+  for (const math::ObjectId id : proof::objects_of(program, math::ObjectKind::kState)) {
     const math::Object& object = program.objects[id];
     inputs.states.push_back(
         random_elements(random, x_program.names.objects[id], object, math::element_count(object.extents, values)));
@@ -72,12 +73,12 @@ sequencer::BatchInputs TestBatch::inputs() const {
     sequencer::RecordInput record;
     record.key = &x_keys[k];
     record.source = "update " + std::to_string(k);
-    for (const math::ObjectId id : chain::objects_of(program, math::ObjectKind::kRow)) {
+    for (const math::ObjectId id : proof::objects_of(program, math::ObjectKind::kRow)) {
       const math::Object& object = program.objects[id];
       record.rows.push_back(
           random_elements(random, record.source, object, math::extent_value(object.extents[1], values)));
     }
-    for (const math::ObjectId id : chain::objects_of(program, math::ObjectKind::kField)) {
+    for (const math::ObjectId id : proof::objects_of(program, math::ObjectKind::kField)) {
       const math::Range& range = program.objects[id].range;
       std::uniform_int_distribution<std::int64_t> field(static_cast<std::int64_t>(range.lo),
                                                         static_cast<std::int64_t>(range.hi));
@@ -141,22 +142,22 @@ void recommit(const fs::path& batch, const math::CompiledProgram& compiled) {
   const math::BatchValues values = chain::batch_values(dims, manifest.header.number, manifest.seed);
   math::ThreadPool pool(1);
   const auto commit = [&](math::ObjectId id, const fs::path& path) {
-    const proof::TableShape shape = chain::table_shape(program.objects[id], values);
+    const proof::TableShape shape = proof::table_shape(program.objects[id], values);
     const auto file = chain::MappedFile::open(path, shape.data_bytes()).value();
     return chain::commit_table(shape, manifest.task.settings.leaf_bytes, file.bytes(), pool);
   };
   std::vector<math::Digest> states;
   std::vector<math::Digest> tables;
-  for (const math::ObjectId id : chain::objects_of(program, math::ObjectKind::kState)) {
+  for (const math::ObjectId id : proof::objects_of(program, math::ObjectKind::kState)) {
     states.push_back(commit(id, paths.state(compiled.names.objects[id])));
   }
-  for (const math::ObjectId id : chain::table_objects(program)) {
+  for (const math::ObjectId id : proof::table_objects(program)) {
     tables.push_back(commit(id, paths.table(compiled.names.objects[id])));
   }
   const std::vector<std::uint8_t> records = read_bytes(paths.file(chain::kRecordsFile));
-  manifest.header.records_root = proof::records_root(records, chain::record_shape(program).record_bytes(), pool);
+  manifest.header.records_root = proof::records_root(records, proof::record_shape(program).record_bytes(), pool);
   manifest.header.tables_root = proof::tables_root(tables);
-  manifest.header.next_state_root = proof::state_root(chain::next_state(program, states, tables));
+  manifest.header.next_state_root = proof::state_root(proof::next_state(program, states, tables));
   const proof::HeaderBytes header = proof::encode(manifest.header);
   write_bytes(paths.file(chain::kHeaderFile), {header.begin(), header.end()});
   const std::string text = chain::write_manifest(manifest);

@@ -7,6 +7,7 @@
 
 #include "chain_adapter/data/batch_tables.h"
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/signing/eip712.h"
 
 namespace tally::verifier {
@@ -57,8 +58,8 @@ Finding record_finding(FindingKind kind, std::size_t place, const proof::Record&
 class RecordChecker {
  public:
   RecordChecker(const Description& batch, math::Bytes bytes)
-      : x_records(bytes, chain::record_shape(batch.program())),
-        x_order(chain::record_order(batch.program())),
+      : x_records(bytes, proof::record_shape(batch.program())),
+        x_order(proof::record_order(batch.program())),
         x_offline(batch.manifest.task.chain_id == 0 && batch.manifest.task.contract == proof::Address{}),
         x_context{.domain = proof::domain_separator(
                       proof::tallystick_domain(batch.manifest.task.chain_id, batch.manifest.task.contract)),
@@ -116,7 +117,7 @@ void check_records(const Description& batch, math::Bytes bytes, math::TaskPool& 
 }
 
 RecordColumns record_columns(const Description& batch, math::Bytes bytes) {
-  const proof::RecordShape shape = chain::record_shape(batch.program());
+  const proof::RecordShape shape = proof::record_shape(batch.program());
   const RecordsView records(bytes, shape);
   RecordColumns columns;
   columns.fields.resize(shape.fields);

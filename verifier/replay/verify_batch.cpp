@@ -10,6 +10,7 @@
 #include "chain_adapter/data/work.h"
 #include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "verifier/replay/check_entries.h"
 #include "verifier/replay/check_model.h"
@@ -48,7 +49,7 @@ struct BatchFiles {
 
 std::expected<BatchFiles, Finding> open_files(const Description& batch, const chain::BatchPaths& paths) {
   const math::Program& program = batch.program();
-  const std::uint64_t record_bytes = chain::record_shape(program).record_bytes();
+  const std::uint64_t record_bytes = proof::record_shape(program).record_bytes();
   auto records = chain::MappedFile::open(paths.file(chain::kRecordsFile), batch.records() * record_bytes);
   if (!records) {
     return std::unexpected(
@@ -69,7 +70,7 @@ std::expected<BatchFiles, Finding> open_files(const Description& batch, const ch
     if (!is_state && kind != ObjectKind::kAdvice && kind != ObjectKind::kComputed) continue;
     const std::string& name = batch.compiled.names.objects[id];
     auto file = chain::MappedFile::open(is_state ? paths.state(name) : paths.table(name),
-                                        chain::table_shape(program.objects[id], batch.values).data_bytes());
+                                        proof::table_shape(program.objects[id], batch.values).data_bytes());
     if (!file) return std::unexpected(finding_of(FindingKind::kFile, name, std::move(file.error().message)));
     files.tables.emplace(static_cast<math::ObjectId>(id), *std::move(file));
   }
@@ -93,7 +94,7 @@ class Replay {
 
  private:
   [[nodiscard]] math::ObjectId first_row() const {
-    const auto rows = chain::objects_of(x_batch.program(), ObjectKind::kRow);
+    const auto rows = proof::objects_of(x_batch.program(), ObjectKind::kRow);
     return rows.empty() ? math::ObjectId{0} : rows.front();
   }
   [[nodiscard]] math::Inputs inputs();
@@ -144,7 +145,7 @@ math::Inputs Replay::inputs() {
   inputs.nonces = x_columns.nonces;
   inputs.fields.resize(program.objects.size());
   inputs.tables.resize(program.objects.size());
-  const std::vector<math::ObjectId> fields = chain::objects_of(program, ObjectKind::kField);
+  const std::vector<math::ObjectId> fields = proof::objects_of(program, ObjectKind::kField);
   for (std::size_t i = 0; i < fields.size(); ++i) inputs.fields[fields[i]] = x_columns.fields[i];
   for (const auto& [id, file] : x_tables) inputs.tables[id] = file.bytes();
   inputs.rows = &x_rows;
@@ -156,7 +157,7 @@ std::vector<math::Digest> Replay::commitments(std::span<const math::ObjectId> id
   std::vector<math::Digest> list;
   for (const math::ObjectId id : ids) {
     x_work.check();
-    const proof::TableShape shape = chain::table_shape(x_batch.program().objects[id], x_batch.values);
+    const proof::TableShape shape = proof::table_shape(x_batch.program().objects[id], x_batch.values);
     list.push_back(chain::commit_table(shape, x_batch.leaf_bytes(), x_tables.at(id).bytes(), *x_options.pool));
   }
   x_hash += seconds_since(start);
@@ -166,7 +167,7 @@ std::vector<math::Digest> Replay::commitments(std::span<const math::ObjectId> id
 void Replay::check_record_list(FindingList& findings) {
   const math::Bytes bytes = unsigned_bytes(x_records.bytes());
   check_records(x_batch, bytes, *x_options.pool, findings);
-  const std::size_t width = chain::record_shape(x_batch.program()).record_bytes();
+  const std::size_t width = proof::record_shape(x_batch.program()).record_bytes();
   if (proof::records_root(bytes, width, *x_options.pool) != x_batch.header().records_root) {
     findings.add(finding_of(FindingKind::kRecordsRoot, std::string(chain::kRecordsFile),
                             "records.bin is not what the header's records_root commits to"));
@@ -174,7 +175,7 @@ void Replay::check_record_list(FindingList& findings) {
 }
 
 void Replay::check_states(FindingList& findings) {
-  const std::vector<math::ObjectId> ids = chain::objects_of(x_batch.program(), ObjectKind::kState);
+  const std::vector<math::ObjectId> ids = proof::objects_of(x_batch.program(), ObjectKind::kState);
   x_state_commitments = commitments(ids);
   if (proof::state_root(x_state_commitments) == x_batch.header().prev_state_root) return;
   // The root tells that something differs, not what; with one state there is no doubt.
@@ -199,19 +200,19 @@ void Replay::check_rows(FindingList& findings) {
 
 void Replay::check_results(FindingList& findings) {
   const math::Program& program = x_batch.program();
-  const std::vector<math::ObjectId> ids = chain::table_objects(program);
+  const std::vector<math::ObjectId> ids = proof::table_objects(program);
   const std::vector<math::Digest> tables = commitments(ids);
   if (proof::tables_root(tables) != x_batch.header().tables_root) {
     findings.add(finding_of(FindingKind::kTablesRoot, "tables_root",
                             "the data of the tables is not what the header's tables_root commits to"));
   }
-  const auto next = chain::next_state(program, x_state_commitments, tables);
+  const auto next = proof::next_state(program, x_state_commitments, tables);
   if (proof::state_root(next) != x_batch.header().next_state_root) {
     findings.add(finding_of(FindingKind::kNextState, "next_state_root",
                             "the header's next_state_root is not that of the state after the batch"));
   }
   std::optional<std::span<const std::byte>> model;
-  for (const math::ObjectId id : chain::objects_of(program, ObjectKind::kComputed)) {
+  for (const math::ObjectId id : proof::objects_of(program, ObjectKind::kComputed)) {
     if (x_batch.compiled.names.objects[id] != chain::kModelTable) continue;
     if (program.objects[id].type == math::ElementType::kI32) model = x_tables.at(id).bytes();
   }

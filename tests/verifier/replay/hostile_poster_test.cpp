@@ -13,6 +13,7 @@
 
 #include "chain_adapter/data/batch_directory.h"
 #include "chain_adapter/data/batch_tables.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/records/record.h"
 #include "fraud_proof/signing/eip712.h"
 #include "tests/support/test_batch.h"
@@ -53,7 +54,7 @@ void change_task(const std::filesystem::path& path, const TestBatch& batch,
       .task = manifest.header.task,
       .batch = manifest.header.number,
       .state = manifest.header.prev_state_root};
-  const proof::RecordShape shape = chain::record_shape(batch.program().program);
+  const proof::RecordShape shape = proof::record_shape(batch.program().program);
   const std::vector<std::uint8_t> records = read_bytes(paths.file(chain::kRecordsFile));
   std::vector<std::uint8_t> resigned;
   for (std::size_t at = 0; at < records.size(); at += shape.record_bytes()) {
@@ -81,7 +82,7 @@ class HostilePoster : public testing::Test {
 
 // The member's number is not signed, so nothing but the order of addresses keeps a record from counting twice.
 TEST_F(HostilePoster, cannot_count_a_record_twice_under_another_member) {
-  const std::size_t width = chain::record_shape(x_batch.program().program).record_bytes();
+  const std::size_t width = proof::record_shape(x_batch.program().program).record_bytes();
   std::vector<std::uint8_t> records = read_bytes(x_path / "records.bin");
   const auto field = [&](std::size_t place) { return records[place * width + 20 + 8 + 8 + 7]; };
   const int change = field(0) - field(1);

@@ -1,0 +1,87 @@
+// The one interface to settlement: transactions and their fate, views, events, time. Daemons and commands see nothing
+// else, so they run alike on every chain.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fraud_proof/settlement/event.h"
+#include "fraud_proof/settlement/state.h"
+#include "fraud_proof/settlement/transaction.h"
+#include "fraud_proof/signing/secp256k1.h"
+
+namespace tally::chain {
+
+struct ChainIdentity {
+  std::uint64_t chain_id = 0;
+  proof::Address contract{};
+  bool operator==(const ChainIdentity&) const = default;
+};
+
+struct Head {
+  std::uint64_t block = 0;
+  std::uint64_t time_s = 0;
+};
+
+/// SHA-256 of the signed transaction on the embedded chain, the transaction's hash on an EVM chain.
+using TransactionId = proof::DigestOf<struct TransactionTag>;
+
+struct TransactionFate {
+  enum class Kind : std::uint8_t { kUnknown, kPending, kApplied, kRefused };
+  Kind kind = Kind::kUnknown;
+  std::uint64_t block = 0;                       // kApplied
+  std::vector<proof::Event> events{};            // kApplied
+  std::optional<proof::ChainRefusal> refusal{};  // kRefused
+  std::uint64_t bytes = 0;                       // as it travels
+  std::uint64_t gas = 0;                         // 0 where the chain counts none
+};
+
+/// Positions are strictly ascending, and never change once they are given.
+struct LoggedEvent {
+  std::uint64_t position = 0;
+  std::uint64_t block = 0;
+  std::uint64_t time_s = 0;
+  TransactionId transaction{};
+  proof::Event event{};
+};
+
+/// Something to be sent, and who sends it.
+struct Submission {
+  const proof::PrivateKey& key;
+  proof::Wei value{};
+  const proof::Transaction& transaction;
+};
+
+/// Calls that reach outside throw std::system_error or std::runtime_error when that fails; the caller tries again. Of
+/// one object, calls are made from one thread at a time.
+class ChainAdapter {
+ public:
+  virtual ~ChainAdapter() = default;
+
+  [[nodiscard]] virtual ChainIdentity identity() = 0;
+  [[nodiscard]] virtual Head head() = 0;
+
+  /// Signs and hands over. The fate may be known at once.
+  [[nodiscard]] virtual TransactionId submit(const Submission& submission) = 0;
+  [[nodiscard]] virtual TransactionFate fate(const TransactionId& transaction) = 0;
+
+  /// At most `limit` events at positions from `from` on, in order.
+  [[nodiscard]] virtual std::vector<LoggedEvent> events(std::uint64_t from, std::size_t limit) = 0;
+
+  /// The records of the settlement, as of the head.
+  [[nodiscard]] virtual const proof::StateReader& state() = 0;
+  /// What an account owns outside the settlement.
+  [[nodiscard]] virtual proof::Wei balance(const proof::Address& account) = 0;
+};
+
+/// Submits and waits for the fate, which is kApplied or kRefused.
+[[nodiscard]] TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submission);
+
+/// "embedded:FILE" (or a plain path). Throws std::invalid_argument with what is accepted.
+[[nodiscard]] std::unique_ptr<ChainAdapter> open_chain(std::string_view where);
+
+}  // namespace tally::chain
