@@ -31,7 +31,10 @@ std::optional<std::string> unquoted(std::string_view field) {
   field = field.substr(1, field.size() - 2);
   std::string name;
   for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field[i] == '"' && (++i == field.size() || field[i] != '"')) return std::nullopt;
+    if (field[i] == '"') {
+      ++i;  // a quote inside quotes is written twice
+      if (i == field.size() || field[i] != '"') return std::nullopt;
+    }
     name += field[i];
   }
   return name;

@@ -13,12 +13,12 @@ namespace fs = std::filesystem;
 
 class AtomicFileTest : public ::testing::Test {
  protected:
-  AtomicFileTest() {
+  void SetUp() override {
     std::string name = (fs::temp_directory_path() / "tally_files_XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category());
     x_folder = name;
   }
-  ~AtomicFileTest() override { fs::remove_all(x_folder); }
+  void TearDown() override { fs::remove_all(x_folder); }
 
   [[nodiscard]] std::size_t names_in_folder() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(x_folder), fs::directory_iterator()));

@@ -23,7 +23,6 @@ using test::read_bytes;
 using test::recommit;
 using test::TemporaryFolder;
 using test::TestBatch;
-using test::TestBatchOptions;
 using test::verify;
 using test::write_bytes;
 
