@@ -64,6 +64,9 @@ struct Descent {
 
 inline constexpr std::size_t kRevealLevels = 4;
 inline constexpr std::size_t kMaxChildren = 16;
+/// Tables under descent in one game: what keeps every move within a transaction (most_reveal_bytes).
+inline constexpr std::size_t kMaxDescents = 128;
+inline constexpr std::uint64_t kMaxRevealBytes = 64 * 1024;
 /// The entry of a game that begins with a descent, until one is chosen.
 inline constexpr std::uint64_t kNoEntry = ~std::uint64_t{0};
 
@@ -89,8 +92,8 @@ struct Game {
   /// While high is L+1, the committed results.
   math::Accumulators at_high{};
   math::ResultValues results{};
-  /// kNarrow: at the interior boundaries, in order. Otherwise empty.
-  std::vector<math::Accumulators> boundaries{};
+  /// kNarrow: the claims of the last response, as they came (decode_claims). Otherwise empty.
+  std::vector<std::uint8_t> claims{};
   bool operator==(const Game&) const = default;
 };
 
@@ -200,6 +203,9 @@ struct MoveContext {
 [[nodiscard]] std::size_t accumulator_width(const math::Range& range);
 [[nodiscard]] std::vector<std::uint8_t> encode_claims(const math::Body& body,
                                                       std::span<const math::Accumulators> claims);
+/// Any bytes of the right size are claims, also of values outside the proved ranges; kClaimSize.
+[[nodiscard]] OrRefused<std::vector<math::Accumulators>> decode_claims(const math::Body& body, std::size_t count,
+                                                                       math::Bytes claims);
 
 /// The nodes that reveal a node over `leaves` digests: the roots of its blocks.
 [[nodiscard]] std::vector<Digest> reveal_nodes(std::span<const Digest> leaves);
@@ -209,5 +215,10 @@ struct MoveContext {
 /// The most moves that a side may have to make in any game of the program at this shape: create_task asks that the
 /// clock holds them.
 [[nodiscard]] std::uint64_t most_moves(const math::Program& program, const math::TaskShape& shape, std::uint16_t arity);
+
+/// An upper bound of the nodes and leaves that one Reveal may have to hold: all result tables of one item, or of one
+/// loop. create_task refuses a program where it is more than kMaxRevealBytes (kProgramTooLarge), so that every descent
+/// can be answered.
+[[nodiscard]] std::uint64_t most_reveal_bytes(const math::Program& program, const math::TaskShape& shape);
 
 }  // namespace tally::proof
