@@ -7,7 +7,7 @@
 //
 //   held before + value = held after + paid out
 //
-// where `held` is summed over the records that it reads and writes; apply() asserts it every time.
+// where `held` is summed over the records that it writes (money_in); apply() asserts it every time.
 #pragma once
 
 #include <cstdint>
@@ -71,8 +71,8 @@ class Settlement {
   /// settlement's hands.
   [[nodiscard]] OrRefused<Effects> apply(const StateReader& state, const BlockContext& block, const Message& message);
 
-  /// What openings of a posted batch are checked against; kNoSuchBatch, kHeaderMismatch. For clients, which see the
-  /// same as the chain. The program lives as long as the settlement.
+  /// What openings of a posted batch are checked against; kNoSuchBatch. For clients, which see the same as the chain.
+  /// The header outlives it; the program lives as long as the settlement.
   [[nodiscard]] OrRefused<CommittedBatch> committed_batch(const StateReader& state, const BatchHeader& header);
 
  private:
@@ -82,7 +82,8 @@ class Settlement {
 /// Gas that the answer to a request is paid for: a figure by its bytes, the same on every chain.
 [[nodiscard]] std::uint64_t answer_gas(std::size_t opening_bytes);
 
-/// The money that a record holds: what conservation is summed over.
+/// The money that a record holds: what conservation is summed over. Every position carries its own amount (pool, stake,
+/// bond, credit, burned), and is set to 0 when it is paid out.
 [[nodiscard]] Wei money_in(math::Bytes key, math::Bytes record);
 
 }  // namespace tally::proof

@@ -112,13 +112,14 @@ struct GameRecord {
   Digest hash{};
   BatchId batch{};
   GameState state = GameState::kOpen;
+  Wei bond{};  // the challenger's; 0 once the game ended
 };
 
 enum class RequestState : std::uint8_t { kOpen = 0, kAnswered = 1, kWithheld = 2 };
 
 struct RequestRecord {
   Address requester{};
-  Wei bond{};
+  Wei bond{};  // 0 once it was paid out
   std::uint64_t requested_s = 0;
   RequestState state = RequestState::kOpen;
 };
@@ -133,7 +134,7 @@ struct CommitmentRecord {
 [[nodiscard]] std::vector<std::uint8_t> task_status_key(const TaskId& task);
 [[nodiscard]] std::vector<std::uint8_t> member_key(const TaskId& task, std::uint64_t member);
 [[nodiscard]] std::vector<std::uint8_t> binding_key(const TaskId& task, const Address& address);
-/// Of a batch; of a task's genesis where `batch` is kGenesisParent.
+/// Of a batch, whose id alone names it; of a task's genesis where `batch` is kGenesisParent.
 [[nodiscard]] std::vector<std::uint8_t> node_key(const TaskId& task, const BatchId& batch);
 [[nodiscard]] std::vector<std::uint8_t> child_key(const TaskId& task, const BatchId& parent, std::uint64_t position);
 [[nodiscard]] std::vector<std::uint8_t> seed_key(const TaskId& task, const BatchId& parent);
@@ -154,6 +155,7 @@ struct CommitmentRecord {
                                                       std::uint64_t member);
 [[nodiscard]] std::optional<BindingRecord> read_binding(const StateReader& state, const TaskId& task,
                                                         const Address& address);
+/// Absent, too, for a batch of another task.
 [[nodiscard]] std::optional<NodeRecord> read_node(const StateReader& state, const TaskId& task, const BatchId& batch);
 [[nodiscard]] std::optional<BatchId> read_child(const StateReader& state, const TaskId& task, const BatchId& parent,
                                                 std::uint64_t position);

@@ -1,0 +1,55 @@
+// One function for each transaction: `run` checks it and makes its changes, or refuses it. Each stands in a small file
+// of its own name or group.
+#pragma once
+
+#include "fraud_proof/settlement/changes.h"
+#include "fraud_proof/settlement/program_cache.h"
+#include "fraud_proof/settlement/settlement.h"
+
+namespace tally::proof {
+
+/// What a transaction runs on.
+struct Call {
+  Changes& changes;
+  ProgramCache& programs;
+  const BlockContext& block;
+  const Address& sender;
+  /// 0 for all but those that take money: the dispatcher sees to it. A handler that takes money accounts for all of it
+  /// (kWrongValue, …).
+  const Wei& value;
+};
+
+/// Those that take money.
+template <class Kind>
+inline constexpr bool kTakesMoney =
+    std::is_same_v<Kind, Fund> || std::is_same_v<Kind, Register> || std::is_same_v<Kind, Post> ||
+    std::is_same_v<Kind, OpenGame> || std::is_same_v<Kind, OpenDescent> || std::is_same_v<Kind, RequestLeaf>;
+
+// Lookups that refuse: kNoSuchTask, kNoSuchMember, kNoSuchBatch.
+[[nodiscard]] OrRefused<TaskRecord> find_task(const StateReader& state, const TaskId& task);
+/// Of a task that was found.
+[[nodiscard]] TaskStatus status_of(const StateReader& state, const TaskId& task);
+[[nodiscard]] OrRefused<MemberRecord> find_member(const StateReader& state, const TaskId& task, std::uint64_t member);
+/// Genesis included.
+[[nodiscard]] OrRefused<NodeRecord> find_node(const StateReader& state, const TaskId& task, const BatchId& batch);
+
+/// kWrongValue unless exactly `due` came with the transaction.
+[[nodiscard]] OrRefused<void> check_value(const Call& call, const Wei& due);
+
+/// What openings of the batch are checked against; kNoSuchBatch. The header outlives it.
+[[nodiscard]] OrRefused<CommittedBatch> committed_batch(const StateReader& state, ProgramCache& programs,
+                                                        const BatchHeader& header);
+
+// Tasks and members.
+
+// Posts and the tree of batches.
+
+// Games.
+
+// Other local checks.
+
+// Requests.
+
+// Money out.
+
+}  // namespace tally::proof

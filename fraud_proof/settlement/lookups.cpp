@@ -1,0 +1,69 @@
+#include "deterministic_math/bytecode/validator.h"
+#include "fraud_proof/settlement/handlers.h"
+#include "fraud_proof/settlement/money.h"
+
+namespace tally::proof {
+
+const math::Program& ProgramCache::of_task(const StateReader& state, const TaskRecord& task) {
+  const Digest& hash = task.preimage.program_hash;
+  auto& kept = x_programs[hash];
+  if (!kept) {
+    const auto record = read_program(state, hash);
+    if (!record) throw std::runtime_error("a task of the settlement whose program is not there");
+    auto program = math::load_program(record->bytecode);
+    if (!program) throw std::runtime_error("a broken program of the settlement: " + math::describe(program.error()));
+    kept = std::make_unique<const math::Program>(*std::move(program));
+  }
+  return *kept;
+}
+
+OrRefused<TaskRecord> find_task(const StateReader& state, const TaskId& task) {
+  auto record = read_task(state, task);
+  if (!record) return refuse(Reason::kNoSuchTask, "no task " + to_hex(task));
+  return *std::move(record);
+}
+
+TaskStatus status_of(const StateReader& state, const TaskId& task) {
+  const auto status = read_task_status(state, task);
+  TALLY_ASSERT(status.has_value());
+  return *status;
+}
+
+OrRefused<MemberRecord> find_member(const StateReader& state, const TaskId& task, std::uint64_t member) {
+  auto record = read_member(state, task, member);
+  if (!record) return refuse(Reason::kNoSuchMember, "the task has no member " + std::to_string(member));
+  return *std::move(record);
+}
+
+OrRefused<NodeRecord> find_node(const StateReader& state, const TaskId& task, const BatchId& batch) {
+  auto node = read_node(state, task, batch);
+  if (!node) return refuse(Reason::kNoSuchBatch, "the task has no batch " + to_hex(batch));
+  return *std::move(node);
+}
+
+OrRefused<void> check_value(const Call& call, const Wei& due) {
+  if (call.value == due) return {};
+  return refuse(Reason::kWrongValue, "it comes with " + describe(call.value) + ", not with " + describe(due));
+}
+
+OrRefused<CommittedBatch> committed_batch(const StateReader& state, ProgramCache& programs, const BatchHeader& header) {
+  auto node = find_node(state, header.task, batch_id(header));
+  if (!node) return std::unexpected(std::move(node.error()));
+  auto task = find_task(state, header.task);
+  if (!task) return std::unexpected(std::move(task.error()));
+
+  const TaskPreimage& preimage = task->preimage;
+  math::BatchValues values{.dims = {header.record_count}, .batch = header.number};
+  values.dims.insert(values.dims.end(), preimage.dims.begin(), preimage.dims.end());
+  if (const auto seed = read_seed(state, header.task, header.parent)) {
+    math::ByteReader halves(seed->bytes);
+    values.seed_high = halves.i128be();
+    values.seed_low = halves.i128be();
+  }
+  return CommittedBatch{.program = programs.of_task(state, *task),
+                        .header = header,
+                        .leaf_bytes = preimage.settings.leaf_bytes,
+                        .values = std::move(values)};
+}
+
+}  // namespace tally::proof
