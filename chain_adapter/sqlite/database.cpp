@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "deterministic_math/numbers/assert.h"
@@ -104,11 +105,22 @@ void Database::set_up(const DatabaseSettings& settings) {
     refuse_unless_ours();
     if (settings.mode == OpenMode::kNew) fail(DatabaseFault::kExists, "exists, and is not replaced");
   }
-  execute("PRAGMA journal_mode = WAL");
+  write_ahead();
   execute("PRAGMA synchronous = FULL");
   execute("PRAGMA foreign_keys = ON");
   sqlite3_wal_autocheckpoint(x_handle, kCheckpointPages);
   if (std::cmp_less(integer("PRAGMA user_version"), x_schema.migrations.size())) migrate(settings);
+}
+
+/// SQLite does not wait for other processes here, which a file that several make at once would run into.
+void Database::write_ahead() {
+  const auto deadline = std::chrono::steady_clock::now() + x_busy_timeout;
+  for (;;) {
+    const int code = sqlite3_exec(x_handle, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) return;
+    if (fault_of(code) != DatabaseFault::kBusy || std::chrono::steady_clock::now() >= deadline) fail(code);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 bool Database::is_empty() {

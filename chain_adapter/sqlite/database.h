@@ -185,6 +185,7 @@ class Database {
 
   void open(const DatabaseSettings& settings);
   void set_up(const DatabaseSettings& settings);
+  void write_ahead();
   [[nodiscard]] bool is_empty();
   void refuse_unless_ours();
   void migrate(const DatabaseSettings& settings);
