@@ -54,10 +54,8 @@ std::size_t inclusion_path_length(LeafPosition position) {
   return length;
 }
 
-std::expected<void, InclusionError> check_inclusion(const Digest& root, LeafPosition position, const Digest& leaf,
-                                                    std::span<const Digest> path) {
-  if (position.index >= position.count) return std::unexpected(InclusionError::kIndexOutOfRange);
-  if (path.size() != inclusion_path_length(position)) return std::unexpected(InclusionError::kWrongLength);
+Digest inclusion_root(LeafPosition position, const Digest& leaf, std::span<const Digest> path) {
+  TALLY_ASSERT(path.size() == inclusion_path_length(position));
   const LeafHasher& hasher = LeafHasher::best();
   Digest node = leaf;
   auto next = path.begin();
@@ -73,7 +71,14 @@ std::expected<void, InclusionError> check_inclusion(const Digest& root, LeafPosi
         break;
     }
   }
-  if (node != root) return std::unexpected(InclusionError::kWrongRoot);
+  return node;
+}
+
+std::expected<void, InclusionError> check_inclusion(const Digest& root, LeafPosition position, const Digest& leaf,
+                                                    std::span<const Digest> path) {
+  if (position.index >= position.count) return std::unexpected(InclusionError::kIndexOutOfRange);
+  if (path.size() != inclusion_path_length(position)) return std::unexpected(InclusionError::kWrongLength);
+  if (inclusion_root(position, leaf, path) != root) return std::unexpected(InclusionError::kWrongRoot);
   return {};
 }
 

@@ -36,6 +36,10 @@ enum class InclusionError : std::uint8_t {
 /// The exact number of siblings in a proof, at most 64. The index is smaller than the count.
 [[nodiscard]] std::size_t inclusion_path_length(LeafPosition position);
 
+/// The root that a proof leads to from the digest of the leaf at `position`. The index is smaller than the count, and
+/// the path has the length for them.
+[[nodiscard]] Digest inclusion_root(LeafPosition position, const Digest& leaf, std::span<const Digest> path);
+
 /// Checks that `leaf` is the digest of the leaf at `position` of the tree with this root. `count` comes from a trusted
 /// place, never from the prover.
 [[nodiscard]] std::expected<void, InclusionError> check_inclusion(const Digest& root, LeafPosition position,

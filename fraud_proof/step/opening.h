@@ -44,13 +44,36 @@ inline constexpr std::size_t kOpeningHeadBytes = 16;
 /// Whether the batch has such a leaf.
 [[nodiscard]] bool has_leaf(const CommittedBatch& batch, const OpeningKey& key);
 
+/// How an object's leaves are cut out of its data: those of the records, of one record's row, or of a table.
+struct LeafLayout {
+  std::uint64_t data_bytes = 0;
+  std::uint64_t leaf_bytes = 0;
+  [[nodiscard]] std::uint64_t leaves() const;
+  /// Of leaf `leaf`, which is smaller than leaves().
+  [[nodiscard]] std::size_t size_of(std::uint64_t leaf) const;
+};
+
+/// Of a record's kind of object, of a row or of a table.
+[[nodiscard]] LeafLayout leaf_layout(const CommittedBatch& batch, math::ObjectId object);
+
+/// One opening without an upper path: the leaf, and the root that its path leads to.
+struct LeafAndRoot {
+  math::Bytes leaf;
+  Digest root{};
+};
+
+/// Reads one opening of leaf `key` of `layout`, which has it. kOpeningMissing, kOpeningUnexpected, kOpeningSize.
+[[nodiscard]] OrRefused<LeafAndRoot> read_opening(math::ByteReader& reader, const OpeningKey& key,
+                                                  const LeafLayout& layout);
+
 /// Checks openings one after the other, and keeps the leaves that were shown. What it keeps points into the bytes.
 class OpeningReader {
  public:
-  OpeningReader(const CommittedBatch& batch, math::Bytes bytes) : x_batch(batch), x_bytes(bytes), x_reader(bytes) {}
+  OpeningReader(const CommittedBatch& batch, math::Bytes bytes) : x_batch(batch), x_reader(bytes) {}
 
-  /// The leaf, if it was opened before; else the next opening of the bytes, which must be that leaf's. A row's leaf
-  /// takes its record's opening first, where that was not opened before.
+  /// kNoSuchEntry where the batch has no such leaf. Else the leaf, if it was opened before; else the next opening of
+  /// the bytes, which must be that leaf's. A row's leaf takes its record's opening first, where that was not opened
+  /// before.
   [[nodiscard]] OrRefused<math::Bytes> open(const OpeningKey& key);
 
   /// The raw value of an element that the batch has, opening what it takes.
@@ -60,8 +83,11 @@ class OpeningReader {
   [[nodiscard]] OrRefused<void> finish() const;
 
  private:
+  /// Whether the leaf's root is what the batch commits to.
+  [[nodiscard]] OrRefused<void> check(const OpeningKey& key, const Digest& root);
+  [[nodiscard]] OrRefused<void> check_table(const OpeningKey& key, const Digest& root, Reason reason);
+
   const CommittedBatch& x_batch;
-  math::Bytes x_bytes;
   math::ByteReader x_reader;
   std::map<OpeningKey, math::Bytes> x_leaves;
   std::map<math::ObjectId, Digest> x_roots;  // of tables whose commitment was led to the header
@@ -84,6 +110,9 @@ class LeafSource {
   [[nodiscard]] virtual std::span<const Digest> table_commitments() = 0;
 };
 
+/// Writes what read_opening reads.
+void write_opening(math::ByteWriter& writer, const OpeningKey& key, const OpenedLeaf& opened);
+
 /// Writes what OpeningReader reads, each leaf once.
 class OpeningWriter {
  public:
@@ -96,6 +125,8 @@ class OpeningWriter {
   [[nodiscard]] std::vector<std::uint8_t> take() { return x_writer.take(); }
 
  private:
+  void write_upper_path(math::ObjectId table);
+
   const CommittedBatch& x_batch;
   LeafSource& x_source;
   math::ByteWriter x_writer;
