@@ -72,6 +72,8 @@ class BatchWriter {
 
   /// In the temporary folder.
   [[nodiscard]] const BatchPaths& paths() const { return x_paths; }
+  /// Gives the batch another name in the same folder, as long as it is not committed.
+  void rename_target(std::string_view name) { x_target.replace_filename(name); }
   void write(std::string_view name, math::Bytes contents) const;
 
   /// Syncs every file and folder, and renames, unless what stands at the target by now may not be replaced. Until then
