@@ -41,6 +41,13 @@ inline constexpr bool kTakesMoney =
                                                         const BatchHeader& header);
 
 // Tasks and members.
+[[nodiscard]] OrRefused<void> run(const Call& call, const CreateTask& task);
+[[nodiscard]] OrRefused<void> run(const Call& call, const Fund& fund);
+[[nodiscard]] OrRefused<void> run(const Call& call, const Register& joining);
+[[nodiscard]] OrRefused<void> run(const Call& call, const BindKey& binding);
+[[nodiscard]] OrRefused<void> run(const Call& call, const UnbindKey& unbinding);
+[[nodiscard]] OrRefused<void> run(const Call& call, const RequestExit& leaving);
+[[nodiscard]] OrRefused<void> run(const Call& call, const WithdrawStake& withdrawal);
 
 // Posts and the tree of batches.
 
@@ -51,5 +58,7 @@ inline constexpr bool kTakesMoney =
 // Requests.
 
 // Money out.
+[[nodiscard]] OrRefused<void> run(const Call& call, const ClaimPayout& claim);
+[[nodiscard]] OrRefused<void> run(const Call& call, const Withdraw& withdrawal);
 
 }  // namespace tally::proof

@@ -1,0 +1,161 @@
+// Tasks are created by anyone. Everything that could make a task unsafe for those who join it is checked here, once.
+#include <string>
+#include <utility>
+
+#include "deterministic_math/bytecode/validator.h"
+#include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/commitments/roots.h"
+#include "fraud_proof/game/game.h"
+#include "fraud_proof/settlement/handlers.h"
+#include "fraud_proof/settlement/money.h"
+
+namespace tally::proof {
+
+namespace {
+
+/// The most that any delay may be: block times and delays add up in 64 bits.
+constexpr std::uint64_t kMaxDelay = std::uint64_t{1} << 40;
+
+OrRefused<math::Program> check_program(const CreateTask& task) {
+  if (task.bytecode.size() > math::kMaxProgramBytes) {
+    return refuse(Reason::kProgramTooLarge, "a program of " + std::to_string(task.bytecode.size()) +
+                                                " bytes, more than " + std::to_string(math::kMaxProgramBytes));
+  }
+  auto program = math::load_program(task.bytecode);
+  if (!program) return refuse(Reason::kProgramInvalid, math::describe(program.error()));
+  return *std::move(program);
+}
+
+OrRefused<void> check_dims(const CreateTask& task, const math::Program& program) {
+  if (task.dims.size() + 1 != program.dims.size()) {
+    return refuse(Reason::kTaskDims, std::to_string(task.dims.size()) + " dims, where the program has " +
+                                         std::to_string(program.dims.size() - 1) + " beside K");
+  }
+  for (std::size_t i = 0; i < task.dims.size(); ++i) {
+    const math::Dim& bounds = program.dims[i + 1];
+    if (task.dims[i] < bounds.lo || task.dims[i] > bounds.hi) {
+      return refuse(Reason::kTaskDims, "dim " + std::to_string(i) + " is " + std::to_string(task.dims[i]) +
+                                           ", outside " + std::to_string(bounds.lo) + ".." + std::to_string(bounds.hi));
+    }
+  }
+  return {};
+}
+
+OrRefused<void> check_numbers(const CreateTask& task, const math::Program& program) {
+  if (task.params.size() > kMaxTaskParams) {
+    return refuse(Reason::kTaskParams,
+                  std::to_string(task.params.size()) + " params are more than " + std::to_string(kMaxTaskParams));
+  }
+  if (task.frac_bits > math::kMaxFracBits) {
+    return refuse(Reason::kTaskSettings, std::to_string(task.frac_bits) + " fraction bits are more than " +
+                                             std::to_string(math::kMaxFracBits));
+  }
+  if (auto checked = check_settings(task.settings); !checked) {
+    return refuse(Reason::kTaskSettings, std::move(checked.error().message));
+  }
+  if (task.settings.min_records > program.dims.front().hi) {
+    return refuse(Reason::kTaskSettings, "min_records is more than the program takes");
+  }
+  if (task.settings.exit_delay_s > kMaxDelay) return refuse(Reason::kTaskSettings, "exit_delay is more than 2^40 s");
+  return {};
+}
+
+/// The shape at which programs cost most: with as many records as the program takes.
+math::TaskShape largest_shape(const CreateTask& task, const math::Program& program) {
+  math::TaskShape shape{.dims = {program.dims.front().hi}, .leaf_bytes = task.settings.leaf_bytes};
+  shape.dims.insert(shape.dims.end(), task.dims.begin(), task.dims.end());
+  return shape;
+}
+
+OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
+  const math::u128 window = settings.window_s;
+  const math::u128 clock = math::u128{moves} * settings.move_time_s + settings.censorship_budget_s;
+  if (settings.game_clock_s < clock) {
+    return refuse(Reason::kClockTooShort, "a side may have to make " + std::to_string(moves) +
+                                              " moves, and game_clock is " + std::to_string(settings.game_clock_s) +
+                                              " s, less than their move_time and the censorship budget");
+  }
+  if (settings.challenge_period_s < 2 * window + settings.censorship_budget_s) {
+    return refuse(Reason::kPeriodTooShort, "the challenge period is less than 2 windows and the censorship budget");
+  }
+  if (settings.exit_delay_s <= settings.challenge_period_s + 2 * math::u128{settings.game_clock_s} + 2 * window) {
+    return refuse(Reason::kExitTooShort,
+                  "exit_delay is not longer than the challenge period, two game clocks and two windows");
+  }
+  return {};
+}
+
+OrRefused<void> check_bonds(const TaskSettings& settings) {
+  if (settings.challenger_bond.value > settings.sequencer_bond.value / 10) {
+    return refuse(Reason::kBondsTooClose, "the sequencer's bond is less than 10 times the challenger's");
+  }
+  return {};
+}
+
+OrRefused<std::vector<Digest>> genesis_commitments(const CreateTask& task, const math::Program& program) {
+  const auto states = objects_of(program, math::ObjectKind::kState);
+  if (task.genesis_roots.size() != states.size()) {
+    return refuse(Reason::kGenesisRoots, std::to_string(task.genesis_roots.size()) + " genesis roots for " +
+                                             std::to_string(states.size()) + " states");
+  }
+  const math::BatchValues values{.dims = largest_shape(task, program).dims};  // no state's shape has K in it
+  std::vector<Digest> commitments;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const TableShape shape = table_shape(program.objects[states[i]], values);
+    commitments.push_back(table_commitment(shape, task.settings.leaf_bytes, task.genesis_roots[i]));
+  }
+  return commitments;
+}
+
+OrRefused<void> check_task(const CreateTask& task, const math::Program& program) {
+  if (auto checked = check_dims(task, program); !checked) return checked;
+  if (auto checked = check_numbers(task, program); !checked) return checked;
+  const math::TaskShape shape = largest_shape(task, program);
+  if (auto valid = math::validate_for_task(program, shape, task.settings.max_work); !valid) {
+    return refuse(Reason::kProgramInvalid, math::describe(valid.error()));
+  }
+  if (auto checked = check_times(task.settings, most_moves(program, shape, task.settings.arity)); !checked) {
+    return checked;
+  }
+  return check_bonds(task.settings);
+}
+
+}  // namespace
+
+OrRefused<void> run(const Call& call, const CreateTask& task) {
+  const auto program = check_program(task);
+  if (!program) return std::unexpected(program.error());
+  if (auto checked = check_task(task, *program); !checked) return checked;
+  auto commitments = genesis_commitments(task, *program);
+  if (!commitments) return std::unexpected(std::move(commitments.error()));
+
+  TaskPreimage preimage{.chain_id = call.block.chain_id,
+                        .contract = call.block.contract,
+                        .creator = call.sender,
+                        .salt = task.salt,
+                        .program_hash = math::sha256(task.bytecode),
+                        .dims = task.dims,
+                        .params = task.params,
+                        .frac_bits = task.frac_bits,
+                        .settings = task.settings,
+                        .genesis_root = state_root(*commitments)};
+  const TaskId id = task_id(preimage);
+  if (read_task(call.changes, id)) return refuse(Reason::kTaskExists, "the task " + to_hex(id) + " exists");
+
+  if (!read_program(call.changes, preimage.program_hash)) {
+    call.changes.put(program_key(preimage.program_hash), ProgramRecord{.bytecode = task.bytecode});
+  }
+  call.changes.put(task_status_key(id), TaskStatus{.final_state = preimage.genesis_root});
+  call.changes.put(
+      node_key(id, kGenesisParent),
+      NodeRecord{
+          .task = id, .state = NodeState::kFinal, .posted_s = call.block.time_s, .posted_block = call.block.number});
+  call.changes.put(
+      task_key(id),
+      TaskRecord{.preimage = preimage, .created_s = call.block.time_s, .created_block = call.block.number});
+  call.changes.emit(
+      TaskCreated{.task = id, .preimage = std::move(preimage), .genesis_commitments = *std::move(commitments)});
+  return {};
+}
+
+}  // namespace tally::proof
