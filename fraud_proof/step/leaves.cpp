@@ -48,7 +48,7 @@ math::i128 value_in_record(const CommittedBatch& batch, ObjectId object, math::B
     case ObjectKind::kComputed:
       break;
   }
-  TALLY_ASSERT(!"a record holds member, nonce and fields");
+  TALLY_ASSERT(false);
 }
 
 // The element's index within its own data: a row's is that of one record.
