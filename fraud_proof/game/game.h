@@ -67,6 +67,10 @@ inline constexpr std::size_t kMaxChildren = 16;
 /// Tables under descent in one game: what keeps every move within a transaction (most_reveal_bytes).
 inline constexpr std::size_t kMaxDescents = 128;
 inline constexpr std::uint64_t kMaxRevealBytes = 64 * 1024;
+/// Accumulators at the boundaries of the most segments.
+inline constexpr std::size_t kMaxClaimBytes = (kMaxArity - 1) * math::kMaxAccumulators * sizeof(math::i128);
+/// Openings in one move: no transaction is longer.
+inline constexpr std::size_t kMaxOpeningsBytes = 128 * 1024;
 /// The entry of a game that begins with a descent, until one is chosen.
 inline constexpr std::uint64_t kNoEntry = ~std::uint64_t{0};
 
@@ -212,7 +216,8 @@ struct MoveContext {
 /// Leaves in each block but perhaps the last; 1 where the blocks are leaves.
 [[nodiscard]] std::uint64_t reveal_block(std::uint64_t leaves);
 
-/// The most moves that a side may have to make in any game of the program at this shape: create_task asks that the
+/// The most moves that a side may have to make in any game of the program at this shape, which validate_for_task has
+/// accepted: create_task asks that the
 /// clock holds them.
 [[nodiscard]] std::uint64_t most_moves(const math::Program& program, const math::TaskShape& shape, std::uint16_t arity);
 
