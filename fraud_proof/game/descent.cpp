@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <bit>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "fraud_proof/hashing/leaf_hasher.h"
 #include "fraud_proof/merkle/inclusion.h"
 #include "fraud_proof/merkle/tree.h"
+#include "fraud_proof/step/leaves.h"
 #include "fraud_proof/step/one_step.h"
 
 namespace tally::proof {
@@ -49,16 +49,8 @@ OrRefused<void> check_tables(const CommittedBatch& batch, std::size_t item, std:
   return {};
 }
 
-// Where a table's commitment stands in the tree of tables_root.
-LeafPosition commitment_position(const math::Program& program, math::ObjectId table) {
-  const std::vector<math::ObjectId> ids = table_objects(program);
-  const auto found = std::ranges::find(ids, table);
-  TALLY_ASSERT(found != ids.end());
-  return {.index = static_cast<std::uint64_t>(found - ids.begin()), .count = ids.size()};
-}
-
 OrRefused<Descent> read_root(const CommittedBatch& batch, math::ObjectId table, math::ByteReader& reader) {
-  const LeafPosition position = commitment_position(batch.program, table);
+  const LeafPosition position = commitment_position(batch, table);
   Descent descent;
   descent.object = table;
   read_digest(reader, descent.node);
@@ -67,22 +59,16 @@ OrRefused<Descent> read_root(const CommittedBatch& batch, math::ObjectId table, 
   if (!reader.ok()) return refuse(Reason::kOpeningMissing, table_name(table) + ": the roots end within its own");
   const TableShape shape = table_shape(batch.program.objects[table], batch.values);
   const Digest commitment = table_commitment(shape, batch.leaf_bytes, descent.node);
-  const Digest leaf = LeafHasher::best().hash_leaf(commitment.bytes);
-  if (!check_inclusion(batch.header.tables_root, position, leaf, path))
+  if (!check_inclusion(batch.header.tables_root, position, commitment_leaf(commitment), path))
     return refuse(Reason::kOpeningTable, table_name(table) + ": its root does not lead to tables_root");
-  descent.leaves = shape.leaves(batch.leaf_bytes);
+  descent.leaves = leaf_layout(batch, table).leaves();
   return descent;
-}
-
-std::size_t leaf_size(const CommittedBatch& batch, const Descent& descent) {
-  const std::uint64_t bytes = table_shape(batch.program.objects[descent.object], batch.values).data_bytes();
-  return static_cast<std::size_t>(
-      std::min<std::uint64_t>(batch.leaf_bytes, bytes - descent.first_leaf * batch.leaf_bytes));
 }
 
 OrRefused<void> reveal_leaf(const CommittedBatch& batch, Descent& descent, const Reveal::Answer& answer) {
   if (!answer.nodes.empty()) return refuse(Reason::kRevealCount, table_name(descent.object) + ": nodes below a leaf");
-  if (const std::size_t size = leaf_size(batch, descent); answer.leaf.size() != size) {
+  if (const std::size_t size = leaf_layout(batch, descent.object).size_of(descent.first_leaf);
+      answer.leaf.size() != size) {
     return refuse(Reason::kRevealSize, table_name(descent.object) + ": a leaf of " +
                                            std::to_string(answer.leaf.size()) + " bytes, not " + std::to_string(size));
   }
@@ -125,12 +111,12 @@ std::vector<std::uint8_t> make_roots(const CommittedBatch& batch, std::span<cons
                                      std::span<const Digest> tree_roots, std::span<const Digest> table_commitments) {
   TALLY_ASSERT(tables.size() == tree_roots.size());
   std::vector<Digest> leaves;
-  for (const Digest& commitment : table_commitments) leaves.push_back(LeafHasher::best().hash_leaf(commitment.bytes));
+  for (const Digest& commitment : table_commitments) leaves.push_back(commitment_leaf(commitment));
   const MerkleTree tree(leaves);
   math::ByteWriter writer;
   for (std::size_t i = 0; i < tables.size(); ++i) {
     writer.raw(tree_roots[i].bytes);
-    for (const Digest& sibling : tree.inclusion_path(commitment_position(batch.program, tables[i]).index))
+    for (const Digest& sibling : tree.inclusion_path(commitment_position(batch, tables[i]).index))
       writer.raw(sibling.bytes);
   }
   return writer.take();
@@ -220,8 +206,7 @@ bool descent_fits(const MoveContext& context, const Game& game) {
   if (game.item >= batch.program.items.size() || !batch.program.items[game.item].body) return false;
   return std::ranges::all_of(game.descents, [&](const Descent& descent) {
     if (!may_descend(batch, game.item, descent.object)) return false;
-    const std::uint64_t leaves =
-        table_shape(batch.program.objects[descent.object], batch.values).leaves(batch.leaf_bytes);
+    const std::uint64_t leaves = leaf_layout(batch, descent.object).leaves();
     return descent.leaves <= leaves && descent.first_leaf <= leaves - descent.leaves;
   });
 }

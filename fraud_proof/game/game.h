@@ -217,8 +217,7 @@ struct MoveContext {
 [[nodiscard]] std::uint64_t reveal_block(std::uint64_t leaves);
 
 /// The most moves that a side may have to make in any game of the program at this shape, which validate_for_task has
-/// accepted: create_task asks that the
-/// clock holds them.
+/// accepted. create_task asks that the clock holds them.
 [[nodiscard]] std::uint64_t most_moves(const math::Program& program, const math::TaskShape& shape, std::uint16_t arity);
 
 /// An upper bound of the nodes and leaves that one Reveal may have to hold: all result tables of one item, or of one
