@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct ChainIdentity {
   bool operator==(const ChainIdentity&) const = default;
 };
 
+/// The last block, and the earliest time that a transaction submitted now can see.
 struct Head {
   std::uint64_t block = 0;
   std::uint64_t time_s = 0;
@@ -81,7 +83,10 @@ class ChainAdapter {
 /// Submits and waits for the fate, which is kApplied or kRefused.
 [[nodiscard]] TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submission);
 
-/// "embedded:FILE" (or a plain path). Throws std::invalid_argument with what is accepted.
+/// The file of "embedded:FILE", or of a plain path. Throws std::invalid_argument with what is accepted.
+[[nodiscard]] std::filesystem::path embedded_file(std::string_view where);
+
+/// As embedded_file(). What the file lacks is a DatabaseError (chain_adapter/sqlite/database.h).
 [[nodiscard]] std::unique_ptr<ChainAdapter> open_chain(std::string_view where);
 
 }  // namespace tally::chain
