@@ -36,14 +36,14 @@ std::vector<std::uint8_t> copy_row(const math::Inputs& inputs, ObjectId row, std
 }  // namespace
 
 CommittedMemory::CommittedMemory(const math::Program& program, const math::BatchValues& values,
-                                 const math::Inputs& inputs, std::uint32_t leaf_bytes)
+                                 const math::Inputs& inputs, std::uint32_t leaf_bytes, const RecordSigners* signers)
     : x_batch{program, x_header, leaf_bytes, values} {
   x_header.number = values.batch;
   x_header.record_count = values.dims[0];
-  commit_rows(inputs);
-  commit_records(inputs);
   commit_tables(inputs);
   x_header.prev_state_root = state_root(x_states);
+  commit_rows(inputs);
+  commit_records(inputs, signers);
   x_header.tables_root = tables_root(x_tables);
   x_header.next_state_root = state_root(next_state(program, x_states, x_tables));
 }
@@ -65,7 +65,7 @@ void CommittedMemory::commit_rows(const math::Inputs& inputs) {
   }
 }
 
-void CommittedMemory::commit_records(const math::Inputs& inputs) {
+void CommittedMemory::commit_records(const math::Inputs& inputs, const RecordSigners* signers) {
   std::vector<std::uint8_t> bytes;
   for (std::uint32_t k = 0; k < x_header.record_count; ++k) {
     Record record;
@@ -78,6 +78,14 @@ void CommittedMemory::commit_records(const math::Inputs& inputs) {
     }
     for (const ObjectId field : objects_of(x_batch.program, ObjectKind::kField)) {
       record.fields.push_back(inputs.fields[field][k]);
+    }
+    if (signers != nullptr) {
+      sign_record(record,
+                  {.domain = signers->domain,
+                   .task = signers->task,
+                   .batch = x_header.number,
+                   .state = x_header.prev_state_root},
+                  *signers->keys[k]);
     }
     const auto encoded = encode(record);
     bytes.insert(bytes.end(), encoded.begin(), encoded.end());

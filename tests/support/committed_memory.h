@@ -9,16 +9,24 @@
 
 #include "deterministic_math/executor/inputs.h"
 #include "fraud_proof/merkle/tree.h"
+#include "fraud_proof/records/record.h"
 #include "fraud_proof/step/opening.h"
 
 namespace tally::test {
 
+/// Signs the records of a batch; `batch` and `state` of the context are the batch's own.
+struct RecordSigners {
+  proof::KeccakDigest domain{};
+  proof::TaskId task{};
+  std::vector<const proof::PrivateKey*> keys{};  // of each record
+};
+
 /// A copy of the data as it is when this is made; the program must outlive it. Records carry an address made of their
-/// index, and no signature.
+/// index and no signature, unless there are signers.
 class CommittedMemory final : public proof::LeafSource {
  public:
   CommittedMemory(const math::Program& program, const math::BatchValues& values, const math::Inputs& inputs,
-                  std::uint32_t leaf_bytes);
+                  std::uint32_t leaf_bytes, const RecordSigners* signers = nullptr);
 
   [[nodiscard]] const proof::CommittedBatch& batch() const { return x_batch; }
   [[nodiscard]] const proof::BatchHeader& header() const { return x_header; }
@@ -41,7 +49,7 @@ class CommittedMemory final : public proof::LeafSource {
 
   [[nodiscard]] Data commit(std::vector<std::uint8_t> bytes, std::uint64_t leaf_bytes) const;
   void commit_rows(const math::Inputs& inputs);
-  void commit_records(const math::Inputs& inputs);
+  void commit_records(const math::Inputs& inputs, const RecordSigners* signers);
   void commit_tables(const math::Inputs& inputs);
 
   proof::BatchHeader x_header;

@@ -41,18 +41,31 @@ i128 pick_element(Rng& rng, const Object& object, ValueStyle style) {
 
 }  // namespace
 
-RandomBatch::RandomBatch(const Program& program, Rng& rng, const RandomBatchOptions& options) {
+namespace {
+
+BatchValues random_values(const Program& program, Rng& rng, const RandomBatchOptions& options) {
+  BatchValues values;
   for (const Dim& dim : program.dims) {
-    x_values.dims.push_back(std::min(dim.hi, pick(rng, dim.lo, std::max(dim.lo, options.max_dim))));
+    values.dims.push_back(std::min(dim.hi, pick(rng, dim.lo, std::max(dim.lo, options.max_dim))));
   }
-  x_values.batch = static_cast<std::uint64_t>(pick_value(rng, {1, kMaxBatchNumber}, options.style));
-  x_values.seed_high = pick_value(rng, {kI128Min, kI128Max}, options.style);
-  x_values.seed_low = pick_value(rng, {kI128Min, kI128Max}, options.style);
+  values.batch = static_cast<std::uint64_t>(pick_value(rng, {1, kMaxBatchNumber}, options.style));
+  values.seed_high = pick_value(rng, {kI128Min, kI128Max}, options.style);
+  values.seed_low = pick_value(rng, {kI128Min, kI128Max}, options.style);
+  return values;
+}
+
+}  // namespace
+
+RandomBatch::RandomBatch(const Program& program, Rng& rng, const RandomBatchOptions& options)
+    : RandomBatch(program, random_values(program, rng, options), rng, options.style) {}
+
+RandomBatch::RandomBatch(const Program& program, BatchValues values, Rng& rng, ValueStyle style)
+    : x_values(std::move(values)) {
   const std::uint64_t records = x_values.dims[0];
   const Range words{0, (i128{1} << 64) - 1};
   for (std::uint64_t k = 0; k < records; ++k) {
-    x_members.push_back(static_cast<std::uint64_t>(pick_value(rng, {0, 0xffffffff}, options.style)));
-    x_nonces.push_back(static_cast<std::uint64_t>(pick_value(rng, words, options.style)));
+    x_members.push_back(static_cast<std::uint64_t>(pick_value(rng, {0, 0xffffffff}, style)));
+    x_nonces.push_back(static_cast<std::uint64_t>(pick_value(rng, words, style)));
   }
   x_fields.resize(program.objects.size());
   x_tables.resize(program.objects.size());
@@ -65,7 +78,7 @@ RandomBatch::RandomBatch(const Program& program, Rng& rng, const RandomBatchOpti
     const std::uint64_t count = element_count(object.extents, x_values);
     if (object.kind == ObjectKind::kField) {
       for (std::uint64_t i = 0; i < count; ++i) {
-        x_fields[id].push_back(static_cast<std::int64_t>(pick_element(rng, object, options.style)));
+        x_fields[id].push_back(static_cast<std::int64_t>(pick_element(rng, object, style)));
       }
       x_inputs.fields[id] = x_fields[id];
       continue;
@@ -74,7 +87,7 @@ RandomBatch::RandomBatch(const Program& program, Rng& rng, const RandomBatchOpti
     x_row_length[id] = extent_value(object.extents[1], x_values);
     x_row_bytes[id] = x_row_length[id] * element_bytes(object.type);
     for (std::uint64_t i = 0; i < count && object.kind != ObjectKind::kComputed; ++i) {
-      write_element(x_tables[id], object.type, i, pick_element(rng, object, options.style));
+      write_element(x_tables[id], object.type, i, pick_element(rng, object, style));
     }
     if (object.kind != ObjectKind::kRow) x_inputs.tables[id] = x_tables[id];
   }

@@ -39,6 +39,9 @@ struct RandomBatchOptions {
 class RandomBatch final : public math::RowSource {
  public:
   RandomBatch(const math::Program& program, Rng& rng, const RandomBatchOptions& options = {});
+  /// With these dims, batch number and seed.
+  RandomBatch(const math::Program& program, math::BatchValues values, Rng& rng,
+              ValueStyle style = ValueStyle::kUniform);
   ~RandomBatch() override = default;
   RandomBatch(const RandomBatch&) = delete;
   RandomBatch& operator=(const RandomBatch&) = delete;
@@ -47,6 +50,9 @@ class RandomBatch final : public math::RowSource {
   /// Reads this object's memory.
   [[nodiscard]] const math::Inputs& inputs() const { return x_inputs; }
   [[nodiscard]] std::vector<std::byte>& table(math::ObjectId object) { return x_tables[object]; }
+  /// Member and nonce of each record, to be changed in place.
+  [[nodiscard]] std::span<std::uint64_t> members() { return x_members; }
+  [[nodiscard]] std::span<std::uint64_t> nonces() { return x_nonces; }
 
   [[nodiscard]] std::span<const std::byte> view(math::ObjectId row, std::uint64_t record, std::uint64_t first,
                                                 std::size_t count, std::span<std::byte> scratch) override;
