@@ -242,7 +242,9 @@ sequencer::BatchInputs gather_inputs(const AggregateFlags& flags, const Compiled
       .frac_bits = flags.frac_bits,
       .out_of_range = flags.clip ? math::OutOfRangePolicy::kClip : math::OutOfRangePolicy::kRefuse};
   for (std::size_t i = 0; i < files.size(); ++i) {
-    sequencer::RecordInput record{.key = &keys.keys[i], .source = updates[i].string(), .rows = {}, .fields = {}};
+    sequencer::RecordInput record;
+    record.key = &keys.keys[i];
+    record.source = updates[i].string();
     record.rows.push_back(std::make_unique<sequencer::UpdateSource>(std::move(files[i]), quantise));
     inputs.records.push_back(std::move(record));
   }

@@ -1,7 +1,7 @@
 #include "sequencer/batch/batch_builder.h"
 
 #include <algorithm>
-#include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "chain_adapter/data/batch_tables.h"
@@ -35,6 +35,10 @@ math::Bytes unsigned_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+std::uint64_t batch_number(const BatchInputs& inputs) {
+  return inputs.place ? inputs.place->number : proof::kFirstBatch;
+}
+
 /// One build. The methods run in the order of build().
 class Builder {
  public:
@@ -45,13 +49,15 @@ class Builder {
         x_program(x_compiled.program),
         x_writer(std::move(writer)),
         x_work(options.stop, options.progress),
-        x_values(chain::batch_values(x_inputs.dims, proof::kFirstBatch, x_inputs.seed)) {}
+        x_values(chain::batch_values(x_inputs.dims, batch_number(x_inputs), x_inputs.seed)) {}
 
   BuiltBatch build() {
     const Clock::time_point start = Clock::now();
     sort_records();
     write_program();
     write_states();
+    place_batch();
+    check_signatures();
     fold();
     write_records();
     commit_tables();
@@ -61,6 +67,7 @@ class Builder {
     x_writer.write(chain::kManifestFile, unsigned_bytes(manifest));
     const Clock::time_point commit = Clock::now();
     x_work.begin("write", 0);
+    const std::filesystem::path directory = name_directory();
     if (auto committed = x_writer.commit(*x_options.pool); !committed) {
       fail_build(BuildReason::kTargetExists, std::move(committed.error().message));
     }
@@ -71,19 +78,27 @@ class Builder {
     x_times.hash += x_work.seconds(chain::Activity::kHash) / threads;
     x_times.write += x_work.seconds(chain::Activity::kWrite) / threads;
     x_times.wall = seconds_since(start);
-    return {.manifest = std::move(x_manifest), .times = x_times, .row_bytes = x_row_bytes, .clipped = clipped()};
+    return {.directory = directory,
+            .manifest = std::move(x_manifest),
+            .times = x_times,
+            .row_bytes = x_row_bytes,
+            .clipped = clipped()};
   }
 
  private:
   void sort_records();
   void write_program();
   void write_states();
+  void place_batch();
+  void check_signatures();
   void gather_inputs(math::RowSource& rows);
   void fold();
   void write_records();
   void commit_tables();
   void write_model();
 
+  [[nodiscard]] std::filesystem::path name_directory();
+  [[nodiscard]] proof::RecordContext record_context() const;
   [[nodiscard]] std::uint64_t clipped() const;
   /// The data of each state or table, as commitments.
   [[nodiscard]] math::Digest commit(math::ObjectId id, std::span<const std::byte> data);
@@ -99,10 +114,9 @@ class Builder {
   BuildTimes x_times;
   std::uint64_t x_row_bytes = 0;
 
-  std::vector<proof::Address> x_signers;  // of x_inputs.records, sorted
   std::vector<chain::MappedFile> x_states;
   std::vector<math::Digest> x_state_commitments;
-  std::vector<proof::Record> x_records;
+  std::vector<proof::Record> x_records;  // of x_inputs.records, which are in their order
   // What the folds read.
   std::vector<std::uint64_t> x_members;
   std::vector<std::uint64_t> x_nonces;
@@ -111,22 +125,42 @@ class Builder {
   std::optional<TableFiller> x_filler;
 };
 
+/// What a builder without a chain knows of a record before it signs it.
+proof::Record unsigned_record(const RecordInput& input) {
+  proof::Record record;
+  record.address = input.key->address();
+  record.fields = input.fields;
+  return record;
+}
+
 void Builder::sort_records() {
-  std::vector<std::pair<proof::Address, std::size_t>> order;
-  order.reserve(x_inputs.records.size());
-  for (const RecordInput& record : x_inputs.records) order.emplace_back(record.key->address(), order.size());
-  std::ranges::sort(order);
-  std::vector<RecordInput> sorted;
-  for (const auto& [address, place] : order) {
-    RecordInput& record = x_inputs.records[place];
-    if (!x_signers.empty() && x_signers.back() == address) {
-      fail_build(BuildReason::kDuplicateSigner, sorted.back().source + " and " + record.source +
-                                                    " are signed by the same address, " + to_text(address));
-    }
-    x_signers.push_back(address);
-    sorted.push_back(std::move(record));
+  std::vector<std::pair<proof::Record, RecordInput>> order;
+  for (RecordInput& input : x_inputs.records) {
+    proof::Record record = input.signed_record ? *input.signed_record : unsigned_record(input);
+    order.emplace_back(std::move(record), std::move(input));
   }
-  x_inputs.records = std::move(sorted);
+  const bool by_member = x_inputs.place && proof::record_order(x_program) == proof::RecordOrder::kByMember;
+  std::ranges::sort(order, [&](const auto& a, const auto& b) {
+    if (by_member) return a.first.member < b.first.member;
+    return std::tie(a.first.address, a.first.nonce) < std::tie(b.first.address, b.first.nonce);
+  });
+  x_inputs.records.clear();
+  for (auto& [record, input] : order) {
+    if (!x_records.empty()) {
+      const proof::Record& before = x_records.back();
+      const bool same =
+          by_member ? before.member == record.member : before.address == record.address && before.nonce == record.nonce;
+      if (same) {
+        fail_build(BuildReason::kDuplicateSigner,
+                   x_inputs.records.back().source + " and " + input.source + " are signed " +
+                       (by_member ? "for the same member, " + std::to_string(record.member)
+                                  : "by the same address, " + to_text(record.address)));
+      }
+    }
+    if (!x_inputs.place) record.member = x_records.size();
+    x_records.push_back(std::move(record));
+    x_inputs.records.push_back(std::move(input));
+  }
 }
 
 void Builder::write_program() {
@@ -136,6 +170,10 @@ void Builder::write_program() {
   x_manifest.shape = chain::manifest_shape(x_compiled, x_inputs.dims);
   x_manifest.seed = x_inputs.seed;
   proof::TaskPreimage& task = x_manifest.task;
+  if (x_inputs.place) {
+    task = x_inputs.place->task;
+    return;
+  }
   task.creator = x_inputs.poster;
   task.program_hash = math::sha256(bytecode);
   task.dims.assign(x_inputs.dims.begin() + 1, x_inputs.dims.end());
@@ -186,11 +224,19 @@ void Builder::write_states() {
     x_state_commitments.push_back(commit(ids[i], data));
     x_states.push_back(std::move(file));
   }
+}
+
+void Builder::place_batch() {
   const proof::StateRoot root = proof::state_root(x_state_commitments);
-  x_manifest.task.genesis_root = root;
+  if (!x_inputs.place) {
+    x_manifest.task.genesis_root = root;
+  } else if (root != x_inputs.place->state) {
+    fail_build(BuildReason::kState, "the states given commit to " + to_hex(root) + ", but the batch extends " +
+                                        to_hex(x_inputs.place->state));
+  }
   x_manifest.header = {.task = proof::task_id(x_manifest.task),
-                       .number = proof::kFirstBatch,
-                       .parent = proof::kGenesisParent,
+                       .number = batch_number(x_inputs),
+                       .parent = x_inputs.place ? x_inputs.place->parent : proof::kGenesisParent,
                        .record_count = x_inputs.dims.front(),
                        .records_root = {},
                        .prev_state_root = root,
@@ -199,13 +245,33 @@ void Builder::write_states() {
                        .poster = x_inputs.poster};
 }
 
+proof::RecordContext Builder::record_context() const {
+  const proof::TaskPreimage& task = x_manifest.task;
+  return {.domain = proof::domain_separator(proof::tallystick_domain(task.chain_id, task.contract)),
+          .task = x_manifest.header.task,
+          .batch = x_manifest.header.number,
+          .state = x_manifest.header.prev_state_root};
+}
+
+void Builder::check_signatures() {
+  if (!x_inputs.place) return;
+  const proof::RecordContext context = record_context();
+  x_options.pool->run(x_records.size(), [&](std::size_t k) {
+    x_work.check();
+    const auto checked = proof::check_signature(x_records[k], context);
+    if (checked) return;
+    fail_build(BuildReason::kSignature, x_inputs.records[k].source + ": " + checked.error().message +
+                                            "; a record is signed for one batch of one task, on one state");
+  });
+}
+
 void Builder::gather_inputs(math::RowSource& rows) {
-  const std::size_t records = x_inputs.records.size();
   const std::vector<math::ObjectId> field_ids = proof::objects_of(x_program, ObjectKind::kField);
   const std::vector<math::ObjectId> state_ids = proof::objects_of(x_program, ObjectKind::kState);
-  x_members.resize(records);
-  std::iota(x_members.begin(), x_members.end(), std::uint64_t{0});
-  x_nonces.assign(records, 0);
+  for (const proof::Record& record : x_records) {
+    x_members.push_back(record.member);
+    x_nonces.push_back(record.nonce);
+  }
   x_fields.resize(field_ids.size());
   x_data.members = x_members;
   x_data.nonces = x_nonces;
@@ -213,7 +279,7 @@ void Builder::gather_inputs(math::RowSource& rows) {
   x_data.tables.resize(x_program.objects.size());
   x_data.rows = &rows;
   for (std::size_t i = 0; i < field_ids.size(); ++i) {
-    for (const RecordInput& record : x_inputs.records) x_fields[i].push_back(record.fields[i]);
+    for (const proof::Record& record : x_records) x_fields[i].push_back(record.fields[i]);
     x_data.fields[field_ids[i]] = x_fields[i];
   }
   for (std::size_t i = 0; i < state_ids.size(); ++i) x_data.tables[state_ids[i]] = x_states[i].bytes();
@@ -236,24 +302,25 @@ void Builder::fold() {
   source.complete(*x_options.pool);
   x_data.rows = nullptr;  // the source ends here
   for (std::size_t k = 0; k < records; ++k) {
-    proof::Record& record = x_records.emplace_back();
-    record.address = x_signers[k];
-    record.member = k;
-    record.fields = x_inputs.records[k].fields;
-    for (std::size_t row = 0; row < rows.size(); ++row) record.rows.push_back(source.commitment(row, k));
+    std::vector<math::Digest> commitments;
+    for (std::size_t row = 0; row < rows.size(); ++row) commitments.push_back(source.commitment(row, k));
+    if (!x_inputs.place) {
+      x_records[k].rows = std::move(commitments);
+    } else if (x_records[k].rows != commitments) {
+      fail_build(BuildReason::kRowCommitment,
+                 x_inputs.records[k].source + ": the data is not what its signed record commits to");
+    }
   }
 }
 
 void Builder::write_records() {
-  const proof::RecordContext context{
-      .domain = proof::domain_separator(proof::tallystick_domain(x_manifest.task.chain_id, x_manifest.task.contract)),
-      .task = x_manifest.header.task,
-      .batch = x_manifest.header.number,
-      .state = x_manifest.header.prev_state_root};
-  x_options.pool->run(x_records.size(), [&](std::size_t k) {
-    x_work.check();
-    proof::sign_record(x_records[k], context, *x_inputs.records[k].key);
-  });
+  if (!x_inputs.place) {
+    const proof::RecordContext context = record_context();
+    x_options.pool->run(x_records.size(), [&](std::size_t k) {
+      x_work.check();
+      proof::sign_record(x_records[k], context, *x_inputs.records[k].key);
+    });
+  }
   math::ByteWriter bytes;
   for (const proof::Record& record : x_records) bytes.raw(proof::encode(record));
   x_writer.write(chain::kRecordsFile, bytes.view());
@@ -271,6 +338,13 @@ void Builder::commit_tables() {
   for (const math::ObjectId id : ids) commitments.push_back(commit(id, x_data.tables[id]));
   x_manifest.header.tables_root = proof::tables_root(commitments);
   x_manifest.header.next_state_root = proof::state_root(proof::next_state(x_program, x_state_commitments, commitments));
+}
+
+std::filesystem::path Builder::name_directory() {
+  if (x_options.naming == Naming::kTarget) return x_options.target;
+  const std::string id = to_hex(proof::batch_id(x_manifest.header));
+  x_writer.rename_target(id);
+  return x_options.target / id;
 }
 
 void Builder::write_model() {
@@ -309,7 +383,8 @@ std::expected<BuiltBatch, BuildError> build_batch(BatchInputs inputs, const Buil
     check_inputs(inputs);
     const auto existing = options.replace == Replace::kReplace ? chain::BatchWriter::Existing::kReplace
                                                                : chain::BatchWriter::Existing::kRefuse;
-    auto writer = chain::BatchWriter::create(options.target, existing);
+    const bool named = options.naming == Naming::kTarget;
+    auto writer = chain::BatchWriter::create(named ? options.target : options.target / "building", existing);
     if (!writer) return std::unexpected(BuildError{BuildReason::kTargetExists, writer.error().message, {}, {}});
     Builder builder(std::move(inputs), options, *std::move(writer));
     return builder.build();

@@ -8,8 +8,10 @@
 // Items are evaluated in program order (inside a loop: for each t, the loop's items in order). An entry that FAILs is
 // an error here: a batch with a FAIL entry is invalid, whoever builds it.
 //
-// Offline identity (DESIGN section 8): batch 1, parent 0, chain id and contract 0, creator = poster, salt 0, nonce 0,
-// and member = position by address.
+// Without a place on a chain a batch has the offline identity: batch 1, parent 0, chain id and contract 0, creator =
+// poster, salt 0, nonce 0, member = position by address; and the builder signs its records. With a place, task, number
+// and parent are the chain's, and records come signed by the members whose contributions they are: the builder checks
+// that each is signed for exactly this batch and commits to exactly the rows that came with it.
 #pragma once
 
 #include <chrono>
@@ -29,7 +31,8 @@
 #include "deterministic_math/executor/task_pool.h"
 #include "deterministic_math/language/compile.h"
 #include "deterministic_math/numbers/quantiser.h"
-#include "fraud_proof/commitments/task_settings.h"
+#include "fraud_proof/commitments/task.h"
+#include "fraud_proof/records/record.h"
 #include "fraud_proof/signing/secp256k1.h"
 #include "sequencer/batch/element_source.h"
 
@@ -37,10 +40,21 @@ namespace tally::sequencer {
 
 /// One participant's contribution. `rows` and `fields` are in the order of the program's.
 struct RecordInput {
-  const proof::PrivateKey* key = nullptr;  // outlives the build
+  const proof::PrivateKey* key = nullptr;  // for the offline identity; outlives the build
   std::string source;                      // what messages call the record: its update file
   std::vector<std::unique_ptr<ElementSource>> rows;
   std::vector<std::int64_t> fields;
+  /// For a place on a chain: what the member signed. Its fields count, and `fields` is empty.
+  std::optional<proof::Record> signed_record;
+};
+
+/// What a batch extends on a chain.
+struct BatchPlace {
+  proof::TaskPreimage task;
+  proof::BatchId parent = proof::kGenesisParent;
+  std::uint64_t number = proof::kFirstBatch;
+  /// The parent's next_state_root, or the task's genesis root: what the states given must commit to.
+  proof::StateRoot state;
 };
 
 /// Values of an advice table whose hint is `input`.
@@ -52,9 +66,10 @@ struct SuppliedAdvice {
 struct BatchInputs {
   const math::CompiledProgram* program = nullptr;  // outlives the build
   std::vector<std::uint64_t> dims;                 // as Program::dims; dims[0] = K = the number of records
-  int frac_bits = math::kDefaultFracBits;
-  proof::TaskSettings settings;  // leaf_bytes among them
-  math::Digest seed;             // must be zero where the program reads none
+  std::optional<BatchPlace> place;                 // absent: the offline identity
+  int frac_bits = math::kDefaultFracBits;          // this and the settings as the task's, where there is a place
+  proof::TaskSettings settings;                    // leaf_bytes among them
+  math::Digest seed;                               // must be zero where the program reads none
   proof::Address poster;
   std::vector<RecordInput> records;                    // in any order
   std::vector<std::unique_ptr<ElementSource>> states;  // in the order of the program's
@@ -74,9 +89,12 @@ struct BuildTimes {
 };
 
 enum class Replace : std::uint8_t { kRefuse, kReplace };
+/// What the directory is called: `target`, or the batch's id in the folder `target` (as in a chain::BatchStore).
+enum class Naming : std::uint8_t { kTarget, kBatchId };
 
 struct BuildOptions {
   std::filesystem::path target;
+  Naming naming = Naming::kTarget;
   Replace replace = Replace::kRefuse;  // whether a batch that is there already gives way
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
@@ -88,14 +106,17 @@ enum class BuildReason : std::uint8_t {
   kTargetExists,     // a batch that is not to be replaced, or something else
   kDims,             // number, bounds or product of the dims; K differs from the number of records
   kProgram,          // the validator refuses the program, or a name is too long for a file
-  kTask,             // leaf_bytes, frac_bits, or fewer records than the task asks for
+  kTask,             // leaf_bytes, frac_bits, fewer records than the task asks for, or another task than the place's
   kSeed,             // given, but the program uses none
   kRowCount,         // a record has more or fewer rows or fields than the program
   kRowLength,        // an update, a state or supplied advice has another length than the program says
   kElementType,      // a source gives integers of another width than the program's
   kRowValue,         // an element cannot be read or quantised, or lies outside its type
   kFieldRange,       // a field lies outside its declared range
-  kDuplicateSigner,  // two records with one address
+  kDuplicateSigner,  // two records with one address (of one member, or with one nonce, where the chain says who is who)
+  kSignature,        // a record is not signed for this batch by the address that it names
+  kRowCommitment,    // a row is not what its signed record commits to
+  kState,            // the states are not those that the place asks for
   kAdviceMissing,    // an advice table without a usable hint was not supplied
   kNoPassingAdvice,  // an advice table's own check fails
   kEntryFails,       // an entry of a table or check is FAIL
@@ -111,13 +132,14 @@ struct BuildError {
 };
 
 struct BuiltBatch {
+  std::filesystem::path directory;
   chain::Manifest manifest;
   BuildTimes times;
   std::uint64_t row_bytes = 0;
   std::uint64_t clipped = 0;  // elements of rows that were moved into the range of their type
 };
 
-/// Writes the batch directory `options.target`, whole or not at all. I/O failures are std::system_error.
+/// Writes the batch directory, whole or not at all. I/O failures are std::system_error.
 [[nodiscard]] std::expected<BuiltBatch, BuildError> build_batch(BatchInputs inputs, const BuildOptions& options);
 
 }  // namespace tally::sequencer

@@ -5,6 +5,7 @@
 
 #include "chain_adapter/data/batch_directory.h"
 #include "chain_adapter/data/batch_tables.h"
+#include "deterministic_math/bytecode/codec.h"
 #include "deterministic_math/bytecode/validator.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
@@ -37,19 +38,42 @@ void check_source(const ElementSource& source, const std::string& name, std::uin
 
 void check_record(const BatchInputs& inputs, const RecordInput& record, const std::vector<chain::RowShape>& rows,
                   const std::vector<math::ObjectId>& fields) {
-  if (record.rows.size() != rows.size() || record.fields.size() != fields.size()) {
+  TALLY_ASSERT(inputs.place ? record.signed_record.has_value() : record.key != nullptr);
+  const std::vector<std::int64_t>& values = inputs.place ? record.signed_record->fields : record.fields;
+  const std::size_t committed = inputs.place ? record.signed_record->rows.size() : rows.size();
+  if (record.rows.size() != rows.size() || committed != rows.size() || values.size() != fields.size()) {
     fail_build(BuildReason::kRowCount, record.source + ": " + std::to_string(record.rows.size()) + " rows and " +
-                                           std::to_string(record.fields.size()) + " fields, but the program has " +
+                                           std::to_string(values.size()) + " fields, but the program has " +
                                            std::to_string(rows.size()) + " and " + std::to_string(fields.size()));
   }
   for (std::size_t i = 0; i < rows.size(); ++i)
     check_source(*record.rows[i], rows[i].name, rows[i].length, rows[i].type);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const math::Range& range = inputs.program->program.objects[fields[i]].range;
-    if (range.contains(record.fields[i])) continue;
+    if (range.contains(values[i])) continue;
     fail_build(BuildReason::kFieldRange, record.source + ": " + inputs.program->names.objects[fields[i]] + " is " +
-                                             std::to_string(record.fields[i]) + ", outside " +
-                                             math::to_string(range.lo) + ".." + math::to_string(range.hi));
+                                             std::to_string(values[i]) + ", outside " + math::to_string(range.lo) +
+                                             ".." + math::to_string(range.hi));
+  }
+}
+
+/// The program and everything that is given beside the place are those of its task.
+void check_place(const BatchInputs& inputs) {
+  const proof::TaskPreimage& task = inputs.place->task;
+  const math::CompiledProgram& compiled = *inputs.program;
+  std::vector<math::i128> params;
+  for (const math::Parameter& parameter : compiled.parameters) params.push_back(parameter.value);
+  const auto differs = [](const char* what) {
+    fail_build(BuildReason::kTask, std::string(what) + " are not those of the task");
+  };
+  if (math::sha256(math::encode_program(compiled.program)) != task.program_hash || params != task.params) {
+    differs("the program and its parameters");
+  }
+  if (!std::ranges::equal(task.dims, std::span(inputs.dims).subspan(1))) differs("the dims");
+  if (inputs.frac_bits != task.frac_bits) differs("the fraction bits");
+  if (inputs.settings != task.settings) differs("the settings");
+  if (inputs.place->number < proof::kFirstBatch || inputs.place->number > proof::kLastBatch) {
+    fail_build(BuildReason::kTask, "there is no batch " + std::to_string(inputs.place->number));
   }
 }
 
@@ -115,6 +139,7 @@ void check_inputs(const BatchInputs& inputs) {
     fail_build(BuildReason::kTask, std::to_string(inputs.records.size()) + " records, but the task asks for " +
                                        std::to_string(inputs.settings.min_records) + " or more");
   }
+  if (inputs.place) check_place(inputs);
   const math::TaskShape shape{.dims = inputs.dims, .leaf_bytes = inputs.settings.leaf_bytes};
   if (const auto fits = math::validate_for_task(compiled.program, shape, inputs.settings.max_work); !fits) {
     fail_build(BuildReason::kProgram, math::describe(fits.error()));
@@ -122,7 +147,8 @@ void check_inputs(const BatchInputs& inputs) {
   if (inputs.seed != math::Digest{} && !chain::uses_seed(compiled)) {
     fail_build(BuildReason::kSeed, "a seed is given, but the program uses none");
   }
-  const math::BatchValues values = chain::batch_values(inputs.dims, proof::kFirstBatch, inputs.seed);
+  const math::BatchValues values =
+      chain::batch_values(inputs.dims, inputs.place ? inputs.place->number : proof::kFirstBatch, inputs.seed);
   const std::vector<chain::RowShape> rows = chain::row_shapes(compiled, values);
   const std::vector<math::ObjectId> fields = proof::objects_of(compiled.program, ObjectKind::kField);
   for (const RecordInput& record : inputs.records) check_record(inputs, record, rows, fields);
