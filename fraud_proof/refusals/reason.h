@@ -63,7 +63,7 @@ enum class Reason : std::uint16_t {
   kPeriodTooShort = 76,  // T < 2 windows + censorship budget
   kExitTooShort = 77,    // exit_delay is not longer than any batch and game that a member can be in
   kBondsTooClose = 78,   // S < 10 C
-  kGenesisRoots = 79,    // not one tree root for each state
+  kGenesisRoots = 79,    // not one tree root for each state, or not the empty tree's for an empty one
   kTaskExists = 80,
   kNoSuchTask = 81,
   kWrongValue = 82,     // not the amount that the transaction asks for
@@ -86,11 +86,12 @@ enum class Reason : std::uint16_t {
   // Posts and the tree of batches.
   kNoSuchBatch = 110,
   kHeaderMismatch = 111,  // the header is not that of the batch named
-  kParentDead = 112,      // the parent is invalid, orphaned or superseded
+  kParentDead = 112,      // the parent is invalid, orphaned or superseded, or has a final child
   kParentState = 113,     // the parent's state commitments do not give its next_state_root
   kTooDeep = 114,         // more than 64 unfinalised batches in a line
-  kRecordCount = 115,     // K outside the program's or the task's bounds
-  kTableRoots = 116,      // not one tree root for each advice and computed table
+  kRecordCount = 115,     // K outside the program's or the task's bounds, or 0 with a root of records
+  kTableRoots = 116,      // not one tree root for each advice and computed table, or one of an empty table that is not
+                          // the empty tree's
   kNotAProposer = 117,
   kNotYourTurn = 118,
   kSeedNotSealed = 119,

@@ -6,6 +6,7 @@
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "fraud_proof/game/game.h"
+#include "fraud_proof/merkle/tree.h"
 #include "fraud_proof/settlement/handlers.h"
 #include "fraud_proof/settlement/money.h"
 
@@ -102,6 +103,9 @@ OrRefused<std::vector<Digest>> genesis_commitments(const CreateTask& task, const
   std::vector<Digest> commitments;
   for (std::size_t i = 0; i < states.size(); ++i) {
     const TableShape shape = table_shape(program.objects[states[i]], values);
+    if (shape.elements() == 0 && task.genesis_roots[i] != empty_tree_root()) {
+      return refuse(Reason::kGenesisRoots, "state " + std::to_string(i) + " is empty, but its root is not");
+    }
     commitments.push_back(table_commitment(shape, task.settings.leaf_bytes, task.genesis_roots[i]));
   }
   return commitments;

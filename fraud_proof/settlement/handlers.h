@@ -50,6 +50,11 @@ inline constexpr bool kTakesMoney =
 [[nodiscard]] OrRefused<void> run(const Call& call, const WithdrawStake& withdrawal);
 
 // Posts and the tree of batches.
+[[nodiscard]] OrRefused<void> run(const Call& call, const SealSeed& seal);
+[[nodiscard]] OrRefused<void> run(const Call& call, const Post& post);
+[[nodiscard]] OrRefused<void> run(const Call& call, const SkipInvalid& skip);
+[[nodiscard]] OrRefused<void> run(const Call& call, const Finalize& finalize);
+[[nodiscard]] OrRefused<void> run(const Call& call, const ReleaseBond& release);
 
 // Games.
 

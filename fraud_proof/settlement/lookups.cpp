@@ -1,6 +1,7 @@
 #include "deterministic_math/bytecode/validator.h"
 #include "fraud_proof/settlement/handlers.h"
 #include "fraud_proof/settlement/money.h"
+#include "fraud_proof/settlement/posting.h"
 
 namespace tally::proof {
 
@@ -53,8 +54,7 @@ OrRefused<CommittedBatch> committed_batch(const StateReader& state, ProgramCache
   if (!task) return std::unexpected(std::move(task.error()));
 
   const TaskPreimage& preimage = task->preimage;
-  math::BatchValues values{.dims = {header.record_count}, .batch = header.number};
-  values.dims.insert(values.dims.end(), preimage.dims.begin(), preimage.dims.end());
+  math::BatchValues values = batch_values(preimage, header.record_count, header.number);
   if (const auto seed = read_seed(state, header.task, header.parent)) {
     math::ByteReader halves(seed->bytes);
     values.seed_high = halves.i128be();
