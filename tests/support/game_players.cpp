@@ -94,6 +94,32 @@ Move challenge_with(const MoveContext& context, const Game& game, const StateAt&
   return NarrowAndProve{.segment = wire, .witness = witness(low)};
 }
 
+Move reveal_with(const Game& game, CommittedMemory& posted) {
+  Reveal move;
+  for (const Descent& descent : game.descents) {
+    if (descent.located) continue;
+    Reveal::Answer& answer = move.answers.emplace_back();
+    if (descent.leaves == 1) {
+      answer.leaf = posted.leaf({.object = descent.object, .record = 0, .leaf = descent.first_leaf}).bytes;
+    } else {
+      answer.nodes = reveal_nodes(posted.leaf_digests(descent.object).subspan(descent.first_leaf, descent.leaves));
+    }
+  }
+  return move;
+}
+
+Move descend_with(const Game& game, CommittedMemory& own) {
+  Descend move;
+  for (const Descent& descent : game.descents) {
+    if (descent.located) continue;
+    const auto nodes = reveal_nodes(own.leaf_digests(descent.object).subspan(descent.first_leaf, descent.leaves));
+    std::size_t child = 0;
+    while (child + 1 < nodes.size() && nodes[child] == descent.children[child]) ++child;
+    move.children.push_back(static_cast<std::uint8_t>(child));
+  }
+  return move;
+}
+
 Match play(const CommittedBatch& batch, std::uint16_t arity, Game game, const StateAt& claim, const StateAt& truth,
            LeafSource& source) {
   Match match;

@@ -63,6 +63,12 @@ using StateAt = std::function<math::Accumulators(std::uint64_t number)>;
 [[nodiscard]] proof::Move challenge_with(const proof::MoveContext& context, const proof::Game& game,
                                          const StateAt& truth, proof::LeafSource& source);
 
+/// What lies below the current nodes in the poster's trees.
+[[nodiscard]] proof::Move reveal_with(const proof::Game& game, CommittedMemory& posted);
+
+/// In each table the first child that is not as in the challenger's own trees (the last where all are).
+[[nodiscard]] proof::Move descend_with(const proof::Game& game, CommittedMemory& own);
+
 struct Match {
   bool poster_lost = false;
   std::uint64_t poster_moves = 0;
