@@ -1,0 +1,39 @@
+#include "chain_adapter/chain/batch_index.h"
+
+#include <variant>
+
+namespace tally::chain {
+
+namespace {
+
+constexpr std::size_t kEventsAtOnce = 256;
+
+}  // namespace
+
+void BatchIndex::follow(ChainAdapter& chain) {
+  while (true) {
+    const std::vector<LoggedEvent> events = chain.events(x_cursor, kEventsAtOnce);
+    if (events.empty()) return;
+    for (const LoggedEvent& logged : events) {
+      if (const auto* created = std::get_if<proof::TaskCreated>(&logged.event)) x_tasks.push_back(created->task);
+      if (const auto* posted = std::get_if<proof::Posted>(&logged.event)) {
+        x_batches[posted->header.task].push_back(posted->batch);
+        x_posts.emplace(posted->batch, IndexedBatch{*posted, logged.block, logged.time_s});
+      }
+    }
+    x_cursor = events.back().position + 1;
+  }
+}
+
+const IndexedBatch* BatchIndex::find(const proof::BatchId& batch) const {
+  const auto found = x_posts.find(batch);
+  return found == x_posts.end() ? nullptr : &found->second;
+}
+
+std::span<const proof::BatchId> BatchIndex::batches(const proof::TaskId& task) const {
+  const auto found = x_batches.find(task);
+  if (found == x_batches.end()) return {};
+  return found->second;
+}
+
+}  // namespace tally::chain

@@ -1,0 +1,40 @@
+// The batches that a chain's events tell of, with their headers: the chain itself keeps only a batch's id and its place
+// in the tree, and every transaction about a batch has to show its header.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "chain_adapter/chain/chain.h"
+
+namespace tally::chain {
+
+struct IndexedBatch {
+  proof::Posted posted;
+  std::uint64_t block = 0;
+  std::uint64_t time_s = 0;
+};
+
+class BatchIndex {
+ public:
+  /// Reads the events that are new since the last call.
+  void follow(ChainAdapter& chain);
+
+  /// Null: not posted, as far as the events were read.
+  [[nodiscard]] const IndexedBatch* find(const proof::BatchId& batch) const;
+  /// In the order of their posts.
+  [[nodiscard]] std::span<const proof::BatchId> batches(const proof::TaskId& task) const;
+  [[nodiscard]] std::span<const proof::TaskId> tasks() const { return x_tasks; }
+  /// The position of the next event to be read.
+  [[nodiscard]] std::uint64_t cursor() const { return x_cursor; }
+
+ private:
+  std::uint64_t x_cursor = 0;
+  std::vector<proof::TaskId> x_tasks;
+  std::map<proof::TaskId, std::vector<proof::BatchId>> x_batches;
+  std::map<proof::BatchId, IndexedBatch> x_posts;
+};
+
+}  // namespace tally::chain

@@ -1,0 +1,36 @@
+#include "sequencer/poster/poster.h"
+
+#include <stdexcept>
+#include <variant>
+
+#include "sequencer/task/extend.h"
+
+namespace tally::sequencer {
+
+chain::TransactionFate seal_seed(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof::TaskId& task,
+                                 const proof::BatchId& parent) {
+  const chain::TransactionFate done{.kind = chain::TransactionFate::Kind::kApplied};
+  const auto record = proof::read_task(chain.state(), task);
+  if (!record || !reads_seed(chain.state(), record->preimage)) return done;
+  if (proof::read_seed(chain.state(), task, parent)) return done;
+  const proof::Transaction seal = proof::SealSeed{.task = task, .parent = parent};
+  chain::TransactionFate fate = chain::submit_and_wait(chain, {.key = key, .value = {}, .transaction = seal});
+  // Somebody else was faster.
+  if (fate.refusal && fate.refusal->reason == proof::Reason::kSeedSealed) return done;
+  return fate;
+}
+
+chain::TransactionFate post_batch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const PostPlan& plan) {
+  const proof::Transaction post = plan.post;
+  chain::TransactionFate fate = chain::submit_and_wait(chain, {.key = key, .value = plan.bond, .transaction = post});
+  for (const proof::Event& event : fate.events) {
+    const auto* const posted = std::get_if<proof::Posted>(&event);
+    if (posted != nullptr && posted->batch != plan.batch) {
+      throw std::logic_error("the chain built batch " + to_hex(posted->batch) + " from the post of " +
+                             to_hex(plan.batch));
+    }
+  }
+  return fate;
+}
+
+}  // namespace tally::sequencer

@@ -1,0 +1,83 @@
+// A RoundWorld whose task lives on a MemoryChain, with its members registered.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "chain_adapter/chain/batch_index.h"
+#include "sequencer/poster/finaliser.h"
+#include "sequencer/poster/poster.h"
+#include "tests/support/memory_chain.h"
+#include "tests/support/round_world.h"
+#include "tests/support/settlement_world.h"
+
+namespace tally::test {
+
+class ChainedRounds {
+ public:
+  explicit ChainedRounds(const std::filesystem::path& data, RoundOptions options = {.settings = quick_settings()})
+      : x_world(data, at(std::move(options), x_chain.identity())) {
+    const proof::Wei rich{static_cast<math::u128>(1'000) * 1'000'000'000'000'000'000};
+    x_chain.give(x_world.poster().address(), rich);
+    must(x_chain.send(x_world.poster().address(), {}, x_world.prepared().transaction));
+    for (std::size_t member = 0; member < x_world.inputs(x_world.genesis()).records.size(); ++member) {
+      const proof::Address wallet = x_world.key(member).address();
+      x_chain.give(wallet, rich);
+      must(x_chain.send(wallet, settings().min_stake, proof::Register{.task = task()}));
+    }
+  }
+
+  [[nodiscard]] MemoryChain& chain() { return x_chain; }
+  [[nodiscard]] const RoundWorld& world() const { return x_world; }
+  [[nodiscard]] const proof::TaskId& task() const { return x_world.prepared().id; }
+  [[nodiscard]] const proof::TaskSettings& settings() const { return x_world.prepared().preimage.settings; }
+  [[nodiscard]] chain::BatchIndex& index() {
+    x_index.follow(x_chain);
+    return x_index;
+  }
+
+  [[nodiscard]] sequencer::BuiltBatch built(const RoundStart& start, std::uint64_t seed = 1) {
+    auto batch = x_world.build(x_world.inputs(start, seed));
+    if (!batch) throw std::runtime_error(batch.error().message);
+    return *std::move(batch);
+  }
+  [[nodiscard]] std::expected<sequencer::PostPlan, sequencer::PostRefusal> plan(const std::filesystem::path& directory,
+                                                                                sequencer::PostOptions options = {}) {
+    return plan(directory, x_world.poster().address(), std::move(options));
+  }
+  [[nodiscard]] std::expected<sequencer::PostPlan, sequencer::PostRefusal> plan(const std::filesystem::path& directory,
+                                                                                const proof::Address& poster,
+                                                                                sequencer::PostOptions options = {}) {
+    options.pool = &x_pool;
+    return sequencer::plan_post(x_chain.state(), x_chain.head(), index(), directory, poster, options);
+  }
+  /// Builds and posts; must succeed.
+  sequencer::BuiltBatch posted(const RoundStart& start, std::uint64_t seed = 1) {
+    sequencer::BuiltBatch batch = built(start, seed);
+    const auto planned = plan(batch.directory);
+    if (!planned) throw std::runtime_error(planned.error().message);
+    const chain::TransactionFate fate = sequencer::post_batch(x_chain, x_world.poster(), *planned);
+    if (fate.refusal) throw std::runtime_error(fate.refusal->message);
+    return batch;
+  }
+  [[nodiscard]] proof::BatchStatus status(const sequencer::BuiltBatch& batch) {
+    return proof::batch_status(x_chain.state(), task(), proof::batch_id(batch.manifest.header)).value();
+  }
+
+  static void must(const proof::OrRefused<proof::Effects>& result) {
+    if (!result) throw std::runtime_error(result.error().message);
+  }
+
+ private:
+  [[nodiscard]] static RoundOptions at(RoundOptions options, const chain::ChainIdentity& chain) {
+    options.chain = chain;
+    return options;
+  }
+
+  MemoryChain x_chain;
+  RoundWorld x_world;
+  chain::BatchIndex x_index;
+  math::ThreadPool x_pool{1};
+};
+
+}  // namespace tally::test

@@ -1,0 +1,135 @@
+#include "sequencer/poster/finaliser.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "fraud_proof/settlement/record_codec.h"
+#include "fraud_proof/settlement/tree.h"
+#include "sequencer/task/extend.h"
+#include "tests/sequencer/poster/chained_rounds.h"
+#include "tests/support/temporary_folder.h"
+
+namespace tally::sequencer {
+namespace {
+
+using test::ChainedRounds;
+using test::RoundWorld;
+using test::TemporaryFolder;
+
+proof::BatchId id_of(const BuiltBatch& batch) { return proof::batch_id(batch.manifest.header); }
+
+/// The chain's records, but for some nodes that a test wants otherwise.
+class PatchedState final : public proof::StateReader {
+ public:
+  explicit PatchedState(const proof::StateReader& chain) : x_chain(chain) {}
+
+  void put(const proof::BatchId& batch, const proof::NodeRecord& node) {
+    x_records[text(proof::node_key(node.task, batch))] = proof::encode_record(node);
+  }
+  [[nodiscard]] std::optional<std::vector<std::uint8_t>> read(math::Bytes key) const override {
+    const auto found = x_records.find(text(key));
+    return found == x_records.end() ? x_chain.read(key) : found->second;
+  }
+
+ private:
+  [[nodiscard]] static std::string text(math::Bytes key) { return {key.begin(), key.end()}; }
+
+  const proof::StateReader& x_chain;
+  std::map<std::string, std::vector<std::uint8_t>> x_records;
+};
+
+TEST(Finaliser, finalises_a_line_once_its_periods_are_over) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
+  rounds.chain().advance(400);
+  const BuiltBatch second = rounds.posted(RoundWorld::after(first), 2);
+  chain::BatchIndex index;
+  const proof::PrivateKey& key = rounds.world().key(0);
+  FinaliserReport report = do_due(rounds.chain(), key, index, rounds.task());
+  EXPECT_TRUE(report.finalised.empty());
+  ASSERT_EQ(report.waiting.size(), 2U);
+  EXPECT_EQ(report.waiting[0].reason, "its challenge period ends in 600 s");
+
+  rounds.chain().advance(600);
+  report = do_due(rounds.chain(), key, index, rounds.task());
+  EXPECT_EQ(report.finalised, std::vector{id_of(first)});
+  EXPECT_EQ(rounds.status(first), proof::BatchStatus::kFinal);
+  EXPECT_EQ(rounds.status(second), proof::BatchStatus::kPending);
+
+  rounds.chain().advance(400);
+  report = do_due(rounds.chain(), key, index, rounds.task());
+  EXPECT_EQ(report.finalised, std::vector{id_of(second)});
+  EXPECT_TRUE(report.waiting.empty());
+  EXPECT_EQ(proof::read_credit(rounds.chain().state(), rounds.world().poster().address()).value,
+            2 * rounds.settings().sequencer_bond.value);
+  EXPECT_EQ(latest_batch(rounds.chain().state(), rounds.world().store(), rounds.task()).value(), id_of(second));
+}
+
+TEST(Finaliser, gives_back_the_bonds_of_what_was_superseded) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
+  const BuiltBatch sibling = rounds.posted(rounds.world().genesis(), 2);
+  const BuiltBatch nephew = rounds.posted(RoundWorld::after(sibling), 3);
+  rounds.chain().advance(1'000);
+  const FinaliserReport report = do_due(rounds.chain(), rounds.world().poster(), rounds.index(), rounds.task());
+  EXPECT_EQ(report.finalised, std::vector{id_of(first)});
+  EXPECT_EQ(report.released, (std::vector{id_of(sibling), id_of(nephew)}));
+  EXPECT_EQ(report.transactions, 3U);
+  EXPECT_EQ(rounds.status(sibling), proof::BatchStatus::kSuperseded);
+  const auto dead = extend(rounds.chain().state(), rounds.index(), rounds.task(), id_of(sibling));
+  ASSERT_FALSE(dead.has_value());
+  EXPECT_EQ(dead.error().reason, ExtendReason::kDead);
+  const auto posted = proof::read_credit(rounds.chain().state(), rounds.world().poster().address());
+  EXPECT_EQ(posted.value, 3 * rounds.settings().sequencer_bond.value);
+}
+
+TEST(Finaliser, waits_for_an_earlier_sibling) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
+  const BuiltBatch sibling = rounds.posted(rounds.world().genesis(), 2);
+  rounds.chain().advance(1'000);
+  // The earlier one has a game open: the later one may not pass it.
+  proof::NodeRecord node = *proof::read_node(rounds.chain().state(), rounds.task(), id_of(first));
+  PatchedState patched(rounds.chain().state());
+  node.open_games = 2;
+  patched.put(id_of(first), node);
+  const DuePlan plan = plan_due(patched, rounds.chain().head().time_s, rounds.index(), rounds.task());
+  EXPECT_FALSE(plan.action.has_value());
+  ASSERT_EQ(plan.waiting.size(), 2U);
+  EXPECT_EQ(plan.waiting[0].reason, "2 games are open");
+  EXPECT_EQ(plan.waiting[1].reason, "an earlier sibling is not invalid");
+  EXPECT_EQ(plan.waiting[1].batch, id_of(sibling));
+}
+
+TEST(Finaliser, passes_many_invalid_siblings) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  std::vector<BuiltBatch> batches;
+  for (std::uint64_t i = 1; i <= 20; ++i) batches.push_back(rounds.posted(rounds.world().genesis(), i));
+  rounds.chain().advance(1'000);
+  PatchedState patched(rounds.chain().state());
+  for (std::size_t i = 0; i + 1 < batches.size(); ++i) {
+    proof::NodeRecord node = *proof::read_node(patched, rounds.task(), id_of(batches[i]));
+    node.state = proof::NodeState::kLost;
+    patched.put(id_of(batches[i]), node);
+  }
+  const auto plan = [&] { return plan_due(patched, rounds.chain().head().time_s, rounds.index(), rounds.task()); };
+  const DuePlan skip = plan();
+  ASSERT_TRUE(skip.action.has_value());
+  EXPECT_EQ(skip.action->kind, DueAction::Kind::kSkipInvalid);
+  proof::NodeRecord genesis = *proof::read_node(patched, rounds.task(), proof::kGenesisParent);
+  EXPECT_EQ(proof::skip_invalid_children(patched, proof::kGenesisParent, genesis), proof::kMaxSkipped);
+  patched.put(proof::kGenesisParent, genesis);
+  const DuePlan end = plan();
+  ASSERT_TRUE(end.action.has_value());
+  EXPECT_EQ(end.action->kind, DueAction::Kind::kFinalize);
+  EXPECT_EQ(end.action->batch, id_of(batches.back()));
+}
+
+}  // namespace
+}  // namespace tally::sequencer

@@ -1,0 +1,189 @@
+#include "sequencer/poster/post_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "sequencer/task/extend.h"
+#include "tests/sequencer/poster/chained_rounds.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_batch.h"
+
+namespace tally::sequencer {
+namespace {
+
+using test::ChainedRounds;
+using test::RoundWorld;
+using test::TemporaryFolder;
+
+TEST(PostPlan, makes_the_chain_build_the_header_of_the_directory_round_after_round) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const math::u128 before = rounds.chain().balance(rounds.world().poster().address()).value;
+  test::RoundStart start = rounds.world().genesis();
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    const BuiltBatch batch = rounds.posted(start, number);
+    const proof::BatchId id = proof::batch_id(batch.manifest.header);
+    ASSERT_NE(rounds.index().find(id), nullptr);
+    EXPECT_EQ(rounds.index().find(id)->posted.header, batch.manifest.header);
+    EXPECT_EQ(rounds.index().batches(rounds.task()).size(), number);
+    EXPECT_EQ(latest_batch(rounds.chain().state(), rounds.world().store(), rounds.task()).value(), id);
+    const Extension next = extend(rounds.chain().state(), rounds.index(), rounds.task(), id).value();
+    start = RoundWorld::after(batch);
+    EXPECT_EQ(next.place.number, start.number);
+    EXPECT_EQ(next.place.state, start.state);
+  }
+  EXPECT_EQ(before - rounds.chain().balance(rounds.world().poster().address()).value,
+            3 * rounds.settings().sequencer_bond.value);
+}
+
+TEST(PostPlan, refuses_a_directory_whose_data_are_not_what_its_header_says) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch batch = rounds.built(rounds.world().genesis());
+  const std::filesystem::path& directory = batch.directory;
+  for (const char* const file : {"tables/next_model.bin", "tables/total.bin"}) {
+    const auto bytes = test::read_bytes(directory / file);
+    test::write_byte(directory / file, 0, bytes[0] ^ 1U);
+    const auto plan = rounds.plan(directory);
+    ASSERT_FALSE(plan.has_value()) << file;
+    EXPECT_EQ(plan.error().reason, PostReason::kHeader) << file;
+    test::write_bytes(directory / file, bytes);
+  }
+  const auto records = test::read_bytes(directory / "records.bin");
+  test::write_byte(directory / "records.bin", 3, records[3] ^ 1U);
+  EXPECT_EQ(rounds.plan(directory).error().reason, PostReason::kHeader);
+  test::write_bytes(directory / "records.bin", records);
+
+  const auto state = test::read_bytes(directory / "state/model.bin");
+  test::write_byte(directory / "state/model.bin", 0, state[0] ^ 1U);
+  const auto other_state = rounds.plan(directory);
+  ASSERT_FALSE(other_state.has_value());
+  EXPECT_EQ(other_state.error().chain, proof::Reason::kParentState);
+  test::write_bytes(directory / "state/model.bin", state);
+
+  auto shorter = state;
+  shorter.pop_back();
+  test::write_bytes(directory / "state/model.bin", shorter);
+  EXPECT_EQ(rounds.plan(directory).error().reason, PostReason::kDirectory);
+  test::write_bytes(directory / "state/model.bin", state);
+
+  const auto header = test::read_bytes(directory / "header.bin");
+  test::write_byte(directory / "header.bin", 200, header[200] ^ 1U);
+  EXPECT_EQ(rounds.plan(directory).error().reason, PostReason::kDirectory);
+  test::write_bytes(directory / "header.bin", header);
+  EXPECT_TRUE(rounds.plan(directory).has_value());
+  EXPECT_EQ(rounds.plan(folder.path() / "nowhere").error().reason, PostReason::kDirectory);
+}
+
+TEST(PostPlan, refuses_a_cheats_records_unless_it_is_told_not_to_look) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch batch = rounds.built(rounds.world().genesis());
+  // A byte of the first signature, committed to.
+  test::write_byte(batch.directory / "records.bin", 20 + 8 + 8 + 32 + 8 + 5, 0x55);
+  test::recommit(batch.directory, rounds.world().task().program);
+  const auto plan = rounds.plan(batch.directory);
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().reason, PostReason::kRecord) << plan.error().message;
+  EXPECT_TRUE(rounds.plan(batch.directory, {.records = RecordChecks::kNone}).has_value());
+}
+
+TEST(PostPlan, refuses_records_of_strangers_and_of_members_who_leave) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch batch = rounds.built(rounds.world().genesis());
+  const proof::Address leaving = rounds.world().key(1).address();
+  ChainedRounds::must(rounds.chain().send(leaving, {}, proof::RequestExit{.task = rounds.task(), .member = 1}));
+  EXPECT_TRUE(rounds.plan(batch.directory).has_value()) << "the exit is far away";
+  rounds.chain().advance(rounds.settings().exit_delay_s - 300);
+  const auto soon = rounds.plan(batch.directory);
+  ASSERT_FALSE(soon.has_value());
+  EXPECT_EQ(soon.error().reason, PostReason::kSigner);
+  EXPECT_NE(soon.error().message.find("leaves within 600 s"), std::string::npos) << soon.error().message;
+  EXPECT_TRUE(rounds.plan(batch.directory, {.inclusion_s = 10}).has_value());
+  rounds.chain().advance(300);
+  EXPECT_EQ(rounds.plan(batch.directory, {.inclusion_s = 0}).error().reason, PostReason::kSigner);
+}
+
+TEST(PostPlan, says_what_else_stands_in_the_way) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch first = rounds.built(rounds.world().genesis());
+  EXPECT_EQ(rounds.plan(first.directory, rounds.world().key(0).address()).error().reason, PostReason::kNotThePoster);
+  const BuiltBatch second = rounds.built(RoundWorld::after(first), 2);
+  EXPECT_EQ(rounds.plan(second.directory).error().reason, PostReason::kNoSuchParent);
+  const auto posted = post_batch(rounds.chain(), rounds.world().poster(), rounds.plan(first.directory).value());
+  EXPECT_EQ(posted.kind, chain::TransactionFate::Kind::kApplied);
+  EXPECT_EQ(rounds.plan(first.directory).error().chain, proof::Reason::kBatchExists);
+  EXPECT_TRUE(rounds.plan(second.directory).has_value());
+
+  const TemporaryFolder elsewhere;
+  ChainedRounds other(elsewhere.path() / "data", {.program = "median", .settings = test::quick_settings()});
+  EXPECT_EQ(other.plan(first.directory).error().reason, PostReason::kNoSuchTask);
+}
+
+TEST(PostPlan, asks_for_the_turn_the_keepers_and_few_enough_leaves) {
+  const TemporaryFolder folder;
+  proof::TaskSettings settings = test::quick_settings();
+  settings.proposer_rule =
+      proof::ProposerRotation{.slot_s = 100, .grace_s = 50, .proposers = {proof::Address{.bytes = {1}}}};
+  ChainedRounds closed(folder.path() / "closed", {.settings = settings});
+  EXPECT_EQ(closed.plan(closed.built(closed.world().genesis()).directory).error().chain, proof::Reason::kNotAProposer);
+
+  settings = test::quick_settings();
+  settings.availability = proof::KeeperQuorum{.threshold = 1, .keepers = {proof::Address{.bytes = {1}}}};
+  ChainedRounds kept(folder.path() / "kept", {.settings = settings});
+  EXPECT_EQ(kept.plan(kept.built(kept.world().genesis()).directory).error().chain, proof::Reason::kKeeperCount);
+
+  settings = test::quick_settings();
+  settings.availability = proof::LeafRequests{.max_requests = 6, .request_bond = {1'000}};
+  ChainedRounds large(folder.path() / "large", {.settings = settings});
+  const auto refused = large.plan(large.built(large.world().genesis()).directory);
+  EXPECT_EQ(refused.error().chain, proof::Reason::kTooManyLeaves) << refused.error().message;
+}
+
+TEST(Poster, seals_the_seed_that_a_program_reads) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data", {.program = R"(
+program drawn
+dim K in 1..8
+dim D <= 64
+row u: i32[D] in -1000..1000
+state sum: i64[D] in -1000000..1000000
+table next_sum[d in D]: i64 in -1000000..1000000 {
+  fold k in K { s = s + u[k, d] * mod(prf(seed[0], seed[1], k), 2) } from s = 0
+  return clamp(sum[d] + s, -1000000, 1000000)
+}
+next sum = next_sum
+)",
+                                                .settings = test::quick_settings()});
+  chain::ChainAdapter& chain = rounds.chain();
+  const proof::PrivateKey& key = rounds.world().poster();
+  const auto early = extend(chain.state(), rounds.index(), rounds.task(), proof::kGenesisParent);
+  ASSERT_FALSE(early.has_value());
+  EXPECT_EQ(early.error().reason, ExtendReason::kNoSeed);
+  const auto sealed = seal_seed(chain, key, rounds.task(), proof::kGenesisParent);
+  ASSERT_FALSE(sealed.refusal.has_value()) << sealed.refusal->message;
+  EXPECT_EQ(seal_seed(chain, key, rounds.task(), proof::kGenesisParent).kind, chain::TransactionFate::Kind::kApplied);
+  const Extension first = extend(chain.state(), rounds.index(), rounds.task(), proof::kGenesisParent).value();
+  EXPECT_NE(first.seed, math::Digest{});
+
+  BatchInputs unseeded = rounds.world().inputs(rounds.world().genesis());
+  const auto other = rounds.world().build(std::move(unseeded));
+  ASSERT_TRUE(other.has_value()) << other.error().message;
+  EXPECT_EQ(rounds.plan(other->directory).error().reason, PostReason::kSeed);
+
+  BatchInputs inputs = rounds.world().inputs(rounds.world().genesis());
+  inputs.seed = first.seed;
+  const auto built = rounds.world().build(std::move(inputs));
+  ASSERT_TRUE(built.has_value()) << built.error().message;
+  const auto plan = rounds.plan(built->directory);
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  const auto fate = post_batch(chain, key, *plan);
+  EXPECT_EQ(fate.kind, chain::TransactionFate::Kind::kApplied);
+}
+
+}  // namespace
+}  // namespace tally::sequencer
