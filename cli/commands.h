@@ -23,6 +23,7 @@ void add_aggregate(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_inspect(CLI::App& app, Session& session);
 void add_receipt(CLI::App& app, Session& session);
+void add_chain(CLI::App& app, Session& session);
 
 /// --json and --quiet, the same on every subcommand.
 void add_output_flags(CLI::App& command, Session& session);

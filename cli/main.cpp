@@ -54,6 +54,7 @@ int run(int argc, char** argv) {
   add_verify(app, session);
   add_inspect(app, session);
   add_receipt(app, session);
+  add_chain(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

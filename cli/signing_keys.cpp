@@ -1,5 +1,8 @@
 #include "cli/signing_keys.h"
 
+#include <charconv>
+#include <string_view>
+
 #include "chain_adapter/keys/development_keys.h"
 #include "chain_adapter/keys/keystore.h"
 #include "cli/password.h"
@@ -35,7 +38,18 @@ SigningKeys load_signing_keys(const std::vector<fs::path>& updates, const std::s
   return result;
 }
 
+std::optional<proof::PrivateKey> development_key_argument(const std::string& flag, const std::string& text) {
+  constexpr std::string_view kPrefix = "dev:";
+  if (!text.starts_with(kPrefix)) return std::nullopt;
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + kPrefix.size(), end, number);
+  if (error != std::errc() || rest != end) bad_input(flag + " " + text + ": not dev: and a number");
+  return chain::development_key(number);
+}
+
 proof::Address parse_address_argument(const std::string& flag, const std::string& text) {
+  if (const auto key = development_key_argument(flag, text)) return key->address();
   const auto address = proof::parse_address(text);
   if (!address) bad_input(flag + " " + text + ": " + address.error().message);
   return *address;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,11 @@ struct SigningKeys {
 
 [[nodiscard]] proof::PrivateKey open_keystore(const std::filesystem::path& path, const std::string& password);
 
-/// A Failure names the flag.
+/// The key where the text is "dev:N"; nothing where it does not begin so. A Failure names the flag.
+[[nodiscard]] std::optional<proof::PrivateKey> development_key_argument(const std::string& flag,
+                                                                        const std::string& text);
+
+/// An address, or "dev:N" for that of development key N. A Failure names the flag.
 [[nodiscard]] proof::Address parse_address_argument(const std::string& flag, const std::string& text);
 
 /// `text`, or development address 0 where it is empty.

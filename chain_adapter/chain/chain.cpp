@@ -27,7 +27,7 @@ TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submissio
 std::filesystem::path embedded_file(std::string_view where) {
   if (where.starts_with(kEmbedded)) where.remove_prefix(kEmbedded.size());
   if (where.empty() || where.find("://") != std::string_view::npos) {
-    throw std::invalid_argument(std::string(where) + ": no chain; give embedded:FILE, or the file alone");
+    throw std::invalid_argument("the chain \"" + std::string(where) + "\": give embedded:FILE, or the file alone");
   }
   return where;
 }

@@ -24,6 +24,7 @@ class JsonWriter {
 
   void string(std::string_view value);
   void null();
+  void boolean(bool value) { scalar(value ? "true" : "false"); }
   template <std::integral T>
   void integer(T value) {
     scalar(math::to_string(static_cast<math::i128>(value)));

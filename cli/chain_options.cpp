@@ -1,0 +1,84 @@
+#include "cli/chain_options.h"
+
+#include <array>
+#include <ctime>
+
+#include "chain_adapter/chain/wei_text.h"
+#include "chain_adapter/sqlite/database.h"
+#include "cli/exit_code.h"
+#include "cli/password.h"
+#include "cli/signing_keys.h"
+#include "fraud_proof/refusals/reason.h"
+
+namespace tally::cli {
+
+void add_chain_option(CLI::App& command, std::string& where) {
+  command.add_option("--chain", where, "The chain: embedded:FILE, or the file alone")
+      ->envname("TALLY_CHAIN")
+      ->required();
+}
+
+std::unique_ptr<chain::ChainAdapter> open_chain(const std::string& where) {
+  return with_chain_errors([&] { return chain::open_chain(where); });
+}
+
+void refuse_unusable(const chain::DatabaseError& error) {
+  switch (error.fault()) {
+    case chain::DatabaseFault::kMissing:
+    case chain::DatabaseFault::kExists:
+    case chain::DatabaseFault::kForeign:
+    case chain::DatabaseFault::kNewer:
+      bad_input(error.what());
+    case chain::DatabaseFault::kBusy:
+    case chain::DatabaseFault::kFull:
+    case chain::DatabaseFault::kReadOnly:
+    case chain::DatabaseFault::kDamaged:
+    case chain::DatabaseFault::kOther:
+      return;
+  }
+}
+
+void add_key_options(CLI::App& command, KeyFlags& flags) {
+  command.add_option("--key", flags.key, "The keystore whose key signs, or dev:N for development key N")
+      ->envname("TALLY_KEY")
+      ->required();
+  command.add_option("--password-file", flags.password_file, "File whose first line is the keystore's password")
+      ->envname("TALLY_PASSWORD_FILE");
+}
+
+proof::PrivateKey load_key(const KeyFlags& flags, Console& console) {
+  if (auto key = development_key_argument("--key", flags.key)) {
+    console.warn(flags.key + " is a development key, which anyone can derive; give a keystore for real ones");
+    return *std::move(key);
+  }
+  return open_keystore(flags.key, read_password(flags.password_file, Ask::kOnce));
+}
+
+chain::TransactionFate send(chain::ChainAdapter& chain, const chain::Submission& submission) {
+  chain::TransactionFate fate = chain::submit_and_wait(chain, submission);
+  if (fate.refusal) {
+    throw Failure(ExitCode::kFoundInvalid, "the chain refused " + std::string(name_of(submission.transaction)) + ": " +
+                                               std::string(to_string(fate.refusal->reason)) + ": " +
+                                               fate.refusal->message);
+  }
+  return fate;
+}
+
+proof::Wei parse_wei_argument(const std::string& flag, const std::string& text) {
+  const auto amount = chain::parse_wei(text);
+  if (!amount) bad_input(flag + " " + text + ": " + amount.error());
+  return *amount;
+}
+
+std::string time_text(std::uint64_t time_s) {
+  const auto time = static_cast<std::time_t>(time_s);
+  std::tm parts{};
+  std::array<char, 64> text{};
+  if (::gmtime_r(&time, &parts) == nullptr ||
+      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+    return std::to_string(time_s) + " s";
+  }
+  return text.data();
+}
+
+}  // namespace tally::cli
