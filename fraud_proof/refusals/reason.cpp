@@ -107,6 +107,7 @@ constexpr std::array kReasons = {
     ReasonName{Reason::kRequestAnswered, "RequestAnswered"},
     ReasonName{Reason::kAnswerTooLate, "AnswerTooLate"},
     ReasonName{Reason::kWindowRunning, "WindowRunning"},
+    ReasonName{Reason::kRequestSettled, "RequestSettled"},
     ReasonName{Reason::kNothingToPay, "NothingToPay"},
     ReasonName{Reason::kNotLatestFinal, "NotLatestFinal"},
     ReasonName{Reason::kNotPayable, "NotPayable"},

@@ -125,6 +125,7 @@ enum class Reason : std::uint16_t {
   kRequestAnswered = 163,
   kAnswerTooLate = 164,
   kWindowRunning = 165,
+  kRequestSettled = 166,  // its bond was given back when the batch fell
 
   // Payments.
   kNothingToPay = 180,

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kNames = {
     "TaskCreated", "Funded",    "Registered",    "KeyBound",        "KeyUnbound",   "ExitRequested", "StakeWithdrawn",
     "SeedSealed",  "Posted",    "Finalized",     "BatchInvalid",    "BondReleased", "GameOpened",    "GameMoved",
-    "GameEnded",   "Committed", "LeafRequested", "RequestAnswered", "PaidOut",      "Withdrawn"};
+    "GameEnded",   "Committed", "LeafRequested", "RequestAnswered", "PaidOut",      "Withdrawn",     "RequestWithheld"};
 
 }  // namespace
 
@@ -142,6 +142,12 @@ template <class Fields>
 void fields(Fields& f, Like<Withdrawn> auto& x) {
   f("by", x.by);
   f("amount", x.amount);
+}
+template <class Fields>
+void fields(Fields& f, Like<RequestWithheld> auto& x) {
+  f("batch", x.batch);
+  f("leaf", x.leaf);
+  f("by", x.by);
 }
 
 std::string_view name_of(const Event& event) { return kNames[event.index()]; }

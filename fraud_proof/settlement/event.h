@@ -126,6 +126,12 @@ struct RequestAnswered {
   Address by{};
   std::vector<std::uint8_t> openings{};
 };
+/// The request's bond went back to who asked: nobody answered in time, or the batch fell by another's hand before.
+struct RequestWithheld {
+  BatchId batch{};
+  OpeningKey leaf{};
+  Address by{};
+};
 struct PaidOut {
   TaskId task{};
   math::ObjectId object = 0;
@@ -141,7 +147,7 @@ struct Withdrawn {
 /// In the order of their wire values, which begin at 1.
 using Event = std::variant<TaskCreated, Funded, Registered, KeyBound, KeyUnbound, ExitRequested, StakeWithdrawn,
                            SeedSealed, Posted, Finalized, BatchInvalid, BondReleased, GameOpened, GameMoved, GameEnded,
-                           Committed, LeafRequested, RequestAnswered, PaidOut, Withdrawn>;
+                           Committed, LeafRequested, RequestAnswered, PaidOut, Withdrawn, RequestWithheld>;
 
 /// "TaskCreated", …: as in Solidity.
 [[nodiscard]] std::string_view name_of(const Event& event);

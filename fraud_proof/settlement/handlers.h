@@ -57,10 +57,20 @@ inline constexpr bool kTakesMoney =
 [[nodiscard]] OrRefused<void> run(const Call& call, const ReleaseBond& release);
 
 // Games.
+[[nodiscard]] OrRefused<void> run(const Call& call, const OpenGame& open);
+[[nodiscard]] OrRefused<void> run(const Call& call, const OpenDescent& open);
+[[nodiscard]] OrRefused<void> run(const Call& call, const MakeMove& make);
+[[nodiscard]] OrRefused<void> run(const Call& call, const ClaimTimeout& claim);
+[[nodiscard]] OrRefused<void> run(const Call& call, const RefundGame& refund);
 
 // Other local checks.
+[[nodiscard]] OrRefused<void> run(const Call& call, const Commit& commit);
+[[nodiscard]] OrRefused<void> run(const Call& call, const ShowProof& show);
 
 // Requests.
+[[nodiscard]] OrRefused<void> run(const Call& call, const RequestLeaf& request);
+[[nodiscard]] OrRefused<void> run(const Call& call, const AnswerRequest& answer);
+[[nodiscard]] OrRefused<void> run(const Call& call, const ClaimWithheld& claim);
 
 // Money out.
 [[nodiscard]] OrRefused<void> run(const Call& call, const ClaimPayout& claim);
