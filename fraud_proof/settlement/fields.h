@@ -11,6 +11,7 @@
 // accepts exactly what the writer gives, and remembers the first field that it cannot accept.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -178,6 +179,7 @@ class FieldReader {
   template <class... Ts>
   void get(std::variant<Ts...>& value) {
     const std::size_t number = x_reader.u8();
+    if (!x_reader.ok()) return;
     if (number == 0 || number > sizeof...(Ts)) return fail("an unknown kind " + std::to_string(number));
     get_alternative(value, number - 1, std::index_sequence_for<Ts...>{});
   }

@@ -27,6 +27,10 @@ class CommittedMemory final : public proof::LeafSource {
  public:
   CommittedMemory(const math::Program& program, const math::BatchValues& values, const math::Inputs& inputs,
                   std::uint32_t leaf_bytes, const RecordSigners* signers = nullptr);
+  ~CommittedMemory() override = default;
+  // Its batch() refers to its own header.
+  CommittedMemory(const CommittedMemory&) = delete;
+  CommittedMemory& operator=(const CommittedMemory&) = delete;
 
   [[nodiscard]] const proof::CommittedBatch& batch() const { return x_batch; }
   [[nodiscard]] const proof::BatchHeader& header() const { return x_header; }

@@ -116,20 +116,4 @@ void check_records(const Description& batch, math::Bytes bytes, math::TaskPool& 
   }
 }
 
-RecordColumns record_columns(const Description& batch, math::Bytes bytes) {
-  const proof::RecordShape shape = proof::record_shape(batch.program());
-  const RecordsView records(bytes, shape);
-  RecordColumns columns;
-  columns.fields.resize(shape.fields);
-  columns.rows.resize(shape.rows);
-  for (std::size_t place = 0; place < records.count(); ++place) {
-    const proof::Record record = records.at(place);
-    columns.members.push_back(record.member);
-    columns.nonces.push_back(record.nonce);
-    for (std::size_t i = 0; i < shape.fields; ++i) columns.fields[i].push_back(record.fields[i]);
-    for (std::size_t i = 0; i < shape.rows; ++i) columns.rows[i].push_back(record.rows[i]);
-  }
-  return columns;
-}
-
 }  // namespace tally::verifier

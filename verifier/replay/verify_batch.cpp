@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chain_adapter/data/batch_directory.h"
+#include "chain_adapter/data/batch_files.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/work.h"
 #include "chain_adapter/files/mapped_file.h"
@@ -40,64 +41,31 @@ Finding finding_of(FindingKind kind, std::string name, std::string message) {
   return finding;
 }
 
-/// The data files of a batch, all of the right size.
-struct BatchFiles {
-  chain::MappedFile records;
-  chain::RowFiles rows;
-  std::map<math::ObjectId, chain::MappedFile> tables;  // states too
-};
-
-std::expected<BatchFiles, Finding> open_files(const Description& batch, const chain::BatchPaths& paths) {
-  const math::Program& program = batch.program();
-  const std::uint64_t record_bytes = proof::record_shape(program).record_bytes();
-  auto records = chain::MappedFile::open(paths.file(chain::kRecordsFile), batch.records() * record_bytes);
-  if (!records) {
-    return std::unexpected(
-        finding_of(FindingKind::kFile, std::string(chain::kRecordsFile), std::move(records.error().message)));
-  }
-  auto rows = chain::RowFiles::open(paths, chain::row_shapes(batch.compiled, batch.values), batch.records());
-  if (!rows) {
-    const chain::RowFileRefusal& refusal = rows.error();
-    Finding finding =
-        finding_of(FindingKind::kFile, batch.manifest.shape.rows.at(refusal.row).name, refusal.file.message);
-    finding.record = refusal.record;
-    return std::unexpected(std::move(finding));
-  }
-  BatchFiles files{.records = *std::move(records), .rows = *std::move(rows), .tables = {}};
-  for (std::size_t id = 0; id < program.objects.size(); ++id) {
-    const ObjectKind kind = program.objects[id].kind;
-    const bool is_state = kind == ObjectKind::kState;
-    if (!is_state && kind != ObjectKind::kAdvice && kind != ObjectKind::kComputed) continue;
-    const std::string& name = batch.compiled.names.objects[id];
-    auto file = chain::MappedFile::open(is_state ? paths.state(name) : paths.table(name),
-                                        proof::table_shape(program.objects[id], batch.values).data_bytes());
-    if (!file) return std::unexpected(finding_of(FindingKind::kFile, name, std::move(file.error().message)));
-    files.tables.emplace(static_cast<math::ObjectId>(id), *std::move(file));
-  }
-  return files;
+std::expected<chain::BatchFiles, Finding> open_files(const Description& batch, const chain::BatchPaths& paths) {
+  auto files = chain::open_batch_files(batch.compiled, batch.values, paths);
+  if (files) return *std::move(files);
+  chain::BatchFileRefusal& refusal = files.error();
+  Finding finding = finding_of(FindingKind::kFile, std::move(refusal.name), std::move(refusal.file.message));
+  finding.record = refusal.record;
+  return std::unexpected(std::move(finding));
 }
 
 /// Everything after the description.
 class Replay {
  public:
-  Replay(const Description& batch, const chain::BatchPaths& paths, BatchFiles files, const VerifyOptions& options,
-         chain::Work& work)
+  Replay(const Description& batch, const chain::BatchPaths& paths, chain::BatchFiles files,
+         const VerifyOptions& options, chain::Work& work)
       : x_batch(batch),
         x_paths(paths),
         x_options(options),
         x_work(work),
         x_records(std::move(files.records)),
         x_tables(std::move(files.tables)),
-        x_rows(std::move(files.rows), first_row(), batch.leaf_bytes(), work) {}
+        x_rows(std::move(files.rows), chain::first_row(batch.program()), batch.leaf_bytes(), work) {}
 
   void run(VerifyReport& report);
 
  private:
-  [[nodiscard]] math::ObjectId first_row() const {
-    const auto rows = proof::objects_of(x_batch.program(), ObjectKind::kRow);
-    return rows.empty() ? math::ObjectId{0} : rows.front();
-  }
-  [[nodiscard]] math::Inputs inputs();
   [[nodiscard]] std::vector<math::Digest> commitments(std::span<const math::ObjectId> ids);
   void check_record_list(FindingList& findings);
   void check_states(FindingList& findings);
@@ -111,7 +79,7 @@ class Replay {
   chain::MappedFile x_records;
   std::map<math::ObjectId, chain::MappedFile> x_tables;
   StoredRows x_rows;
-  RecordColumns x_columns;
+  chain::RecordColumns x_columns;
   std::vector<math::Digest> x_state_commitments;
   double x_hash = 0;
 };
@@ -123,11 +91,12 @@ void Replay::run(VerifyReport& report) {
   if (!inputs_wrong.full()) check_states(inputs_wrong);
   if (inputs_wrong.full()) return inputs_wrong.finish(report);
 
-  x_columns = record_columns(x_batch, unsigned_bytes(x_records.bytes()));
+  x_columns = chain::record_columns(x_batch.program(), unsigned_bytes(x_records.bytes()));
   FindingList entries_wrong(x_options.findings, x_options.max_findings);
   x_work.begin("fold", x_rows.total_bytes());
   const Clock::time_point start = Clock::now();
-  report.entries = check_entries(x_batch, inputs(), *x_options.pool, x_work, entries_wrong);
+  report.entries = check_entries(x_batch, chain::batch_inputs(x_batch.program(), x_columns, x_tables, x_rows),
+                                 *x_options.pool, x_work, entries_wrong);
   const double threads = x_options.pool->threads();
   report.times.fold = std::max(0.0, seconds_since(start) - x_work.seconds() / threads);
   x_rows.complete(*x_options.pool);
@@ -136,20 +105,6 @@ void Replay::run(VerifyReport& report) {
   if (!inputs_wrong.full()) check_results(inputs_wrong);
   report.times.hash = x_hash + x_work.seconds(chain::Activity::kHash) / threads;
   inputs_wrong.finish(report);
-}
-
-math::Inputs Replay::inputs() {
-  const math::Program& program = x_batch.program();
-  math::Inputs inputs;
-  inputs.members = x_columns.members;
-  inputs.nonces = x_columns.nonces;
-  inputs.fields.resize(program.objects.size());
-  inputs.tables.resize(program.objects.size());
-  const std::vector<math::ObjectId> fields = proof::objects_of(program, ObjectKind::kField);
-  for (std::size_t i = 0; i < fields.size(); ++i) inputs.fields[fields[i]] = x_columns.fields[i];
-  for (const auto& [id, file] : x_tables) inputs.tables[id] = file.bytes();
-  inputs.rows = &x_rows;
-  return inputs;
 }
 
 std::vector<math::Digest> Replay::commitments(std::span<const math::ObjectId> ids) {

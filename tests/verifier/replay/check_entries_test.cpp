@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "chain_adapter/data/batch_files.h"
 #include "tests/support/test_batch.h"
-#include "verifier/replay/check_records.h"
 
 namespace tally::verifier {
 namespace {
@@ -32,7 +32,7 @@ class CheckEntries : public testing::Test {
     const std::filesystem::path path = x_folder.path() / "batch";
     ASSERT_TRUE(test::build(std::move(inputs), path).has_value());
     x_batch = read_description(chain::BatchPaths(path)).value();
-    x_columns = record_columns(x_batch, test::read_bytes(path / "records.bin"));
+    x_columns = chain::record_columns(x_batch.program(), test::read_bytes(path / "records.bin"));
     x_sum = test::read_bytes(path / "tables/sum.bin");
   }
 
@@ -67,7 +67,7 @@ class CheckEntries : public testing::Test {
   test::TemporaryFolder x_folder;
   test::TestBatch x_test_batch{kBoundedSum, {.dims = {3}}};
   Description x_batch;
-  RecordColumns x_columns;
+  chain::RecordColumns x_columns;
   std::vector<std::uint8_t> x_sum;
 };
 
