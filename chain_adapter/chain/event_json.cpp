@@ -108,6 +108,11 @@ void write(const Members& put, const proof::RequestAnswered& event) {
   put("by", event.by);
   put("openings", event.openings);
 }
+void write(const Members& put, const proof::RequestWithheld& event) {
+  put("batch", event.batch);
+  write(put, event.leaf);
+  put("by", event.by);
+}
 void write(const Members& put, const proof::PaidOut& event) {
   put("task", event.task);
   put("object", event.object);
