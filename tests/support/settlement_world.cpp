@@ -154,4 +154,9 @@ WorldBatch SettlementWorld::posted(const MakeBatch& options) {
   return batch;
 }
 
+void SettlementWorld::finalise(WorldBatch& batch) {
+  x_chain.advance(x_options.settings.challenge_period_s);
+  TALLY_ASSERT(send(other(), Finalize{.header = batch.header()}).has_value());
+}
+
 }  // namespace tally::test

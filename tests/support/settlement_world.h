@@ -91,6 +91,9 @@ class SettlementWorld {
   /// Makes and posts a batch, which must be accepted.
   [[nodiscard]] WorldBatch posted(const MakeBatch& options = {});
 
+  /// Lets its period pass and makes it final, which must be accepted.
+  void finalise(WorldBatch& batch);
+
   proof::OrRefused<proof::Effects> send(const proof::PrivateKey& sender, const proof::Wei& value,
                                         const proof::Transaction& transaction) {
     return x_chain.send(sender.address(), value, transaction);
