@@ -17,11 +17,7 @@ OrRefused<void> dispatch(const Call& call, const Kind& transaction) {
   if constexpr (!kTakesMoney<Kind>) {
     if (auto checked = check_value(call, {}); !checked) return checked;
   }
-  if constexpr (requires { run(call, transaction); }) {
-    return run(call, transaction);
-  } else {
-    return refuse(Reason::kMalformed, "the settlement does not know this transaction");
-  }
+  return run(call, transaction);
 }
 
 }  // namespace

@@ -170,6 +170,7 @@ std::vector<Event> sample_events() {
       RequestAnswered{.batch = batch, .leaf = leaf(), .by = address(7), .openings = some_bytes()},
       PaidOut{.task = task, .object = 5, .member = 34, .wallet = address(53), .amount = {62}},
       Withdrawn{.by = address(53), .amount = {~math::u128{0}}},
+      RequestWithheld{.batch = batch, .leaf = leaf(), .by = address(11)},
   };
 }
 
