@@ -1,9 +1,9 @@
 #include "sequencer/batch/table_filler.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 
+#include "chain_adapter/data/storing_sink.h"
 #include "deterministic_math/bytecode/visibility.h"
 #include "deterministic_math/executor/fusion.h"
 #include "deterministic_math/interpreter/interpreter.h"
@@ -17,31 +17,6 @@ namespace {
 
 // Supplied advice is copied in pieces of this many elements.
 constexpr std::uint64_t kCopyElements = std::uint64_t{1} << 16;
-
-/// Stores the results of an item, and remembers the first entry that is FAIL.
-class StoringSink final : public math::EntrySink {
- public:
-  explicit StoringSink(std::vector<std::span<std::byte>> columns) : x_columns(std::move(columns)) {}
-
-  void accept(const math::EntryBlock& block) override {
-    for (std::size_t c = 0; c < x_columns.size(); ++c) {
-      const std::size_t width = block.columns[c].size() / block.count;
-      std::ranges::copy(block.columns[c], x_columns[c].subspan(block.first * width, block.count * width).begin());
-    }
-    const auto failed = std::ranges::find(block.failed, std::uint8_t{1});
-    if (failed == block.failed.end()) return;
-    const std::uint64_t entry = block.first + static_cast<std::uint64_t>(failed - block.failed.begin());
-    const std::scoped_lock lock(x_mutex);
-    x_first_failed = std::min(entry, x_first_failed.value_or(entry));
-  }
-
-  [[nodiscard]] std::optional<std::uint64_t> first_failed() const { return x_first_failed; }
-
- private:
-  std::vector<std::span<std::byte>> x_columns;
-  std::mutex x_mutex;
-  std::optional<std::uint64_t> x_first_failed;
-};
 
 }  // namespace
 
@@ -88,7 +63,7 @@ void TableFiller::evaluate(const chain::EntryRange& range, math::TaskPool& pool)
   if (item.kind == math::ItemKind::kTable) {
     for (const math::ObjectId id : item.results) columns.push_back(x_files.at(id).writable());
   }
-  StoringSink sink(std::move(columns));
+  chain::StoringSink sink(std::move(columns));
   const math::EvaluateOptions options{.first = range.first, .count = range.count, .self_loads = math::SelfLoads::kFill};
   math::evaluate(x_program.program, x_values, x_inputs, range.item, options, pool, sink);
   const auto entry = sink.first_failed();

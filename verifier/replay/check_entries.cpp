@@ -58,20 +58,8 @@ class EntryChecker {
 void EntryChecker::check_advice_range(const chain::EntryRange& range) {
   const math::ObjectId table = item(range).results.front();
   const math::Object& object = x_batch.program().objects[table];
-  if (object.range.contains(math::type_range(object.type))) return;
-  std::mutex mutex;
-  std::set<std::uint64_t> outside;  // the smallest ones
-  const std::size_t tasks = (range.count + kElementsPerTask - 1) / kElementsPerTask;
-  x_pool.run(tasks, [&](std::size_t task) {
-    const std::uint64_t first = range.first + task * kElementsPerTask;
-    const std::uint64_t end = std::min(range.first + range.count, first + kElementsPerTask);
-    for (std::uint64_t entry = first; entry < end; ++entry) {
-      if (object.range.contains(committed(table, entry))) continue;
-      const std::scoped_lock lock(mutex);
-      outside.insert(entry);
-      if (outside.size() > x_findings.room()) outside.erase(std::prev(outside.end()));
-    }
-  });
+  const std::set<std::uint64_t> outside =
+      entries_outside(object, x_inputs.tables[table], range, x_findings.room(), x_pool);
   for (const std::uint64_t entry : outside) {
     Finding finding;
     finding.kind = FindingKind::kAdviceRange;
@@ -131,6 +119,25 @@ Finding EntryChecker::confirmed(const chain::EntryRange& range, const WrongEntry
 }
 
 }  // namespace
+
+std::set<std::uint64_t> entries_outside(const math::Object& object, std::span<const std::byte> data,
+                                        const chain::EntryRange& range, std::size_t limit, math::TaskPool& pool) {
+  std::set<std::uint64_t> outside;
+  if (object.range.contains(math::type_range(object.type))) return outside;
+  std::mutex mutex;
+  const std::size_t tasks = (range.count + kElementsPerTask - 1) / kElementsPerTask;
+  pool.run(tasks, [&](std::size_t task) {
+    const std::uint64_t first = range.first + task * kElementsPerTask;
+    const std::uint64_t end = std::min(range.first + range.count, first + kElementsPerTask);
+    for (std::uint64_t entry = first; entry < end; ++entry) {
+      if (object.range.contains(math::read_element(data, object.type, entry))) continue;
+      const std::scoped_lock lock(mutex);
+      outside.insert(entry);
+      if (outside.size() > limit) outside.erase(std::prev(outside.end()));
+    }
+  });
+  return outside;
+}
 
 std::uint64_t check_entries(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool,
                             const chain::Work& work, FindingList& findings, const EntryEvaluator& scalar) {

@@ -22,6 +22,7 @@ class CompareSink final : public math::EntrySink {
  public:
   struct Column {
     math::ElementType type{};
+    /// Empty: nothing to compare with; the column can only be wrong by FAIL.
     std::span<const std::byte> committed;
   };
 
