@@ -54,16 +54,16 @@ enum class Reason : std::uint16_t {
   kAdviceInRange = 56,
 
   // Tasks (settlement/).
-  kProgramTooLarge = 70,
-  kProgramInvalid = 71,  // the validator refuses it, alone or for the task's shape
-  kTaskDims = 72,        // not one for each dim but K, or outside the declared bounds
-  kTaskParams = 73,      // too many
-  kTaskSettings = 74,    // check_settings() refuses
-  kClockTooShort = 75,   // game_clock < most moves of a side * move_time + censorship budget
-  kPeriodTooShort = 76,  // T < 2 windows + censorship budget
-  kExitTooShort = 77,    // exit_delay is not longer than any batch and game that a member can be in
-  kBondsTooClose = 78,   // S < 10 C
-  kGenesisRoots = 79,    // not one tree root for each state, or not the empty tree's for an empty one
+  kProgramTooLarge = 70,  // its bytecode, or what a descent into its tables may have to reveal at once
+  kProgramInvalid = 71,   // the validator refuses it, alone or for the task's shape
+  kTaskDims = 72,         // not one for each dim but K, or outside the declared bounds
+  kTaskParams = 73,       // too many
+  kTaskSettings = 74,     // check_settings() refuses
+  kClockTooShort = 75,    // game_clock < most moves of a side * move_time + censorship budget
+  kPeriodTooShort = 76,   // T < 2 windows + censorship budget
+  kExitTooShort = 77,     // exit_delay is not longer than any batch and game that a member can be in
+  kBondsTooClose = 78,    // S < 10 C
+  kGenesisRoots = 79,     // not one tree root for each state, or not the empty tree's for an empty one
   kTaskExists = 80,
   kNoSuchTask = 81,
   kWrongValue = 82,     // not the amount that the transaction asks for

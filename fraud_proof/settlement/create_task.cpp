@@ -118,6 +118,11 @@ OrRefused<void> check_task(const CreateTask& task, const math::Program& program)
   if (auto valid = math::validate_for_task(program, shape, task.settings.max_work); !valid) {
     return refuse(Reason::kProgramInvalid, math::describe(valid.error()));
   }
+  if (const std::uint64_t bytes = most_reveal_bytes(program, shape); bytes > kMaxRevealBytes) {
+    return refuse(Reason::kProgramTooLarge, "leaves of " + std::to_string(bytes) +
+                                                " bytes may have to be revealed at once, more than " +
+                                                std::to_string(kMaxRevealBytes));
+  }
   if (auto checked = check_times(task.settings, most_moves(program, shape, task.settings.arity)); !checked) {
     return checked;
   }

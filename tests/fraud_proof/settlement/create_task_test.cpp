@@ -5,6 +5,7 @@
 
 #include "deterministic_math/bytecode/codec.h"
 #include "fraud_proof/commitments/roots.h"
+#include "tests/support/memory_world.h"
 #include "tests/support/refused.h"
 #include "tests/support/settlement_world.h"
 
@@ -93,6 +94,23 @@ TEST_F(CreateTaskTest, refuses_a_program_that_is_too_large_or_not_valid) {
   math::Program lying = world.program();
   lying.items.front().body->accumulators.front().hi += 1;
   EXPECT_TRUE(refused(with_bytecode(math::encode_program(lying)), Reason::kProgramInvalid));
+}
+
+// No poster could answer a descent into all of them in one transaction.
+TEST_F(CreateTaskTest, refuses_a_loop_with_more_result_tables_than_one_move_can_reveal) {
+  const auto with_tables = [&](int tables) {
+    std::string source = "program wide\ndim K in 1..8\nloop r in 2 {\n";
+    for (int i = 0; i < tables; ++i)
+      source += "table t" + std::to_string(i) + "[d in 256]: i128 in 0..9 { return 1 }\n";
+    return create([&](CreateTask& task) {
+      task.bytecode = math::encode_program(test::compile_text(source + "}\n").program);
+      task.dims.clear();
+      task.genesis_roots.clear();
+      task.settings.leaf_bytes = 4096;
+    });
+  };
+  EXPECT_TRUE(accepted(with_tables(16)));
+  EXPECT_TRUE(refused(with_tables(17), Reason::kProgramTooLarge));
 }
 
 TEST_F(CreateTaskTest, refuses_a_program_that_costs_more_than_the_task_allows) {
