@@ -1,0 +1,142 @@
+#include "sequencer/defender/stored_batch.h"
+
+#include <system_error>
+#include <utility>
+
+#include "chain_adapter/data/batch_store.h"
+#include "chain_adapter/data/batch_tables.h"
+#include "chain_adapter/data/manifest.h"
+#include "chain_adapter/files/atomic_file.h"
+#include "deterministic_math/bytecode/validator.h"
+#include "fraud_proof/commitments/batch_shape.h"
+
+namespace tally::sequencer {
+
+namespace {
+
+namespace fs = std::filesystem;
+using math::ObjectKind;
+
+/// Folders below the data folder that are looked into.
+constexpr int kMaxDepth = 4;
+
+math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+// Folders that cannot be read are other people's.
+bool is_of(const fs::path& directory, const proof::BatchId& batch) try {
+  const auto bytes = chain::read_file(directory / chain::kHeaderFile, proof::kHeaderBytes);
+  if (!bytes) return false;
+  const auto header = proof::decode_header(*bytes);
+  return header && batch_id(*header) == batch;
+} catch (const std::system_error&) {
+  return false;
+}
+
+/// The names of a program's objects, as the manifest lists them.
+std::expected<std::vector<std::string>, std::string> object_names(const math::Program& program,
+                                                                  const chain::ManifestShape& shape) {
+  std::vector<std::string> names(program.objects.size());
+  bool complete = true;
+  const auto name_all = [&](const std::vector<math::ObjectId>& ids, const auto& listed) {
+    complete = complete && ids.size() == listed.size();
+    for (std::size_t i = 0; complete && i < ids.size(); ++i) {
+      names[ids[i]] = listed[i].name;
+      complete = chain::is_safe_name(listed[i].name);
+    }
+  };
+  name_all(proof::objects_of(program, ObjectKind::kRow), shape.rows);
+  name_all(proof::objects_of(program, ObjectKind::kState), shape.state);
+  name_all(proof::table_objects(program), shape.tables);
+  if (!complete) return std::unexpected("manifest.json does not list the rows, states and tables of the program");
+  return names;
+}
+
+std::expected<chain::Manifest, std::string> read_manifest(const chain::BatchPaths& paths) {
+  const auto text = chain::read_file(paths.file(chain::kManifestFile), chain::kMaxManifestBytes);
+  if (!text) return std::unexpected(text.error().message);
+  auto manifest = chain::parse_manifest({reinterpret_cast<const char*>(text->data()), text->size()});
+  if (!manifest) return std::unexpected("manifest.json: " + manifest.error().message);
+  return *std::move(manifest);
+}
+
+/// The program and the task that the chain keeps for a batch that it accepted.
+struct ChainTask {
+  proof::TaskPreimage preimage;
+  math::Program program;
+};
+
+std::expected<ChainTask, std::string> read_chain_task(const proof::StateReader& chain, const proof::TaskId& id) {
+  auto task = proof::read_task(chain, id);
+  if (!task) return std::unexpected("the chain has no task " + to_hex(id));
+  const auto bytecode = proof::read_program(chain, task->preimage.program_hash);
+  if (!bytecode) return std::unexpected("the chain has no program for task " + to_hex(id));
+  auto program = math::load_program(bytecode->bytecode);
+  if (!program) return std::unexpected("the program of task " + to_hex(id) + ": " + math::describe(program.error()));
+  return ChainTask{.preimage = std::move(task->preimage), .program = *std::move(program)};
+}
+
+}  // namespace
+
+std::optional<fs::path> find_batch_directory(const fs::path& data, const proof::BatchId& batch) {
+  const fs::path named = chain::BatchStore(data).batch(batch);
+  if (is_of(named, batch)) return named;
+  if (is_of(data, batch)) return data;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(data, fs::directory_options::skip_permission_denied, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code ignored;
+    if (!entry->is_directory(ignored)) continue;
+    if (is_of(entry->path(), batch)) return entry->path();
+    // Nothing stands within a batch but its own data.
+    const bool is_batch = fs::exists(entry->path() / chain::kHeaderFile, ignored);
+    if (is_batch || entry.depth() + 1 >= kMaxDepth) entry.disable_recursion_pending();
+  }
+  return std::nullopt;
+}
+
+std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const proof::StateReader& chain,
+                                                                           const proof::Posted& posted,
+                                                                           const fs::path& directory) {
+  auto task = read_chain_task(chain, posted.header.task);
+  if (!task) return std::unexpected(std::move(task.error()));
+  const chain::BatchPaths paths(directory);
+  const auto manifest = read_manifest(paths);
+  if (!manifest) return std::unexpected(directory.string() + ": " + manifest.error());
+  auto names = object_names(task->program, manifest->shape);
+  if (!names) return std::unexpected(directory.string() + ": " + names.error());
+  math::CompiledProgram compiled;
+  compiled.program = std::move(task->program);
+  compiled.names.objects = *std::move(names);
+  std::vector<std::uint64_t> dims = {posted.header.record_count};
+  dims.insert(dims.end(), task->preimage.dims.begin(), task->preimage.dims.end());
+  const math::BatchValues values = chain::batch_values(std::move(dims), posted.header.number, posted.seed);
+  auto files = chain::open_batch_files(compiled, values, paths);
+  if (!files) return std::unexpected(std::move(files.error().file.message));
+  return std::unique_ptr<StoredBatch>(
+      new StoredBatch(posted, task->preimage, std::move(compiled), values, *std::move(files)));
+}
+
+StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage& task, math::CompiledProgram compiled,
+                         math::BatchValues values, chain::BatchFiles files)
+    : x_header(posted.header),
+      x_settings(task.settings),
+      x_compiled(std::move(compiled)),
+      x_batch{.program = x_compiled.program,
+              .header = x_header,
+              .leaf_bytes = x_settings.leaf_bytes,
+              .values = std::move(values)},
+      x_files(std::move(files)),
+      x_columns(chain::record_columns(x_compiled.program, unsigned_bytes(x_files.records.bytes()))),
+      x_rows(x_files.rows, chain::first_row(x_compiled.program)),
+      x_inputs(chain::batch_inputs(x_compiled.program, x_columns, x_files.tables, x_rows)),
+      x_leaves(x_batch, x_files, chain::posted_commitments(x_batch, posted.state_commitments, posted.table_roots)) {}
+
+PosterData StoredBatch::data() {
+  return {.batch = x_batch, .inputs = x_inputs, .leaves = x_leaves, .leaf_digests = [this](math::ObjectId table) {
+            return x_leaves.leaf_digests(table);
+          }};
+}
+
+}  // namespace tally::sequencer

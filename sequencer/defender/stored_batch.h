@@ -1,0 +1,50 @@
+// A posted batch with its poster's data, opened for answering.
+//
+// What the batch is comes from the chain: the Posted event, the task's preimage, the bytecode. The directory adds data
+// and the names of files; no root of it is believed (data/batch_leaves.h).
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "chain_adapter/data/batch_leaves.h"
+#include "fraud_proof/settlement/event.h"
+#include "fraud_proof/settlement/state.h"
+#include "sequencer/defender/answer.h"
+
+namespace tally::sequencer {
+
+/// DATA/<batch id> if it is there; else any batch directory below `data` (or itself) whose header has that hash.
+[[nodiscard]] std::optional<std::filesystem::path> find_batch_directory(const std::filesystem::path& data,
+                                                                        const proof::BatchId& batch);
+
+class StoredBatch {
+ public:
+  /// An error says in a sentence what is missing, or what does not belong to the batch.
+  [[nodiscard]] static std::expected<std::unique_ptr<StoredBatch>, std::string> open(
+      const proof::StateReader& chain, const proof::Posted& posted, const std::filesystem::path& directory);
+
+  [[nodiscard]] const proof::CommittedBatch& batch() const { return x_batch; }
+  [[nodiscard]] const proof::TaskSettings& settings() const { return x_settings; }
+  /// Lives as long as this.
+  [[nodiscard]] PosterData data();
+
+ private:
+  StoredBatch(const proof::Posted& posted, const proof::TaskPreimage& task, math::CompiledProgram compiled,
+              math::BatchValues values, chain::BatchFiles files);
+
+  proof::BatchHeader x_header;
+  proof::TaskSettings x_settings;
+  math::CompiledProgram x_compiled;
+  proof::CommittedBatch x_batch;
+  chain::BatchFiles x_files;
+  chain::RecordColumns x_columns;
+  chain::PlainRows x_rows;
+  math::Inputs x_inputs;
+  chain::BatchLeaves x_leaves;
+};
+
+}  // namespace tally::sequencer

@@ -1,0 +1,317 @@
+#include "sequencer/defender/defender.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+
+#include "chain_adapter/data/batch_directory.h"
+#include "fraud_proof/settlement/posting.h"
+#include "fraud_proof/step/one_step.h"
+#include "tests/sequencer/poster/chained_rounds.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_batch.h"
+
+namespace tally::sequencer {
+namespace {
+
+using test::ChainedRounds;
+using Kind = Defense::Kind;
+using Outcome = Defense::Outcome;
+
+proof::BatchId id_of(const BuiltBatch& batch) { return proof::batch_id(batch.manifest.header); }
+
+/// Submits through another chain, after something has happened there.
+class LateChain final : public chain::ChainAdapter {
+ public:
+  LateChain(chain::ChainAdapter& chain, std::function<void()> before) : x_chain(chain), x_before(std::move(before)) {}
+
+  [[nodiscard]] chain::ChainIdentity identity() override { return x_chain.identity(); }
+  [[nodiscard]] chain::Head head() override { return x_chain.head(); }
+  [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override {
+    x_before();
+    return x_chain.submit(submission);
+  }
+  [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) override { return x_chain.fate(id); }
+  [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
+    return x_chain.events(from, limit);
+  }
+  [[nodiscard]] const proof::StateReader& state() override { return x_chain.state(); }
+  [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_chain.balance(account); }
+
+ private:
+  chain::ChainAdapter& x_chain;
+  std::function<void()> x_before;
+};
+
+class DefenderTest : public testing::Test {
+ protected:
+  DefenderTest() { x_rounds.chain().give(challenger(), proof::Wei{static_cast<math::u128>(1'000) * kEther}); }
+
+  static constexpr std::uint64_t kEther = 1'000'000'000'000'000'000;
+
+  [[nodiscard]] static proof::Address challenger() { return {.bytes = {0xc4}}; }
+  [[nodiscard]] test::MemoryChain& chain() { return x_rounds.chain(); }
+  [[nodiscard]] Defender defender() { return {x_rounds.world().poster(), x_folder.path() / "data"}; }
+  [[nodiscard]] std::uint16_t item_of(const std::string& table) {
+    const auto& names = x_rounds.world().task().program.names.objects;
+    const auto id = static_cast<math::ObjectId>(std::ranges::find(names, table) - names.begin());
+    return static_cast<std::uint16_t>(math::owner_item(x_rounds.world().task().program.program, id).value());
+  }
+  [[nodiscard]] std::unique_ptr<StoredBatch> stored(const BuiltBatch& batch) {
+    return StoredBatch::open(chain().state(), x_rounds.index().find(id_of(batch))->posted, batch.directory).value();
+  }
+
+  proof::Game send(const proof::Wei& value, const proof::Transaction& transaction) {
+    const auto effects = chain().send(challenger(), value, transaction);
+    if (!effects) throw std::runtime_error(effects.error().message);
+    for (const proof::Event& event : effects->events) {
+      if (const auto* opened = std::get_if<proof::GameOpened>(&event)) return opened->game;
+      if (const auto* moved = std::get_if<proof::GameMoved>(&event)) return moved->game;
+    }
+    return {};
+  }
+  proof::Game open(const BuiltBatch& batch, const std::string& table, std::uint64_t entry, std::uint8_t salt = 0) {
+    const auto opened = stored(batch);
+    const std::uint16_t item = item_of(table);
+    return send(
+        x_rounds.settings().challenger_bond,
+        proof::OpenGame{.header = batch.manifest.header,
+                        .item = item,
+                        .entry = entry,
+                        .salt = {salt},
+                        .openings = proof::make_result_openings(opened->batch(), item, entry, opened->data().leaves)});
+  }
+  proof::Game open_descent(const BuiltBatch& batch, const std::string& table) {
+    const auto opened = stored(batch);
+    const std::uint16_t item = item_of(table);
+    const auto& tables = x_rounds.world().task().program.program.items[item].results;
+    std::vector<math::Digest> roots;
+    for (const math::ObjectId id : tables) {
+      const auto digests = opened->data().leaf_digests(id);
+      roots.push_back(proof::tree_root(digests));
+    }
+    return send(x_rounds.settings().challenger_bond,
+                proof::OpenDescent{.header = batch.manifest.header,
+                                   .item = item,
+                                   .tables = tables,
+                                   .salt = {},
+                                   .roots = proof::make_roots(opened->batch(), tables, roots,
+                                                              opened->data().leaves.table_commitments())});
+  }
+  /// The latest state, from the events.
+  [[nodiscard]] proof::Game state_of(const proof::GameId& id) {
+    proof::Game game;
+    for (const chain::LoggedEvent& logged : chain().events(0, 100'000)) {
+      if (const auto* opened = std::get_if<proof::GameOpened>(&logged.event); opened && opened->game.id == id)
+        game = opened->game;
+      if (const auto* moved = std::get_if<proof::GameMoved>(&logged.event); moved && moved->game.id == id)
+        game = moved->game;
+    }
+    return game;
+  }
+  [[nodiscard]] std::vector<proof::OpeningKey> input_leaves(const BuiltBatch& batch) {
+    const auto opened = stored(batch);
+    std::vector<proof::OpeningKey> keys;
+    for (math::ObjectId object = 0; object < opened->batch().program.objects.size(); ++object) {
+      for (std::uint32_t record = 0; record < 4; ++record) {
+        for (std::uint64_t leaf = 0; leaf < 8; ++leaf) {
+          const proof::OpeningKey key{object, record, leaf};
+          if (proof::is_input_leaf(opened->batch(), key)) keys.push_back(key);
+        }
+      }
+    }
+    return keys;
+  }
+  void request(const BuiltBatch& batch, const proof::OpeningKey& leaf) {
+    const auto& rule = std::get<proof::LeafRequests>(x_rounds.settings().availability);
+    send(rule.request_bond, proof::RequestLeaf{.header = batch.manifest.header, .leaf = leaf});
+  }
+
+  test::TemporaryFolder x_folder;
+  ChainedRounds x_rounds{x_folder.path() / "data"};
+};
+
+TEST_F(DefenderTest, has_nothing_to_do_where_nothing_is_disputed) {
+  Defender defender = this->defender();
+  EXPECT_TRUE(defender.defend_once(chain()).defenses.empty());
+  static_cast<void>(x_rounds.posted(x_rounds.world().genesis()));
+  const DefenseReport report = defender.defend_once(chain());
+  EXPECT_TRUE(report.defenses.empty());
+  EXPECT_EQ(report.open_games, 0U);
+}
+
+TEST_F(DefenderTest, answers_until_the_challenger_has_nothing_to_prove_and_then_takes_its_bond) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  Defender defender = this->defender();
+  proof::Game game = open(batch, "next_model", 3);
+  while (game.phase != proof::Phase::kProve) {
+    ASSERT_EQ(game.phase, proof::Phase::kRespond);
+    const DefenseReport report = defender.defend_once(chain());
+    ASSERT_EQ(report.defenses.size(), 1U);
+    EXPECT_EQ(report.defenses[0].outcome, Outcome::kDone) << report.defenses[0].message;
+    EXPECT_EQ(report.defenses[0].phase, proof::Phase::kRespond);
+    EXPECT_GT(report.defenses[0].bytes, 0U);
+    game = state_of(game.id);
+    ASSERT_EQ(game.phase, proof::Phase::kNarrow);
+    EXPECT_TRUE(defender.defend_once(chain()).defenses.empty()) << "it is the challenger's turn";
+    game =
+        send({}, proof::MakeMove{.header = batch.manifest.header, .game = game, .move = proof::Narrow{.segment = 0}});
+  }
+  chain().advance(game.challenger_clock_s);
+  EXPECT_TRUE(defender.defend_once(chain()).defenses.empty()) << "the last second is in time";
+  chain().advance(1);
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].kind, Kind::kTimeout);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kDone) << report.defenses[0].message;
+  EXPECT_EQ(report.open_games, 0U);
+  EXPECT_GT(proof::read_credit(chain().state(), x_rounds.world().poster().address()).value, 0U);
+  EXPECT_EQ(x_rounds.status(batch), proof::BatchStatus::kPending);
+}
+
+TEST_F(DefenderTest, reveals_a_table_down_to_a_leaf_and_defends_the_entry_chosen_there) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  Defender defender = this->defender();
+  proof::Game game = open_descent(batch, "next_model");
+  while (game.phase == proof::Phase::kReveal) {
+    const DefenseReport report = defender.defend_once(chain());
+    ASSERT_EQ(report.defenses.size(), 1U);
+    ASSERT_EQ(report.defenses[0].outcome, Outcome::kDone) << report.defenses[0].message;
+    game = state_of(game.id);
+    if (game.phase != proof::Phase::kDescend) break;
+    proof::Descend descend;
+    for (const proof::Descent& descent : game.descents) {
+      if (!descent.located) descend.children.push_back(0);
+    }
+    game = send({}, proof::MakeMove{.header = batch.manifest.header, .game = game, .move = descend});
+  }
+  ASSERT_EQ(game.phase, proof::Phase::kChoose);
+  const auto opened = stored(batch);
+  const std::uint16_t item = item_of("next_model");
+  game = send({}, proof::MakeMove{.header = batch.manifest.header,
+                                  .game = game,
+                                  .move = proof::Choose{.item = item,
+                                                        .entry = 1,
+                                                        .openings = proof::make_result_openings(
+                                                            opened->batch(), item, 1, opened->data().leaves)}});
+  ASSERT_EQ(game.phase, proof::Phase::kRespond);
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+TEST_F(DefenderTest, gives_every_leaf_that_is_asked_for) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const auto leaves = input_leaves(batch);
+  ASSERT_GT(leaves.size(), 6U);
+  for (const proof::OpeningKey& leaf : leaves) request(batch, leaf);
+  Defender defender = this->defender();
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), leaves.size());
+  for (const Defense& defense : report.defenses) EXPECT_EQ(defense.outcome, Outcome::kDone) << defense.message;
+  EXPECT_EQ(report.open_requests, 0U);
+  for (const proof::OpeningKey& leaf : leaves) {
+    EXPECT_EQ(proof::read_request(chain().state(), id_of(batch), leaf)->state, proof::RequestState::kAnswered);
+  }
+}
+
+TEST_F(DefenderTest, answers_the_other_games_where_one_batch_has_lost_its_data) {
+  const BuiltBatch first = x_rounds.posted(x_rounds.world().genesis(), 1);
+  const BuiltBatch second = x_rounds.posted(x_rounds.world().genesis(), 2);
+  open(first, "next_model", 0);
+  open(first, "next_model", 1);
+  open(second, "next_model", 0);
+  std::filesystem::remove_all(first.directory);
+  Defender defender = this->defender();
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 3U);
+  for (const Defense& defense : report.defenses) {
+    EXPECT_EQ(defense.outcome, defense.batch == id_of(second) ? Outcome::kDone : Outcome::kFailed);
+    EXPECT_EQ(defense.message.empty(), defense.batch == id_of(second)) << defense.message;
+  }
+  EXPECT_EQ(report.open_games, 3U);
+}
+
+TEST_F(DefenderTest, sends_nothing_from_data_that_changed) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const proof::Game game = open_descent(batch, "next_model");
+  const std::filesystem::path path = chain::BatchPaths(batch.directory).table("next_model");
+  const auto bytes = test::read_bytes(path);
+  test::write_byte(path, 0, bytes[0] ^ 1U);
+  Defender defender = this->defender();
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kFailed);
+  EXPECT_EQ(state_of(game.id), game);
+  test::write_byte(path, 0, bytes[0]);
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+TEST_F(DefenderTest, stays_silent_where_its_data_contradict_what_it_posted_unless_told_otherwise) {
+  // Pitfall 26.
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const proof::Game game = open(batch, "next_model", 0);
+  const std::filesystem::path path = chain::BatchPaths(batch.directory).row("updates", 1);
+  const auto bytes = test::read_bytes(path);
+  test::write_byte(path, 2, bytes[2] ^ 0x40U);
+  Defender defender = this->defender();
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kFailed);
+  EXPECT_EQ(state_of(game.id), game);
+  Defender stubborn(x_rounds.world().poster(), x_folder.path() / "data", Doubt::kAnswer);
+  EXPECT_EQ(stubborn.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+TEST_F(DefenderTest, takes_a_move_that_somebody_else_made_for_done) {
+  // Pitfall 16.
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  open(batch, "next_model", 0);
+  request(batch, input_leaves(batch).front());
+  Defender first = this->defender();
+  Defender second = this->defender();
+  bool raced = false;
+  LateChain late(chain(), [&] {
+    if (!std::exchange(raced, true)) static_cast<void>(first.defend_once(chain()));
+  });
+  const DefenseReport report = second.defend_once(late);
+  ASSERT_EQ(report.defenses.size(), 2U);
+  for (const Defense& defense : report.defenses) EXPECT_EQ(defense.outcome, Outcome::kOvertaken) << defense.message;
+}
+
+TEST_F(DefenderTest, finds_games_that_were_opened_while_it_was_away) {
+  // Pitfall 25.
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  for (std::uint8_t salt = 0; salt < 20; ++salt) open(batch, "next_model", salt % 5, salt);
+  Defender defender = this->defender();
+  EXPECT_EQ(defender.defend_once(chain()).defenses.size(), 20U);
+  EXPECT_TRUE(defender.defend_once(chain()).defenses.empty());
+}
+
+TEST_F(DefenderTest, says_so_where_its_own_clock_has_run_out) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const proof::Game game = open(batch, "next_model", 0);
+  chain().advance(game.poster_clock_s + 1);
+  Defender defender = this->defender();
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kRefused);
+  EXPECT_TRUE(report.defenses[0].message.starts_with("ClockExpired")) << report.defenses[0].message;
+}
+
+TEST_F(DefenderTest, finds_a_batch_under_any_name) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  open(batch, "next_model", 0);
+  const std::filesystem::path other = x_folder.path() / "data" / "kept" / "elsewhere";
+  std::filesystem::create_directories(other.parent_path());
+  std::filesystem::rename(batch.directory, other);
+  EXPECT_EQ(find_batch_directory(x_folder.path() / "data", id_of(batch)), other);
+  EXPECT_EQ(find_batch_directory(other, id_of(batch)), other);
+  EXPECT_EQ(find_batch_directory(x_folder.path() / "nowhere", id_of(batch)), std::nullopt);
+  Defender defender = this->defender();
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+}  // namespace
+}  // namespace tally::sequencer
