@@ -81,7 +81,7 @@ OrRefused<MoveResult> narrow(const MoveContext& context, Game game, const Narrow
   return game;
 }
 
-OrRefused<MoveResult> prove(const MoveContext& context, Game game, const Prove& move) {
+OrRefused<MoveResult> prove(const MoveContext& context, const Game& game, const Prove& move) {
   const Transition transition{.item = game.item, .entry = game.entry, .number = game.low};
   const auto end = run_transition(context.batch, transition, game.at_low, move.witness);
   if (!end) return std::unexpected(end.error());
@@ -95,13 +95,13 @@ OrRefused<MoveResult> prove(const MoveContext& context, Game game, const Prove& 
 OrRefused<MoveResult> narrow_and_prove(const MoveContext& context, Game game, const NarrowAndProve& move) {
   auto narrowed = narrow(context, std::move(game), Narrow{.segment = move.segment});
   if (!narrowed) return narrowed;
-  auto& single = std::get<Game>(*narrowed);
+  const auto& single = std::get<Game>(*narrowed);
   if (single.phase != Phase::kProve) {
     return refuse(Reason::kSegmentTooLong, "segment " + std::to_string(move.segment) + " has " +
                                                std::to_string(single.high - single.low) +
                                                " transitions; only one can be proved");
   }
-  return prove(context, std::move(single), Prove{.witness = move.witness});
+  return prove(context, single, Prove{.witness = move.witness});
 }
 
 bool bisection_fits(const MoveContext& context, const Game& game) {

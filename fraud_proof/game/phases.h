@@ -12,7 +12,7 @@ namespace tally::proof {
 void begin_bisection(Game& game, std::uint64_t transitions, const math::ResultValues& results);
 [[nodiscard]] OrRefused<MoveResult> respond(const MoveContext& context, Game game, const Respond& move);
 [[nodiscard]] OrRefused<MoveResult> narrow(const MoveContext& context, Game game, const Narrow& move);
-[[nodiscard]] OrRefused<MoveResult> prove(const MoveContext& context, Game game, const Prove& move);
+[[nodiscard]] OrRefused<MoveResult> prove(const MoveContext& context, const Game& game, const Prove& move);
 [[nodiscard]] OrRefused<MoveResult> narrow_and_prove(const MoveContext& context, Game game, const NarrowAndProve& move);
 /// Whether the bisection is over an entry of the batch, within its states, and with claims of the right size.
 [[nodiscard]] bool bisection_fits(const MoveContext& context, const Game& game);
