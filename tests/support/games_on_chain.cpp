@@ -25,7 +25,9 @@ CommittedBatch committed(SettlementWorld& world, WorldBatch& batch) {
 void add_to(const math::Program& program, RandomBatch& data, math::ObjectId table, std::uint64_t element,
             math::i128 change) {
   const math::ElementType type = program.objects[table].type;
-  math::write_element(data.table(table), type, element, math::read_element(data.table(table), type, element) + change);
+  const math::i128 value = math::read_element(data.table(table), type, element);
+  const bool fits = math::type_range(type).contains(value + change);
+  math::write_element(data.table(table), type, element, fits ? value + change : value - change);
 }
 
 StateAt truth_of(SettlementWorld& world, WorldBatch& batch, std::uint16_t item, std::uint64_t entry) {
@@ -74,12 +76,18 @@ bool has_ended(const OrRefused<Effects>& effects) {
 }
 
 MakeMove next_move(SettlementWorld& world, WorldBatch& batch, const Game& game) {
+  const auto with = [&](Move move) {
+    return MakeMove{.header = batch.header(), .game = game, .move = std::move(move)};
+  };
+  if (game.phase == Phase::kReveal) return with(reveal_with(game, batch.committed()));
+  if (game.phase == Phase::kDescend) return with(descend_with(game, batch.committed()));
+  if (game.phase == Phase::kChoose)
+    return with(Choose{.item = game.item, .openings = opening(batch, game.item, 0).openings});
   const CommittedBatch known = committed(world, batch);
   const MoveContext context{.batch = known, .arity = world.settings().arity};
   const StateAt truth = truth_of(world, batch, game.item, game.entry);
-  Move move = to_move(game.phase) == Side::kPoster ? respond_with(context, game, truth)
-                                                   : challenge_with(context, game, truth, batch.committed());
-  return {.header = batch.header(), .game = game, .move = std::move(move)};
+  return with(game.phase == Phase::kRespond ? respond_with(context, game, truth)
+                                            : challenge_with(context, game, truth, batch.committed()));
 }
 
 OrRefused<Effects> dispute(SettlementWorld& world, WorldBatch& batch, const PrivateKey& challenger, std::uint16_t item,

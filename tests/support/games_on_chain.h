@@ -8,7 +8,7 @@
 
 namespace tally::test {
 
-/// Adds to an element of a batch's data: what a cheat does.
+/// Adds to an element of a batch's data, or subtracts where that does not fit its type: what a cheat does.
 void add_to(const math::Program& program, RandomBatch& data, math::ObjectId table, std::uint64_t element,
             math::i128 change);
 
@@ -25,8 +25,8 @@ void add_to(const math::Program& program, RandomBatch& data, math::ObjectId tabl
 [[nodiscard]] proof::Game game_after(const proof::OrRefused<proof::Effects>& effects);
 [[nodiscard]] bool has_ended(const proof::OrRefused<proof::Effects>& effects);
 
-/// What the side to move would send next: the poster answers with what its data gives, the challenger narrows to the
-/// first false claim, or, where none is, to the last segment. Bisections alone.
+/// What the side to move would send next. The poster answers with what its data gives; the challenger descends to the
+/// last child and chooses entry 0, narrows to the first false claim or, where none is, to the last segment, and proves.
 [[nodiscard]] proof::MakeMove next_move(SettlementWorld& world, WorldBatch& batch, const proof::Game& game);
 
 /// Opens a game with the challenger's bond and plays it to its end, or to the refusal of a move.
