@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "chain_adapter/files/atomic_file.h"
+#include "cli/arguments.h"
 #include "sequencer/batch/model_encoder.h"
 #include "sequencer/batch/update_source.h"
 #include "sequencer/trainer/examples_csv.h"
@@ -46,19 +47,6 @@ std::vector<sequencer::UpdateFile> open_updates(const std::vector<fs::path>& pat
   return updates;
 }
 
-/// NAME=VALUE pairs; the flag is named in errors.
-std::map<std::string, std::string> split_pairs(const std::vector<std::string>& pairs, const std::string& flag) {
-  std::map<std::string, std::string> values;
-  for (const std::string& pair : pairs) {
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0) bad_input(flag + " " + pair + ": expected NAME=VALUE");
-    if (!values.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second) {
-      bad_input(flag + " " + pair + ": " + pair.substr(0, equals) + " is given twice");
-    }
-  }
-  return values;
-}
-
 /// K is the number of updates; the length of a row is that of the updates; what is left comes from --dim.
 std::vector<std::uint64_t> bind_dims(const CompiledProgram& compiled, const AggregateFlags& flags,
                                      std::uint64_t records, std::uint64_t parameters) {
@@ -76,14 +64,11 @@ std::vector<std::uint64_t> bind_dims(const CompiledProgram& compiled, const Aggr
     const math::Dim& dim = program.dims[i];
     const std::string& name = compiled.names.dims[i];
     if (const auto found = given.find(name); found != given.end()) {
-      const auto value = math::parse_i128(found->second);
-      if (!value || *value < 0 || *value > static_cast<math::i128>(math::kMaxDim)) {
-        bad_input("--dim " + name + "=" + found->second + ": not a number from 0 to 2^28");
-      }
-      if (bound[i] && *bound[i] != static_cast<std::uint64_t>(*value)) {
+      const std::uint64_t value = parse_dim(name, found->second);
+      if (bound[i] && *bound[i] != value) {
         bad_input("--dim " + name + "=" + found->second + ": the updates say " + std::to_string(*bound[i]));
       }
-      bound[i] = static_cast<std::uint64_t>(*value);
+      bound[i] = value;
       given.erase(found);
     }
     if (!bound[i] && dim.lo == dim.hi) bound[i] = dim.lo;
@@ -153,15 +138,6 @@ std::unique_ptr<sequencer::ElementSource> state_source(const AggregateFlags& fla
                                                    math::QuantiseOptions{.frac_bits = flags.frac_bits});
 }
 
-std::vector<sequencer::SuppliedAdvice> supplied_advice(const AggregateFlags& flags) {
-  std::vector<sequencer::SuppliedAdvice> advice;
-  for (const auto& [table, file] : split_pairs(flags.advice, "--advice")) {
-    advice.push_back({table, std::make_unique<sequencer::UpdateSource>(
-                                 open_update(file), math::QuantiseOptions{.frac_bits = flags.frac_bits})});
-  }
-  return advice;
-}
-
 struct Gathering {
   const AggregateFlags& flags;
   const CompiledProgram& compiled;
@@ -203,6 +179,15 @@ math::Digest parse_seed(const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<sequencer::SuppliedAdvice> supplied_advice(const AggregateFlags& flags, int frac_bits) {
+  std::vector<sequencer::SuppliedAdvice> advice;
+  for (const auto& [table, file] : split_pairs(flags.advice, "--advice")) {
+    advice.push_back({table, std::make_unique<sequencer::UpdateSource>(open_update(file),
+                                                                       math::QuantiseOptions{.frac_bits = frac_bits})});
+  }
+  return advice;
+}
 
 std::vector<fs::path> find_updates(const std::vector<std::string>& arguments) {
   std::vector<fs::path> paths;
@@ -250,7 +235,7 @@ sequencer::BatchInputs gather_inputs(const AggregateFlags& flags, const Compiled
   }
   add_fields(from, inputs);
   add_states(from, layout, inputs);
-  inputs.advice = supplied_advice(flags);
+  inputs.advice = supplied_advice(flags, flags.frac_bits);
   if (std::ranges::find(compiled.names.objects, kModelTable) != compiled.names.objects.end()) {
     inputs.layout = layout;
   }

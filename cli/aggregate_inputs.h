@@ -11,6 +11,12 @@
 namespace tally::cli {
 
 struct AggregateFlags {
+  // On chain.
+  std::string task;
+  std::string parent = "latest";
+  std::string chain;
+  std::string data;
+
   std::string program;
   std::vector<std::string> parameters;
   std::vector<std::string> dims;
@@ -35,6 +41,9 @@ struct AggregateFlags {
 [[nodiscard]] sequencer::BatchInputs gather_inputs(const AggregateFlags& flags, const math::CompiledProgram& compiled,
                                                    const std::vector<std::filesystem::path>& updates,
                                                    const SigningKeys& keys);
+
+/// Advice with `hint input`: files of fixed point, or of floats that are quantised.
+[[nodiscard]] std::vector<sequencer::SuppliedAdvice> supplied_advice(const AggregateFlags& flags, int frac_bits);
 
 /// The update files that the command line names: folders stand for the files in them. In order of their paths,
 /// whatever the order of the arguments; none twice.

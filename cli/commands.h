@@ -25,6 +25,15 @@ void add_inspect(CLI::App& app, Session& session);
 void add_receipt(CLI::App& app, Session& session);
 void add_chain(CLI::App& app, Session& session);
 
+void add_task(CLI::App& app, Session& session);
+void add_register(CLI::App& app, Session& session);
+void add_contribute(CLI::App& app, Session& session);
+void add_batch(CLI::App& app, Session& session);
+void add_post(CLI::App& app, Session& session);
+void add_seal(CLI::App& app, Session& session);
+void add_finalize(CLI::App& app, Session& session);
+void add_withdraw(CLI::App& app, Session& session);
+
 /// --json and --quiet, the same on every subcommand.
 void add_output_flags(CLI::App& command, Session& session);
 

@@ -55,6 +55,14 @@ int run(int argc, char** argv) {
   add_inspect(app, session);
   add_receipt(app, session);
   add_chain(app, session);
+  add_task(app, session);
+  add_register(app, session);
+  add_contribute(app, session);
+  add_batch(app, session);
+  add_post(app, session);
+  add_seal(app, session);
+  add_finalize(app, session);
+  add_withdraw(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/aggregate_inputs.h"
+#include "cli/chain_aggregate.h"
 #include "cli/commands.h"
 #include "cli/load_program.h"
 #include "cli/threads.h"
@@ -16,21 +17,22 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, const Console& console) {
+  const std::string directory = built.directory.string();
   const chain::Manifest& manifest = built.manifest;
   const std::string id = to_hex(proof::batch_id(manifest.header));
   const sequencer::BuildTimes& times = built.times;
   std::array<char, 200> seconds{};
   std::snprintf(seconds.data(), seconds.size(), "%.3f s: read %.3f, quantise %.3f, hash %.3f, fold %.3f, write %.3f",
                 times.wall, times.read, times.quantise, times.hash, times.fold, times.write);
-  const std::string model = manifest.model ? (fs::path(flags.out) / manifest.model->file).string() : "none";
+  const std::string model = manifest.model ? (built.directory / manifest.model->file).string() : "none";
   std::string text = "aggregated " + std::to_string(manifest.header.record_count) + " updates (" +
                      human_bytes(built.row_bytes) + ") by " + manifest.shape.program + "\n";
   if (flags.clip) text += "clip   " + std::to_string(built.clipped) + " values were out of range\n";
-  text += "batch  " + id + "\nfiles  " + flags.out + "\nmodel  " + model + "\ntime   " + seconds.data();
+  text += "batch  " + id + "\nfiles  " + directory + "\nmodel  " + model + "\ntime   " + seconds.data();
   console.result(text, json::object{{"program", manifest.shape.program},
                                     {"records", manifest.header.record_count},
                                     {"batch_id", id},
-                                    {"directory", flags.out},
+                                    {"directory", directory},
                                     {"model", model},
                                     {"row_bytes", built.row_bytes},
                                     {"clipped", built.clipped},
@@ -43,29 +45,57 @@ void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, cons
                                       {"write", microseconds(times.write)}}}});
 }
 
+sequencer::BuiltBatch build(sequencer::BatchInputs inputs, sequencer::BuildOptions options, Console& console) {
+  options.encode_model = sequencer::model_encoder();
+  options.progress = [&console](std::string_view phase, std::uint64_t done, std::uint64_t total) {
+    console.progress(phase, done, total);
+  };
+  auto built = sequencer::build_batch(std::move(inputs), options);
+  console.end_progress();
+  if (!built) {
+    const bool stopped = built.error().reason == sequencer::BuildReason::kStopped;
+    throw Failure(stopped ? ExitCode::kOutsideWorld : ExitCode::kBadInput, built.error().message);
+  }
+  return *std::move(built);
+}
+
+/// A batch of no chain.
 ExitCode aggregate(const AggregateFlags& flags, Console& console, const std::stop_token& stop) {
+  if (flags.program.empty() || flags.out.empty()) {
+    bad_input("give --program and --out, or --task for a batch of a task on chain");
+  }
   const math::CompiledProgram compiled = load_program(flags.program, flags.parameters);
   const std::vector<fs::path> updates = find_updates(flags.updates);
   const SigningKeys keys = load_signing_keys(updates, flags.keys, flags.password_file, console);
   sequencer::BatchInputs inputs = gather_inputs(flags, compiled, updates, keys);
-
   math::ThreadPool pool(thread_count(flags.threads));
   sequencer::BuildOptions options;
   options.target = flags.out;
   options.replace = flags.replace ? sequencer::Replace::kReplace : sequencer::Replace::kRefuse;
   options.pool = &pool;
   options.stop = stop;
-  options.encode_model = sequencer::model_encoder();
-  options.progress = [&console](std::string_view phase, std::uint64_t done, std::uint64_t total) {
-    console.progress(phase, done, total);
-  };
-  const auto built = sequencer::build_batch(std::move(inputs), options);
-  console.end_progress();
-  if (!built) {
-    const bool stopped = built.error().reason == sequencer::BuildReason::kStopped;
-    throw Failure(stopped ? ExitCode::kOutsideWorld : ExitCode::kBadInput, built.error().message);
-  }
-  print(*built, flags, console);
+  print(build(std::move(inputs), std::move(options), console), flags, console);
+  return ExitCode::kFine;
+}
+
+ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const std::stop_token& stop) {
+  if (flags.chain.empty() || flags.data.empty()) bad_input("--task needs --chain and --data");
+  const auto chain = open_chain(flags.chain);
+  const chain::BatchStore store(flags.data);
+  const sequencer::OpenTask task = open_task(*chain, store, flags.task);
+  const proof::BatchId parent = parse_parent(*chain, store, task.id, flags.parent);
+  const sequencer::Extension extension = extend_parent(*chain, task.id, parent);
+  const std::vector<fs::path> updates = find_updates(flags.updates);
+  sequencer::BatchInputs inputs = gather_contributions(flags, task, extension, store, updates);
+  math::ThreadPool pool(thread_count(flags.threads));
+  sequencer::BuildOptions options;
+  options.target = store.folder();
+  options.naming = sequencer::Naming::kBatchId;
+  // A batch of the same id is the same batch.
+  options.replace = sequencer::Replace::kReplace;
+  options.pool = &pool;
+  options.stop = stop;
+  print(build(std::move(inputs), std::move(options), console), flags, console);
   return ExitCode::kFine;
 }
 
@@ -74,9 +104,15 @@ ExitCode aggregate(const AggregateFlags& flags, Console& console, const std::sto
 void add_aggregate(CLI::App& app, Session& session) {
   auto flags = std::make_shared<AggregateFlags>();
   CLI::App* command = app.add_subcommand("aggregate", "Turn model updates into a signed, committed batch");
-  command->add_option("--program", flags->program, "A program of the library, or a .tally file")->required();
   command->add_option("--updates", flags->updates, "Update files (.npy, .safetensors), or folders of them")->required();
-  command->add_option("--out", flags->out, "The batch directory to make")->required();
+  command->add_option("--program", flags->program, "A program of the library, or a .tally file");
+  command->add_option("--out", flags->out, "The batch directory to make");
+  command->add_option("--task", flags->task,
+                      "A task on chain: build its next batch from signed contributions in --data");
+  command->add_option("--parent", flags->parent, "What that batch extends: latest, genesis, or a batch's id")
+      ->capture_default_str();
+  command->add_option("--chain", flags->chain, "The chain: embedded:FILE, or the file alone")->envname("TALLY_CHAIN");
+  command->add_option("--data", flags->data, "Folder that holds the data of tasks and batches")->envname("TALLY_DATA");
   command->add_option("--examples", flags->examples, "CSV of name,examples, or one number for all updates");
   command->add_option("--field", flags->fields, "Another field, NAME=CSV or NAME=N; repeatable");
   command->add_option("--state", flags->state, "The model to start from, or `zeros`")->capture_default_str();
@@ -97,7 +133,10 @@ void add_aggregate(CLI::App& app, Session& session) {
   add_threads_option(*command, flags->threads);
   add_output_flags(*command, session);
   command->callback([flags, &session] {
-    session.run = [flags, &session](Console& console) { return aggregate(*flags, console, session.stop); };
+    session.run = [flags, &session](Console& console) {
+      return flags->task.empty() ? aggregate(*flags, console, session.stop)
+                                 : aggregate_on_chain(*flags, console, session.stop);
+    };
   });
 }
 

@@ -31,36 +31,39 @@ bool reads_seed(const proof::StateReader& chain, const proof::TaskPreimage& task
   return proof::reads_seed(*program);
 }
 
-std::expected<Extension, Refused> extend(const proof::StateReader& chain, const chain::BatchIndex& index,
-                                         const proof::TaskId& task, const proof::BatchId& parent) {
+std::expected<BatchPlace, Refused> place_on(const proof::StateReader& chain, const chain::BatchIndex& index,
+                                            const proof::TaskId& task, const proof::BatchId& parent) {
   const auto record = proof::read_task(chain, task);
   if (!record) return no_such_task(task);
-  Extension extension;
-  extension.place.task = record->preimage;
-  extension.place.parent = parent;
-  extension.place.state = record->preimage.genesis_root;
-  if (parent != proof::kGenesisParent) {
-    const auto status = proof::batch_status(chain, task, parent);
-    const chain::IndexedBatch* const posted = index.find(parent);
-    if (!status || posted == nullptr || posted->posted.header.task != task) {
-      return proof::refuse(ExtendReason::kNoSuchBatch, to_hex(parent) + ": the task has no such batch");
-    }
-    if (!is_alive(*status)) {
-      return proof::refuse(ExtendReason::kDead, to_hex(parent) + " is " + std::string(to_string(*status)) +
-                                                    ": what extends it could never become final");
-    }
-    extension.parent = posted->posted.header;
-    extension.place.number = extension.parent->number + 1;
-    extension.place.state = extension.parent->next_state_root;
+  BatchPlace place{.task = record->preimage, .parent = parent, .state = record->preimage.genesis_root};
+  if (parent == proof::kGenesisParent) return place;
+  const auto status = proof::batch_status(chain, task, parent);
+  const chain::IndexedBatch* const posted = index.find(parent);
+  if (!status || posted == nullptr || posted->posted.header.task != task) {
+    return proof::refuse(ExtendReason::kNoSuchBatch, to_hex(parent) + ": the task has no such batch");
   }
-  if (reads_seed(chain, record->preimage)) {
-    const auto seed = proof::read_seed(chain, task, parent);
-    if (!seed) {
-      return proof::refuse(ExtendReason::kNoSeed,
-                           "the seed of the batches on " + to_hex(parent) + " is not sealed yet; anyone may seal it");
-    }
-    extension.seed = *seed;
+  if (!is_alive(*status)) {
+    return proof::refuse(ExtendReason::kDead, to_hex(parent) + " is " + std::string(to_string(*status)) +
+                                                  ": what extends it could never become final");
   }
+  place.number = posted->posted.header.number + 1;
+  place.state = posted->posted.header.next_state_root;
+  return place;
+}
+
+std::expected<Extension, Refused> extend(const proof::StateReader& chain, const chain::BatchIndex& index,
+                                         const proof::TaskId& task, const proof::BatchId& parent) {
+  auto place = place_on(chain, index, task, parent);
+  if (!place) return std::unexpected(std::move(place.error()));
+  Extension extension{.place = *std::move(place), .parent = std::nullopt, .seed = {}};
+  if (const chain::IndexedBatch* const posted = index.find(parent)) extension.parent = posted->posted.header;
+  if (!reads_seed(chain, extension.place.task)) return extension;
+  const auto seed = proof::read_seed(chain, task, parent);
+  if (!seed) {
+    return proof::refuse(ExtendReason::kNoSeed,
+                         "the seed of the batches on " + to_hex(parent) + " is not sealed yet; anyone may seal it");
+  }
+  extension.seed = *seed;
   return extension;
 }
 

@@ -33,6 +33,12 @@ struct Extension {
                                                                             const proof::TaskId& task,
                                                                             const proof::BatchId& parent);
 
+/// The place alone, which trainers sign for: a seed is the builder's concern. Never kNoSeed.
+[[nodiscard]] std::expected<BatchPlace, proof::Refusal<ExtendReason>> place_on(const proof::StateReader& chain,
+                                                                               const chain::BatchIndex& index,
+                                                                               const proof::TaskId& task,
+                                                                               const proof::BatchId& parent);
+
 /// The end of the line that an honest poster follows: from the last final batch on always to the first child that is
 /// alive and that the store holds. A store holds only batches that its owner built, or fetched and verified.
 [[nodiscard]] std::expected<proof::BatchId, proof::Refusal<ExtendReason>> latest_batch(const proof::StateReader& chain,

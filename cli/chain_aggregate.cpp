@@ -1,0 +1,104 @@
+#include "cli/chain_aggregate.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "cli/exit_code.h"
+#include "fraud_proof/commitments/batch_shape.h"
+#include "sequencer/batch/update_source.h"
+#include "sequencer/trainer/contribution.h"
+#include "sequencer/trainer/update_file.h"
+
+namespace tally::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void refuse_offline_flags(const AggregateFlags& flags) {
+  const std::array<std::pair<const char*, bool>, 10> given = {{{"--program", !flags.program.empty()},
+                                                               {"--param", !flags.parameters.empty()},
+                                                               {"--dim", !flags.dims.empty()},
+                                                               {"--examples", !flags.examples.empty()},
+                                                               {"--field", !flags.fields.empty()},
+                                                               {"--state", flags.state != "zeros"},
+                                                               {"--keys", !flags.keys.empty()},
+                                                               {"--seed", !flags.seed.empty()},
+                                                               {"--clip", flags.clip},
+                                                               {"--out", !flags.out.empty()}}};
+  const auto* const first = std::ranges::find(given, true, &std::pair<const char*, bool>::second);
+  if (first == given.end()) return;
+  bad_input(std::string(first->first) +
+            " does not go with --task: the task, the chain and what trainers signed settle it");
+}
+
+sequencer::RecordInput read_contribution(const fs::path& update, const sequencer::OpenTask& task,
+                                         const sequencer::BatchPlace& place) {
+  const math::Program& program = task.program.program;
+  const fs::path file = sequencer::record_file_of(update);
+  auto contribution = sequencer::read_contribution(file, proof::record_shape(program));
+  if (!contribution) bad_input(contribution.error().message + "; `tally contribute` makes it");
+  const sequencer::RoundPlace expected{.task = task.id, .batch = place.number, .state = place.state};
+  if (contribution->place != expected) {
+    const bool other = contribution->place.task != task.id;
+    bad_input(file.string() + ": signed for " +
+              (other ? "task " + to_hex(contribution->place.task)
+                     : "batch " + std::to_string(contribution->place.batch) + " on state " +
+                           to_hex(contribution->place.state)) +
+              ", but this is batch " + std::to_string(place.number) + " on state " + to_hex(place.state));
+  }
+  sequencer::RecordInput input;
+  input.source = update.string();
+  if (!proof::objects_of(program, math::ObjectKind::kRow).empty()) {
+    auto opened = sequencer::UpdateFile::open(update);
+    if (!opened) bad_input(opened.error().message);
+    const math::QuantiseOptions quantise{.frac_bits = task.preimage().frac_bits,
+                                         .out_of_range = contribution->out_of_range};
+    input.rows.push_back(std::make_unique<sequencer::UpdateSource>(*std::move(opened), quantise));
+  }
+  input.signed_record = std::move(contribution->record);
+  return input;
+}
+
+std::optional<chain::ModelLayout> layout_of(const std::vector<fs::path>& updates,
+                                            const math::CompiledProgram& compiled) {
+  const auto& names = compiled.names.objects;
+  const auto found = std::ranges::find(names, chain::kModelTable);
+  const auto rows = proof::objects_of(compiled.program, math::ObjectKind::kRow);
+  if (found == names.end() || rows.empty() || updates.empty()) return std::nullopt;
+  const math::Object& table = compiled.program.objects[static_cast<std::size_t>(found - names.begin())];
+  if (table.kind != math::ObjectKind::kComputed || table.type != math::ElementType::kI32) return std::nullopt;
+  return sequencer::UpdateFile::open(updates.front()).value().layout();
+}
+
+}  // namespace
+
+sequencer::BatchInputs gather_contributions(const AggregateFlags& flags, const sequencer::OpenTask& task,
+                                            const sequencer::Extension& extension, const chain::BatchStore& store,
+                                            const std::vector<fs::path>& updates) {
+  refuse_offline_flags(flags);
+  const auto rows = proof::objects_of(task.program.program, math::ObjectKind::kRow).size();
+  if (rows > 1) {
+    bad_input(task.program.names.program + " has " + std::to_string(rows) +
+              " rows in each record; `tally aggregate` is for programs with one, which is the update");
+  }
+  sequencer::BatchInputs inputs;
+  inputs.program = &task.program;
+  inputs.dims = task.dims(updates.size());
+  inputs.place = extension.place;
+  inputs.frac_bits = task.preimage().frac_bits;
+  inputs.settings = task.preimage().settings;
+  inputs.seed = extension.seed;
+  inputs.poster = poster_address(flags.poster);
+  for (const fs::path& update : updates) inputs.records.push_back(read_contribution(update, task, extension.place));
+  auto states = sequencer::previous_states(task, store, extension.place.parent);
+  if (!states) bad_input(states.error().message);
+  inputs.states = *std::move(states);
+  inputs.advice = supplied_advice(flags, inputs.frac_bits);
+  inputs.layout = layout_of(updates, task.program);
+  return inputs;
+}
+
+}  // namespace tally::cli

@@ -1,0 +1,169 @@
+// The way of a round on chain, each role a process of its own.
+#include <gtest/gtest.h>
+
+#include "tests/cli/tally.h"
+
+namespace tally::cli {
+namespace {
+
+namespace json = boost::json;
+
+class PostingCommands : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    expect_fine({"chain", "init", (x_folder / "chain.db").string(), "--driven-clock", "--time", "1700000000"});
+  }
+
+  [[nodiscard]] Words with(Words words, const std::string& key = {}) const {
+    if (!key.empty()) words.insert(words.end(), {"--key", key});
+    words.insert(words.end(), {"--chain", (x_folder / "chain.db").string()});
+    return words;
+  }
+  [[nodiscard]] Words with_data(const Words& words, const std::string& key = {}) const {
+    Words all = with(words, key);
+    all.insert(all.end(), {"--data", (x_folder / "data").string()});
+    return all;
+  }
+  static Finished expect_fine(const Words& words) {
+    Finished finished = tally(words);
+    EXPECT_EQ(finished.exit_code, kFine) << finished.err;
+    return finished;
+  }
+  static std::string text(const Words& words, const char* key) {
+    Words all = words;
+    all.emplace_back("--json");
+    const json::object object = parsed(expect_fine(all));
+    return object.contains(key) ? std::string(object.at(key).as_string()) : std::string();
+  }
+  void create_task(const Words& more = {}) {
+    Words words = {"task", "create",           "fedavg", "--dim",        "D=20", "--challenge-period",
+                   "600",  "--request-period", "100",    "--window",     "100",  "--censorship-budget",
+                   "50",   "--move-time",      "1",      "--game-clock", "300",  "--exit-delay",
+                   "2000", "--min-stake",      "1ether"};
+    words.insert(words.end(), more.begin(), more.end());
+    x_task = text(with_data(words, "dev:0"), "task");
+    ASSERT_EQ(x_task.size(), 66U);
+  }
+  /// Updates a.npy and b.npy of members dev:1 and dev:2.
+  void contribute(int round) {
+    std::filesystem::create_directory(x_folder / "updates");
+    for (const int member : {1, 2}) {
+      const std::string name = "updates/client" + std::to_string(member) + ".npy";
+      x_folder.put(name, npy_of(update(member + 10 * round, 20)));
+      expect_fine(with_data({"contribute", (x_folder / name).string(), "--task", x_task, "--examples", "7"},
+                            "dev:" + std::to_string(member)));
+    }
+  }
+  void join() {
+    for (const int member : {1, 2}) {
+      expect_fine(with({"register", "--task", x_task}, "dev:" + std::to_string(member)));
+    }
+  }
+  std::string aggregate(const Words& more = {}) {
+    Words words = {"aggregate", "--task", x_task, "--updates", (x_folder / "updates").string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return text(with_data(words), "batch_id");
+  }
+
+  Folder x_folder;
+  std::string x_task;
+};
+
+TEST_F(PostingCommands, take_a_task_from_its_creation_to_two_final_batches) {
+  create_task();
+  join();
+  std::string parent = "0x" + std::string(64, '0');
+  for (int round = 1; round <= 2; ++round) {
+    contribute(round);
+    const std::string batch = aggregate();
+    expect_fine({"verify", (x_folder / "data" / batch).string()});
+    EXPECT_TRUE(std::filesystem::exists(x_folder / "data" / batch / "model.npy"));
+    EXPECT_EQ(text(with_data({"post", batch}, "dev:0"), "batch_id"), batch);
+    EXPECT_EQ(text(with({"batch", "show", batch}), "status"), "pending");
+    EXPECT_EQ(text(with({"batch", "show", batch}), "parent"), parent);
+    parent = batch;
+  }
+  const Finished early = expect_fine(with({"finalize"}, "dev:3"));
+  EXPECT_NE(early.out.find("its challenge period ends in 600 s"), std::string::npos) << early.out;
+  expect_fine(with({"chain", "advance", "600"}));
+  const json::object done = parsed(expect_fine(with({"finalize", "--json"}, "dev:3")));
+  EXPECT_EQ(done.at("finalised").as_array().size(), 2U);
+  EXPECT_EQ(text(with({"task", "show", x_task}), "final_batch"), parent);
+  EXPECT_EQ(text(with({"withdraw"}, "dev:0"), "balance"), "1000000000000000000000");
+  const Finished none = tally(with({"withdraw"}, "dev:0"));
+  expect_refusal(none, kFoundInvalid, "NothingToWithdraw");
+
+  const Finished list = expect_fine(with({"batch", "list", "--task", x_task}));
+  EXPECT_NE(list.out.find(parent + "  final"), std::string::npos) << list.out;
+  const Finished tasks = expect_fine(with({"task", "list"}));
+  EXPECT_EQ(tasks.out, x_task + "  2 members, 2 batches, final 2\n");
+}
+
+TEST_F(PostingCommands, refuse_with_the_fix) {
+  create_task();
+  const std::string other = "0x" + std::string(64, '1');
+  expect_refusal(tally(with({"register", "--task", other}, "dev:1")), kBadInput, "the chain has no such task");
+  expect_refusal(tally(with({"register", "--task", x_task, "--stake", "1gwei"}, "dev:1")), kFoundInvalid,
+                 "StakeTooSmall");
+  std::filesystem::create_directory(x_folder / "updates");
+  x_folder.put("updates/client1.npy", npy_of(update(1, 20)));
+  const std::string update = (x_folder / "updates/client1.npy").string();
+  expect_refusal(tally(with_data({"contribute", update, "--task", x_task, "--examples", "7"}, "dev:1")), kBadInput,
+                 "run `tally register` first");
+  join();
+  expect_refusal(tally(with_data({"contribute", update, "--task", x_task}, "dev:1")), kBadInput,
+                 "give --field examples=N");
+  expect_refusal(tally(with_data({"aggregate", "--task", x_task, "--updates", update})), kBadInput,
+                 "client1.record: no such file");
+  contribute(1);
+  expect_refusal(tally(with_data({"aggregate", "--task", x_task, "--updates", update, "--program", "median"})),
+                 kBadInput, "--program does not go with --task");
+  const std::string batch = aggregate();
+  expect_refusal(tally(with_data({"post", batch}, "dev:5")), kBadInput, "aggregate with the poster's key");
+  // A stale record names what it was signed for.
+  expect_fine(with_data({"post", batch}, "dev:0"));
+  expect_refusal(tally(with_data({"aggregate", "--task", x_task, "--updates", (x_folder / "updates").string()})),
+                 kBadInput, "but this is batch 2");
+  expect_refusal(tally(with_data({"post", batch}, "dev:0")), kFoundInvalid, "BatchExists");
+  expect_refusal(tally({"task", "show", x_task, "--chain", (x_folder / "none.db").string()}), kBadInput, "none.db");
+}
+
+TEST_F(PostingCommands, verify_before_they_put_a_bond_on_a_batch) {
+  create_task();
+  join();
+  contribute(1);
+  const std::string batch = aggregate();
+  edit(x_folder / "data" / batch / "model.npy", [](std::string& bytes) { bytes.back() ^= 1; });
+  expect_refusal(tally(with_data({"post", batch}, "dev:0")), kFoundInvalid, "whoever posts it loses the bond");
+  expect_fine(with_data({"post", batch, "--no-verify"}, "dev:0"));
+}
+
+TEST_F(PostingCommands, read_settings_from_a_file_and_let_flags_count_more) {
+  x_folder.put("settings.toml",
+               "leaf_bytes = 256\nsequencer_bond = \"3ether\"\nwindow_s = \"1h\"\nkeepers = [\"dev:7\", \"dev:8\"]\n"
+               "threshold = 2\n");
+  create_task({"--settings", (x_folder / "settings.toml").string(), "--sequencer-bond", "2.5ether"});
+  const json::object task = parsed(expect_fine(with({"task", "show", x_task, "--json"})));
+  const json::object& settings = task.at("settings").as_object();
+  EXPECT_EQ(settings.at("leaf_bytes").as_string(), "256");
+  EXPECT_EQ(settings.at("sequencer_bond").as_string(), "2.5 ether");
+  EXPECT_EQ(settings.at("window_s").as_string(), "100");
+  EXPECT_EQ(settings.at("threshold").as_string(), "2");
+  EXPECT_FALSE(settings.contains("max_requests"));
+  for (const auto& [text, message] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"arity = 99\n", "arity"},
+           {"no_such = 1\n", "there is no setting no_such"},
+           {"arity = 1.5\n", "expected a string, a whole number"},
+           {"arity = \n", "settings.toml:1"},
+           {"window_s = \"1y\"\n", "not a time"},
+           {"burn_bps = 70000\n", "too large"}}) {
+    x_folder.put("settings.toml", text);
+    expect_refusal(tally(with_data({"task", "create", "fedavg", "--dim", "D=20", "--settings",
+                                    (x_folder / "settings.toml").string()},
+                                   "dev:0")),
+                   kBadInput, message);
+  }
+}
+
+}  // namespace
+}  // namespace tally::cli
