@@ -1,0 +1,21 @@
+// Sequences of transactions that the bytes choose, on a world of one task: the driver and the settlement assert what
+// must always hold, and at the end no money may be left behind.
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/support/settlement_driver.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tally;
+  constexpr std::size_t kMostSteps = 60;
+  math::ByteReader bytes(math::Bytes(data, size));
+  test::SettlementWorld world(test::SettlementWorldOptions{.members = 1});
+  // Choices beyond the bytes are 0; a choice takes one byte, or two where it may be large.
+  test::SettlementDriver driver(world, [&bytes](std::uint64_t limit) -> std::uint64_t {
+    if (bytes.remaining() < 2) return 0;
+    return (limit <= 256 ? bytes.u8() : bytes.u16be()) % limit;
+  });
+  for (std::size_t i = 0; i < kMostSteps && bytes.remaining() >= 2; ++i) driver.step();
+  driver.settle();
+  return 0;
+}
