@@ -96,6 +96,7 @@ void Judge::take_tables() {
                                 x_posted.posted.table_roots)
           .tables;
   TALLY_ASSERT(states.size() == x_posted.posted.state_commitments.size());
+  for (const math::ObjectId id : x_options.withheld) x_data.tables.erase(id);
   const auto take = [&](math::ObjectId id, const math::Digest& commitment) {
     const auto file = x_data.tables.find(id);
     const proof::TableShape shape = proof::table_shape(program.objects[id], x_batch.values);

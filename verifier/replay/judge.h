@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -77,6 +78,8 @@ struct JudgeOptions {
   /// Withheld tables are computed into files of this folder, which is emptied before and made when it is needed.
   std::filesystem::path scratch;
   proof::SignerLookup signers;
+  /// Computed tables that count as withheld, whatever the directory has: those that a game descends into.
+  std::set<math::ObjectId> withheld;
   std::stop_token stop;
   chain::Progress progress;
   EntryEvaluator scalar = math::evaluate_entry;  // only tests of alarms lend another one

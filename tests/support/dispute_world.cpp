@@ -1,0 +1,143 @@
+#include "tests/support/dispute_world.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "chain_adapter/keys/development_keys.h"
+#include "sequencer/poster/poster.h"
+#include "tests/support/settlement_world.h"
+#include "tests/support/test_batch.h"
+
+namespace tally::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kWatcherKey = 2'000'000;
+
+chain::Genesis genesis(const proof::PrivateKey& watcher, std::uint64_t members) {
+  const proof::Wei rich{static_cast<math::u128>(100'000) * 1'000'000'000'000'000'000};
+  chain::Genesis genesis{.chain_id = 31'337,
+                         .time_s = 1'700'000'000,
+                         .clock = chain::Clock::kDriven,
+                         .base_fee = {1'000'000'000},
+                         .accounts = {{.address = watcher.address(), .balance = rich},
+                                      {.address = chain::development_key(1'000'000).address(), .balance = rich}}};
+  for (std::uint64_t member = 0; member < members; ++member) {
+    genesis.accounts.push_back({.address = chain::development_key(member).address(), .balance = rich});
+  }
+  std::ranges::sort(genesis.accounts, {}, &chain::GenesisAccount::address);
+  return genesis;
+}
+
+void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof::Wei& value,
+          const proof::Transaction& transaction) {
+  const auto fate = chain::submit_and_wait(chain, {.key = key, .value = value, .transaction = transaction});
+  if (fate.refusal) throw std::runtime_error(fate.refusal->message);
+}
+
+}  // namespace
+
+DisputeWorld::DisputeWorld(DisputeOptions options) : x_watcher(chain::development_key(kWatcherKey)) {
+  const fs::path file = folder() / "chain.sqlite";
+  chain::EmbeddedChain::create(file, genesis(x_watcher, options.members));
+  x_chain = std::make_unique<chain::EmbeddedChain>(file);
+  RoundOptions rounds{.program = options.program,
+                      .dims = options.dims,
+                      .members = options.members,
+                      .settings = quick_settings(),
+                      .chain = x_chain->identity()};
+  if (options.change) options.change(rounds.settings);
+  x_world = std::make_unique<RoundWorld>(folder() / "poster", rounds);
+  must(*x_chain, x_world->poster(), {}, x_world->prepared().transaction);
+  for (std::uint64_t member = 0; member < options.members; ++member) {
+    must(*x_chain, x_world->key(member), settings().min_stake, proof::Register{.task = x_world->prepared().id});
+  }
+  x_defender = std::make_unique<sequencer::Defender>(x_world->poster(), folder() / "poster", sequencer::Doubt::kAnswer);
+}
+
+DisputedBatch DisputeWorld::post(const Cheat& cheat, std::uint64_t seed) {
+  auto built = x_world->build(x_world->inputs(x_world->genesis(), seed));
+  if (!built) throw std::runtime_error(built.error().message);
+  if (cheat) {
+    cheat(built->directory);
+    recommit(built->directory, program());
+  }
+  x_index.follow(*x_chain);
+  const auto plan =
+      sequencer::plan_post(x_chain->state(), x_chain->head(), x_index, built->directory, x_world->poster().address(),
+                           {.records = sequencer::RecordChecks::kNone, .pool = &x_pool});
+  if (!plan) throw std::runtime_error(plan.error().message);
+  const auto fate = sequencer::post_batch(*x_chain, x_world->poster(), *plan);
+  if (fate.refusal) throw std::runtime_error(fate.refusal->message);
+  DisputedBatch batch{.id = plan->batch,
+                      .poster = x_world->store().batch(plan->batch),
+                      .watcher = folder() / "watcher" / to_hex(plan->batch)};
+  if (batch.poster != built->directory) fs::rename(built->directory, batch.poster);
+  fs::create_directories(folder() / "watcher");
+  fs::copy(batch.poster, batch.watcher, fs::copy_options::recursive);
+  return batch;
+}
+
+verifier::WatchSettings DisputeWorld::watch_settings() {
+  verifier::WatchSettings settings;
+  settings.data = {folder() / "watcher"};
+  settings.memory = folder() / "watchtower.sqlite";
+  settings.pool = &x_pool;
+  return settings;
+}
+
+verifier::WatchReport DisputeWorld::watch() {
+  chain::EmbeddedChain own(folder() / "chain.sqlite");
+  return verifier::watch_once(own, x_watcher, watch_settings());
+}
+
+void DisputeWorld::defend() { static_cast<void>(x_defender->defend_once(*x_chain)); }
+
+std::vector<verifier::WatchEvent> DisputeWorld::play() {
+  std::vector<verifier::WatchEvent> all;
+  for (int turn = 0; turn < 100; ++turn) {
+    const std::uint64_t before = x_chain->status().transactions;
+    const verifier::WatchReport report = watch();
+    all.insert(all.end(), report.events.begin(), report.events.end());
+    defend();
+    if (x_chain->status().transactions == before) return all;
+  }
+  throw std::runtime_error("the dispute does not end");
+}
+
+std::vector<verifier::WatchEvent> DisputeWorld::play_to_the_end(const DisputedBatch& batch) {
+  std::vector<verifier::WatchEvent> all = play();
+  for (int step = 0; step < 2 && status(batch) == proof::BatchStatus::kPending; ++step) {
+    advance(step == 0 ? settings().window_s + 1 : settings().game_clock_s + 1);
+    const std::vector<verifier::WatchEvent> more = play();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+proof::BatchStatus DisputeWorld::status(const DisputedBatch& batch) {
+  return proof::batch_status(x_chain->state(), x_world->prepared().id, batch.id).value();
+}
+
+proof::Wei DisputeWorld::watcher_owns() {
+  return {x_chain->balance(x_watcher.address()).value +
+          proof::read_credit(x_chain->state(), x_watcher.address()).value};
+}
+
+std::optional<proof::LossCause> DisputeWorld::cause_of_loss(const DisputedBatch& batch) {
+  for (const chain::LoggedEvent& logged : x_chain->events(0, 100'000)) {
+    const auto* const invalid = std::get_if<proof::BatchInvalid>(&logged.event);
+    if (invalid != nullptr && invalid->batch == batch.id) return invalid->cause;
+  }
+  return std::nullopt;
+}
+
+std::size_t sent(const std::vector<verifier::WatchEvent>& events, std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::count_if(events, [&](const verifier::WatchEvent& event) {
+    return event.kind == verifier::WatchEvent::Kind::kSent && (name.empty() || event.what == name);
+  }));
+}
+
+}  // namespace tally::test

@@ -1,0 +1,82 @@
+// What a watchtower remembers between its runs, in an SQLite file.
+//
+// The file holds nothing that could make an honest watchtower lie: verdicts and salts. What it says is only where to
+// look first; every move is recomputed from the batch and from the chain's own events before it is sent (pitfall 26).
+// A lost file costs one replay of each open batch, and the salts of proofs that were committed to and not yet shown.
+// So salts and proofs are written before anything that needs them is sent.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain_adapter/chain/chain.h"
+#include "chain_adapter/sqlite/database.h"
+#include "fraud_proof/settlement/transaction.h"
+#include "verifier/replay/judge.h"
+
+namespace tally::verifier {
+
+/// A proof that was, or is about to be, committed to.
+struct RememberedProof {
+  proof::Digest commitment{};
+  proof::ShowProof show{};
+};
+
+class Memory {
+ public:
+  /// Makes the file where there is none. One that belongs to another chain or another key is refused with
+  /// std::runtime_error.
+  Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::Address& owner);
+
+  [[nodiscard]] const std::filesystem::path& file() const { return x_database.path(); }
+  /// Where what is computed for a batch is kept, beside the file.
+  [[nodiscard]] std::filesystem::path scratch(const proof::BatchId& batch) const;
+
+  /// The position of the next event to read.
+  [[nodiscard]] std::uint64_t cursor();
+  /// Stores events that were read, and where to go on, in one commit.
+  void keep(const std::vector<chain::LoggedEvent>& events, std::uint64_t next);
+
+  /// Of all batches that were posted, in order.
+  [[nodiscard]] std::vector<proof::BatchId> batches();
+  [[nodiscard]] std::optional<proof::Posted> posted(const proof::BatchId& batch);
+  /// Events of own games over a batch, of own requests and of all answers, in order.
+  [[nodiscard]] std::vector<chain::LoggedEvent> history(const proof::BatchId& batch);
+  /// Batches that nothing more can happen to are passed over from then on.
+  void close(const proof::BatchId& batch);
+
+  [[nodiscard]] std::optional<Verdict> verdict(const proof::BatchId& batch);
+  void keep(const proof::BatchId& batch, const Verdict& verdict, const std::filesystem::path& data);
+  /// Where the data were that the verdict is about.
+  [[nodiscard]] std::filesystem::path data(const proof::BatchId& batch);
+  void forget_verdict(const proof::BatchId& batch);
+
+  /// The salt of the batch's n-th game: drawn and stored when it is first asked for.
+  [[nodiscard]] proof::Salt salt(const proof::BatchId& batch, std::uint64_t game);
+  [[nodiscard]] std::optional<RememberedProof> proof(const proof::BatchId& batch);
+  void keep(const proof::BatchId& batch, const RememberedProof& proof);
+  void forget_proof(const proof::BatchId& batch);
+
+  void raise(const proof::BatchId& batch, const std::string& alarm, std::uint64_t time_s);
+  struct Alarm {
+    proof::BatchId batch{};
+    std::string message;
+    std::uint64_t time_s = 0;
+  };
+  [[nodiscard]] std::vector<Alarm> alarms();
+
+ private:
+  void keep_event(const chain::LoggedEvent& logged);
+  [[nodiscard]] bool is_own_game(const proof::GameId& game);
+
+  chain::Database x_database;
+  proof::Address x_owner;
+};
+
+/// 32 bytes that nobody can guess.
+[[nodiscard]] proof::Salt random_salt();
+
+}  // namespace tally::verifier

@@ -1,0 +1,89 @@
+#include "verifier/watchtower/plan.h"
+
+#include <algorithm>
+
+namespace tally::verifier {
+
+namespace {
+
+/// Less than `period_s` since `since_s`.
+[[nodiscard]] bool within(std::uint64_t now_s, std::uint64_t since_s, std::uint64_t period_s) {
+  return now_s < since_s || now_s - since_s < period_s;
+}
+
+std::optional<Action> plan_games(const BatchView& view) {
+  for (std::size_t i = 0; i < view.games.size(); ++i) {
+    const OwnGame& game = view.games[i];
+    if (view.status == proof::BatchStatus::kInvalid) return TakeRefund{.game = i};
+    if (proof::to_move(game.now().phase) == proof::Side::kChallenger) {
+      if (!game.silenced) return view.verdict ? Action(MoveInGame{.game = i}) : Action(JudgeBatch{});
+    } else if (proof::claim_timeout(game.now(), view.now_s)) {
+      return TakeTimeout{.game = i};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Action> plan_requests(const BatchView& view) {
+  for (const OwnRequest& request : view.open_requests) {
+    const bool lost = view.status == proof::BatchStatus::kInvalid;
+    const bool over = view.now_s > request.requested_s && view.now_s - request.requested_s > view.settings.window_s;
+    if (lost || over) return TakeWithheld{.leaf = request.leaf};
+  }
+  return std::nullopt;
+}
+
+Action plan_missing(const BatchView& view, const Verdict& verdict) {
+  if (!view.judged_now || view.answered_since) return JudgeBatch{};
+  const bool may_ask = std::holds_alternative<proof::LeafRequests>(view.settings.availability) &&
+                       within(view.now_s, view.posted_s, view.settings.request_period_s) && !view.silenced;
+  if (!may_ask) return Rest{};
+  const auto wanted = std::ranges::find_if(
+      verdict.missing, [&](const proof::OpeningKey& leaf) { return !view.requested.contains(leaf); });
+  return wanted == verdict.missing.end() ? Action(Rest{}) : Action(DemandLeaf{.leaf = *wanted});
+}
+
+Action plan_proof(const BatchView& view) {
+  if (view.silenced) return Rest{};
+  switch (view.proof) {
+    case ProofState::kNone:
+    case ProofState::kRemembered:
+      return CommitProof{};
+    case ProofState::kCommitted:
+      return RevealProof{};
+  }
+  return Rest{};
+}
+
+}  // namespace
+
+Action plan(const BatchView& view) {
+  if (const auto action = plan_games(view)) return *action;
+  if (const auto action = plan_requests(view)) return *action;
+  const bool idle = view.games.empty() && view.open_requests.empty();
+  switch (view.status) {
+    case proof::BatchStatus::kPending:
+      break;
+    case proof::BatchStatus::kInvalid:
+    case proof::BatchStatus::kOrphaned:
+    case proof::BatchStatus::kSuperseded:
+    case proof::BatchStatus::kFinal:
+      return Rest{.done = idle};
+  }
+  const bool in_time = within(view.now_s, view.posted_s, view.settings.challenge_period_s);
+  if (!view.verdict) return in_time ? Action(JudgeBatch{}) : Action(Rest{});
+  switch (view.verdict->kind) {
+    case VerdictKind::kValid:
+      return Rest{};
+    case VerdictKind::kMissing:
+      return in_time ? plan_missing(view, *view.verdict) : Rest{};
+    case VerdictKind::kEntry:
+    case VerdictKind::kDescent:
+      return in_time && view.games.empty() && !view.silenced ? Action(OpenDispute{}) : Action(Rest{});
+    case VerdictKind::kCheck:
+      return in_time ? plan_proof(view) : Rest{};
+  }
+  return Rest{};
+}
+
+}  // namespace tally::verifier

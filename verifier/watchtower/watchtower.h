@@ -1,0 +1,65 @@
+// The watchtower: follows a chain, judges every batch, and disputes what is wrong, to the end.
+//
+// One call of watch_once() does all that can be done now: read what is new, judge what was posted, answer every game
+// that waits, demand and claim what is withheld, and take out what was won. Called again (by the same process or
+// another one, after a crash or a week) it goes on where things stand, from its memory file and the chain. What fails
+// for one batch or one game is reported, and the others go on.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "chain_adapter/chain/chain.h"
+#include "deterministic_math/executor/task_pool.h"
+#include "fraud_proof/signing/secp256k1.h"
+#include "verifier/replay/judge.h"
+
+namespace tally::verifier {
+
+struct WatchSettings {
+  /// Folders that may hold batches: stores (DATA/<batch id>), batch directories, or folders of those.
+  std::vector<std::filesystem::path> data;
+  std::filesystem::path memory;
+  /// Empty: all.
+  std::vector<proof::TaskId> tasks;
+  math::TaskPool* pool = nullptr;
+  std::stop_token stop;
+  chain::Progress progress;
+  EntryEvaluator scalar = math::evaluate_entry;  // only tests of alarms lend another one
+};
+
+/// Something that was done, or could not be.
+struct WatchEvent {
+  enum class Kind : std::uint8_t { kJudged, kSent, kRefused, kSilent, kFailed };
+  Kind kind = Kind::kJudged;
+  proof::BatchId batch{};
+  /// The verdict, or the transaction's name.
+  std::string what{};
+  std::string message{};
+  std::uint64_t bytes = 0;
+  std::uint64_t microseconds = 0;  // kJudged
+};
+
+[[nodiscard]] std::string_view to_string(WatchEvent::Kind kind);
+
+struct WatchReport {
+  std::vector<WatchEvent> events;
+  std::vector<std::string> alarms;  // of this run
+  std::uint64_t open_batches = 0;   // that may still need something
+  proof::Wei withdrawn{};
+  bool stopped = false;
+};
+
+[[nodiscard]] WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
+                                     const WatchSettings& settings);
+
+/// The directory that has a batch's data, if one of the folders has any.
+[[nodiscard]] std::optional<std::filesystem::path> find_batch(const std::vector<std::filesystem::path>& folders,
+                                                              const proof::BatchId& batch);
+
+}  // namespace tally::verifier
