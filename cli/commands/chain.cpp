@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "chain_adapter/chain/event_json.h"
 #include "chain_adapter/chain/wei_text.h"
+#include "chain_adapter/embedded/audit.h"
 #include "chain_adapter/embedded/embedded_chain.h"
 #include "chain_adapter/keys/development_keys.h"
 #include "cli/chain_options.h"
@@ -150,6 +152,7 @@ ExitCode follow(const ChainFlags& flags, const std::stop_token& stop, const Cons
       console.result(line_of(event, shown.as_object()), shown);
       next = event.position + 1;
     }
+    std::cout.flush();
     if (events.empty()) std::this_thread::sleep_for(kFollowPause);
   }
   return ExitCode::kFine;
@@ -202,6 +205,23 @@ ExitCode accounts(const ChainFlags& flags, const Console& console) {
   }
   if (!text.empty()) text.pop_back();
   console.result(text, list);
+  return ExitCode::kFine;
+}
+
+ExitCode check(const ChainFlags& flags, const Console& console) {
+  const std::filesystem::path file = with_chain_errors([&] { return chain::embedded_file(flags.where); });
+  const auto report = with_chain_errors([&] { return chain::audit(file); });
+  if (!report) {
+    console.finding("NOT SOUND: " + file.string() + ": " + report.error(),
+                    json::object{{"sound", false}, {"what", report.error()}});
+    return ExitCode::kFoundInvalid;
+  }
+  console.result("sound: " + std::to_string(report->blocks) + " blocks, " + std::to_string(report->transactions) +
+                     " transactions and " + std::to_string(report->events) + " events, all done again and compared",
+                 json::object{{"sound", true},
+                              {"blocks", report->blocks},
+                              {"transactions", report->transactions},
+                              {"events", report->events}});
   return ExitCode::kFine;
 }
 
@@ -264,6 +284,10 @@ void add_chain(CLI::App& app, Session& session) {
   CLI::App* accounts_command = chain->add_subcommand("accounts", "Balances and nonces");
   add_chain_option(*accounts_command, flags->where);
   run_with(*accounts_command, session, flags, accounts);
+
+  CLI::App* check_command = chain->add_subcommand("check", "Do everything since the first block again, and compare");
+  add_chain_option(*check_command, flags->where);
+  run_with(*check_command, session, flags, check);
 }
 
 }  // namespace tally::cli
