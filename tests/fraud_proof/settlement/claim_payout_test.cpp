@@ -13,7 +13,6 @@ namespace {
 
 using math::ObjectId;
 using test::accepted;
-using test::MakeBatch;
 using test::RandomBatch;
 using test::refused;
 using test::SettlementWorld;

@@ -16,7 +16,6 @@ using test::forged;
 using test::game_after;
 using test::has_ended;
 using test::kMiddleItem;
-using test::kTotal;
 using test::kTotalItem;
 using test::next_move;
 using test::opening;
