@@ -2,7 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <cstring>
+#include <cerrno>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -17,6 +17,21 @@ namespace {
 
 /// Frames after which the log is copied into the file: 16 MiB of 4 KiB pages.
 constexpr int kCheckpointPages = 4096;
+
+/// Where SQLite only knows of an I/O error, the operating system knows more.
+DatabaseFault fault_of_system(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return DatabaseFault::kFull;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return DatabaseFault::kReadOnly;
+    default:
+      return DatabaseFault::kOther;
+  }
+}
 
 DatabaseFault fault_of(int code) {
   switch (code & 0xff) {
@@ -172,13 +187,14 @@ std::int64_t Database::integer(std::string_view sql) {
 }
 
 void Database::fail(int code) const {
-  const DatabaseFault fault = fault_of(code);
+  const int system = x_handle == nullptr ? 0 : sqlite3_system_errno(x_handle);
+  DatabaseFault fault = fault_of(code);
   if (fault == DatabaseFault::kForeign) fail(fault, "is no SQLite file, or a damaged one");
+  if ((code & 0xff) == SQLITE_IOERR) fault = fault_of_system(system);
   std::string what = sqlite3_errstr(code);
   if (x_handle != nullptr && sqlite3_extended_errcode(x_handle) == code) what = sqlite3_errmsg(x_handle);
-  if (x_handle != nullptr && (fault == DatabaseFault::kOther || fault == DatabaseFault::kReadOnly)) {
-    const int system = sqlite3_system_errno(x_handle);
-    if (system != 0) what += " (" + std::generic_category().message(system) + ")";
+  if (system != 0 && (fault == DatabaseFault::kOther || fault == DatabaseFault::kReadOnly)) {
+    what += " (" + std::generic_category().message(system) + ")";
   }
   const std::string advice = advice_for(fault);
   fail(fault, advice.empty() ? what : what + "; " + advice);
