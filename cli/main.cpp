@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
   add_seal(app, session);
   add_finalize(app, session);
   add_withdraw(app, session);
+  add_lab(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
