@@ -11,7 +11,7 @@ namespace {
 /// kPeriodRunning, kGamesOpen, kRequestsOpen: what stands between a batch and its bond.
 OrRefused<void> check_quiet(const Call& call, const FoundBatch& batch) {
   const NodeRecord& node = batch.node;
-  if (!has_passed(call.block.time_s, node.posted_s, batch.settings.challenge_period_s)) {
+  if (seconds_since(call, node.posted_s) < batch.settings.challenge_period_s) {
     return refuse(Reason::kPeriodRunning, "the batch was posted at " + std::to_string(node.posted_s) +
                                               ", and its period is " +
                                               std::to_string(batch.settings.challenge_period_s) + " s");

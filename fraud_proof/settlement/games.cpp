@@ -27,8 +27,7 @@ GameStart start_of(const Call& call, const FoundBatch& batch, const GameId& id) 
 OrRefused<FoundBatch> find_challenged(const Call& call, const BatchHeader& header) {
   auto batch = find_batch(call.changes, header);
   if (!batch) return batch;
-  if (auto open = check_challengeable(call.changes, *batch, call.block.time_s, batch->settings.challenge_period_s);
-      !open) {
+  if (auto open = check_challengeable(call, *batch, batch->settings.challenge_period_s); !open) {
     return std::unexpected(std::move(open.error()));
   }
   if (auto bonded = check_value(call, batch->settings.challenger_bond); !bonded)

@@ -55,8 +55,7 @@ OrRefused<OpenRequest> find_open_request(const Call& call, const BatchHeader& he
 
 /// Answers are in time up to the window's last second.
 bool window_is_over(const Call& call, const OpenRequest& request) {
-  const std::uint64_t window_s = request.batch.settings.window_s;
-  return window_s != kNever && has_passed(call.block.time_s, request.record.requested_s, window_s + 1);
+  return seconds_since(call, request.record.requested_s) > request.batch.settings.window_s;
 }
 
 /// Counts the request out and writes its record. The caller writes the node, and pays out the bond that this gives
@@ -87,8 +86,7 @@ OrRefused<void> run(const Call& call, const RequestLeaf& request) {
   if (!batch) return std::unexpected(std::move(batch.error()));
   const auto* rule = std::get_if<LeafRequests>(&batch->settings.availability);
   if (rule == nullptr) return refuse(Reason::kRequestsNotAllowed, "the task has keepers instead of requests");
-  if (auto open = check_challengeable(call.changes, *batch, call.block.time_s, batch->settings.request_period_s); !open)
-    return open;
+  if (auto open = check_challengeable(call, *batch, batch->settings.request_period_s); !open) return open;
   if (auto bonded = check_value(call, rule->request_bond); !bonded) return bonded;
   const auto committed = committed_batch(call.changes, call.programs, request.header);
   if (!committed) return std::unexpected(committed.error());

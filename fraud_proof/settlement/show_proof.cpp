@@ -78,8 +78,7 @@ OrRefused<void> run(const Call& call, const Commit& commit) {
 OrRefused<void> run(const Call& call, const ShowProof& show) {
   auto batch = find_batch(call.changes, show.header);
   if (!batch) return std::unexpected(std::move(batch.error()));
-  if (auto open = check_challengeable(call.changes, *batch, call.block.time_s, batch->settings.challenge_period_s);
-      !open) {
+  if (auto open = check_challengeable(call, *batch, batch->settings.challenge_period_s); !open) {
     return open;
   }
   if (auto committed = check_commitment(call, batch->id, show); !committed) return committed;

@@ -48,9 +48,9 @@ void put_node(Changes& changes, const FoundBatch& batch) {
   changes.put(node_key(batch.node.task, batch.id), batch.node);
 }
 
-bool has_passed(std::uint64_t now_s, std::uint64_t since_s, std::uint64_t period_s) {
-  TALLY_ASSERT(now_s >= since_s);
-  return now_s - since_s >= period_s;
+std::uint64_t seconds_since(const Call& call, std::uint64_t past_s) {
+  TALLY_ASSERT(call.block.time_s >= past_s);
+  return call.block.time_s - past_s;
 }
 
 OrRefused<void> check_pending(const StateReader& state, const FoundBatch& batch) {
@@ -69,10 +69,9 @@ OrRefused<void> check_pending(const StateReader& state, const FoundBatch& batch)
   TALLY_ASSERT(false);
 }
 
-OrRefused<void> check_challengeable(const StateReader& state, const FoundBatch& batch, std::uint64_t now_s,
-                                    std::uint64_t period_s) {
-  if (auto pending = check_pending(state, batch); !pending) return pending;
-  if (has_passed(now_s, batch.node.posted_s, period_s)) {
+OrRefused<void> check_challengeable(const Call& call, const FoundBatch& batch, std::uint64_t period_s) {
+  if (auto pending = check_pending(call.changes, batch); !pending) return pending;
+  if (seconds_since(call, batch.node.posted_s) >= period_s) {
     return refuse(Reason::kPeriodOver, "the batch was posted at " + std::to_string(batch.node.posted_s) +
                                            ", and it is open to this for " + std::to_string(period_s) + " s");
   }

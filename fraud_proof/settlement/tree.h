@@ -22,15 +22,14 @@ struct FoundBatch {
 
 void put_node(Changes& changes, const FoundBatch& batch);
 
-/// Whether `period_s` is over. Clocks of chains do not run backwards.
-[[nodiscard]] bool has_passed(std::uint64_t now_s, std::uint64_t since_s, std::uint64_t period_s);
+/// Clocks of chains do not run backwards.
+[[nodiscard]] std::uint64_t seconds_since(const Call& call, std::uint64_t past_s);
 
 /// Refuses all but a batch that may still be challenged or become final: kBatchLost, kBatchFinal, kBatchDead.
 [[nodiscard]] OrRefused<void> check_pending(const StateReader& state, const FoundBatch& batch);
 
 /// A pending batch younger than `period_s`; otherwise also kPeriodOver.
-[[nodiscard]] OrRefused<void> check_challengeable(const StateReader& state, const FoundBatch& batch,
-                                                  std::uint64_t now_s, std::uint64_t period_s);
+[[nodiscard]] OrRefused<void> check_challengeable(const Call& call, const FoundBatch& batch, std::uint64_t period_s);
 
 /// Whether a batch may be posted on this node, genesis included: kParentDead, kTooDeep.
 [[nodiscard]] OrRefused<void> check_extendable(const StateReader& state, const TaskId& task, const BatchId& parent);
