@@ -59,6 +59,7 @@ void SettlementDriver::step() {
 
 bool SettlementDriver::send(const PrivateKey& sender, const Wei& value, const Transaction& transaction) {
   if (chance(16)) send_changed(sender, value, transaction);
+  if (chance(16)) check_repeatable(sender, value, transaction);
   const auto effects = x_world.chain().send(sender.address(), value, transaction);
   if (effects) ++x_accepted[transaction.index()];
   if (effects) note(effects->events);
@@ -75,6 +76,23 @@ void SettlementDriver::send_changed(const PrivateKey& sender, const Wei& value, 
   if (const auto changed = decode_transaction(bytes)) {
     static_cast<void>(x_world.chain().simulate(sender.address(), value, *changed));
   }
+}
+
+void SettlementDriver::check_repeatable(const PrivateKey& sender, const Wei& value, const Transaction& transaction) {
+  const auto here = x_world.chain().simulate(sender.address(), value, transaction);
+  Settlement fresh;
+  const auto there = fresh.apply(x_world.state(), x_world.chain().next_block(),
+                                 {.sender = sender.address(), .value = value, .transaction = transaction});
+  TALLY_ASSERT(here.has_value() == there.has_value());
+  if (!here) {
+    TALLY_ASSERT(here.error().reason == there.error().reason && here.error().message == there.error().message);
+    return;
+  }
+  TALLY_ASSERT(std::ranges::equal(here->writes, there->writes, [](const Write& a, const Write& b) {
+    return a.key == b.key && a.record == b.record;
+  }));
+  TALLY_ASSERT(std::ranges::equal(here->events, there->events,
+                                  [](const Event& a, const Event& b) { return encode(a) == encode(b); }));
 }
 
 void SettlementDriver::note(const std::vector<Event>& events) {

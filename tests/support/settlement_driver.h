@@ -2,8 +2,8 @@
 // anyone, at any time, now and then with wrong money, stale states or changed bytes. After each it asserts what must
 // always hold:
 //
-//   no money appears or disappears; what a batch's node counts as open is open; a final batch stays final and a lost
-//   one lost; final batches form one line.
+//   no money appears or disappears; what was applied before has no effect on what is applied now; what a batch's node
+//   counts as open is open; a final batch stays final and a lost one lost; final batches form one line.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,9 @@ class SettlementDriver {
   bool send(const proof::PrivateKey& sender, const proof::Wei& value, const proof::Transaction& transaction);
   /// A changed copy of the transaction's bytes, where that decodes.
   void send_changed(const proof::PrivateKey& sender, const proof::Wei& value, const proof::Transaction& transaction);
+  /// A machine that has seen nothing gives the same effects, or the same refusal.
+  void check_repeatable(const proof::PrivateKey& sender, const proof::Wei& value,
+                        const proof::Transaction& transaction);
   void note(const std::vector<proof::Event>& events);
   void check();
 

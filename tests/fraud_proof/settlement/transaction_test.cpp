@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fraud_proof/settlement/event.h"
+#include "fraud_proof/signing/eip712.h"
 #include "tests/support/refused.h"
 #include "tests/support/settlement_samples.h"
 
@@ -165,6 +166,22 @@ TEST(Transaction, a_proof_is_committed_to_with_its_sender_batch_and_salt) {
       RecordOrderProof{.index = 4, .openings = {1, 2}}, RecordOrderProof{.index = 3, .openings = {1, 3}},
       RecordSignerProof{.index = 3, .openings = {1, 2}}, RecordSignatureProof{.index = 3, .openings = {1, 2}}};
   for (const LocalProof& other : others) EXPECT_NE(proof_commitment(sender, batch, other, salt), commitment);
+}
+
+TEST(Transaction, a_key_signs_the_typed_data_that_binds_it) {
+  const KeccakDigest domain = domain_separator(tallystick_domain(31'337, Address{{9}}));
+  const TaskId task{math::sha256({})};
+  Address wallet;
+  wallet.bytes.fill(0xcd);
+  math::ByteWriter words;
+  words.raw(keccak256_of_text("BindKey(bytes32 task,uint64 member,address wallet)").bytes);
+  words.raw(task.digest.bytes);
+  words.i128be(0);
+  words.i128be(258);
+  words.raw(std::vector<std::uint8_t>(12));
+  words.raw(wallet.bytes);
+  ASSERT_EQ(words.view().size(), 4 * 32U);
+  EXPECT_EQ(key_binding_hash(domain, task, 258, wallet), typed_data_hash(domain, keccak256(words.view())));
 }
 
 TEST(Event, decodes_exactly_what_it_encodes) {
