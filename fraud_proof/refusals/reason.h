@@ -56,7 +56,7 @@ enum class Reason : std::uint16_t {
   // Tasks (settlement/).
   kProgramTooLarge = 70,  // its bytecode, or what a descent into its tables may have to reveal at once
   kProgramInvalid = 71,   // the validator refuses it, alone or for the task's shape
-  kTaskDims = 72,         // not one for each dim but K, or outside the declared bounds
+  kTaskDims = 72,         // not one for each dim but K, or outside the declared bounds, or a row of length 0
   kTaskParams = 73,       // too many
   kTaskSettings = 74,     // check_settings() refuses
   kClockTooShort = 75,    // game_clock < most moves of a side * move_time + censorship budget

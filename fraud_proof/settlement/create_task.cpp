@@ -42,6 +42,23 @@ OrRefused<void> check_dims(const CreateTask& task, const math::Program& program)
   return {};
 }
 
+/// The shape at which programs cost most: with as many records as the program takes.
+math::TaskShape largest_shape(const CreateTask& task, const math::Program& program) {
+  math::TaskShape shape{.dims = {program.dims.front().hi}, .leaf_bytes = task.settings.leaf_bytes};
+  shape.dims.insert(shape.dims.end(), task.dims.begin(), task.dims.end());
+  return shape;
+}
+
+/// A record could commit to anything as a row without elements: no leaf of it could be demanded, and no entry reads it.
+OrRefused<void> check_rows(const CreateTask& task, const math::Program& program) {
+  const math::BatchValues values{.dims = largest_shape(task, program).dims};
+  for (const math::ObjectId row : objects_of(program, math::ObjectKind::kRow)) {
+    if (row_shape(program.objects[row], values).elements() == 0)
+      return refuse(Reason::kTaskDims, "rows of object " + std::to_string(row) + " would have no elements");
+  }
+  return {};
+}
+
 OrRefused<void> check_numbers(const CreateTask& task, const math::Program& program) {
   if (task.params.size() > kMaxTaskParams) {
     return refuse(Reason::kTaskParams,
@@ -59,13 +76,6 @@ OrRefused<void> check_numbers(const CreateTask& task, const math::Program& progr
   }
   if (task.settings.exit_delay_s > kMaxDelay) return refuse(Reason::kTaskSettings, "exit_delay is more than 2^40 s");
   return {};
-}
-
-/// The shape at which programs cost most: with as many records as the program takes.
-math::TaskShape largest_shape(const CreateTask& task, const math::Program& program) {
-  math::TaskShape shape{.dims = {program.dims.front().hi}, .leaf_bytes = task.settings.leaf_bytes};
-  shape.dims.insert(shape.dims.end(), task.dims.begin(), task.dims.end());
-  return shape;
 }
 
 OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
@@ -113,6 +123,7 @@ OrRefused<std::vector<Digest>> genesis_commitments(const CreateTask& task, const
 
 OrRefused<void> check_task(const CreateTask& task, const math::Program& program) {
   if (auto checked = check_dims(task, program); !checked) return checked;
+  if (auto checked = check_rows(task, program); !checked) return checked;
   if (auto checked = check_numbers(task, program); !checked) return checked;
   const math::TaskShape shape = largest_shape(task, program);
   if (auto valid = math::validate_for_task(program, shape, task.settings.max_work); !valid) {

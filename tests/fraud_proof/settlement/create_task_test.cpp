@@ -5,6 +5,7 @@
 
 #include "deterministic_math/bytecode/codec.h"
 #include "fraud_proof/commitments/roots.h"
+#include "fraud_proof/merkle/tree.h"
 #include "tests/support/memory_world.h"
 #include "tests/support/refused.h"
 #include "tests/support/settlement_world.h"
@@ -122,6 +123,36 @@ TEST_F(CreateTaskTest, refuses_dims_of_another_number_or_outside_their_bounds) {
   for (const auto& dims : bad) {
     EXPECT_TRUE(refused(create([&](CreateTask& task) { task.dims = dims; }), Reason::kTaskDims));
   }
+}
+
+// Nothing of an empty row can be demanded, so a false commitment to one could not be shown.
+TEST_F(CreateTaskTest, refuses_rows_without_elements) {
+  math::Program program = world.program();
+  program.dims[2].lo = 0;
+  const auto create_with_length = [&](std::uint64_t length) {
+    return create([&](CreateTask& task) {
+      task.bytecode = math::encode_program(program);
+      task.dims = {2, length};
+      if (length == 0) task.genesis_roots[0] = empty_tree_root();
+    });
+  };
+  EXPECT_TRUE(refused(create_with_length(0), Reason::kTaskDims));
+  EXPECT_TRUE(accepted(create_with_length(1)));
+}
+
+TEST_F(CreateTaskTest, refuses_the_root_of_an_empty_state_that_is_not_the_empty_trees) {
+  math::Program program = world.program();
+  program.dims[2].lo = 0;
+  program.objects[test::kUpdates].extents[1] = {math::ExtentKind::kConstant, 1};
+  const auto create_with_root = [&](const Digest& root) {
+    return create([&](CreateTask& task) {
+      task.bytecode = math::encode_program(program);
+      task.dims = {2, 0};
+      task.genesis_roots[0] = root;
+    });
+  };
+  EXPECT_TRUE(refused(create_with_root({.bytes = {1}}), Reason::kGenesisRoots));
+  EXPECT_TRUE(accepted(create_with_root(empty_tree_root())));
 }
 
 TEST_F(CreateTaskTest, refuses_more_params_than_a_program_can_have) {
