@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/machine.h"
 #include "chain_adapter/keys/development_keys.h"
 #include "deterministic_math/numbers/assert.h"
 #include "deterministic_math/programs/program_library.h"
@@ -38,26 +39,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr unsigned kThreads = 2;
 constexpr std::size_t kRecords = 100;
-
-class WorkFolder {
- public:
-  WorkFolder() {
-    const char* const chosen = std::getenv("TALLY_BENCH_DIR");
-    std::string name = (fs::path(chosen != nullptr ? chosen : ".") / "aggregate_bench_XXXXXX").string();
-    TALLY_ASSERT(::mkdtemp(name.data()) != nullptr);
-    x_path = name;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(x_path, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return x_path; }
-
- private:
-  fs::path x_path;
-};
 
 /// Update files, keys and the program of one federated average.
 class Scene {
@@ -146,7 +127,7 @@ double leaf_hash_speed(math::TaskPool& pool) {
 }
 
 void aggregate(benchmark::State& state) {
-  const WorkFolder folder;
+  const WorkFolder folder("aggregate_bench");
   const Scene scene(static_cast<std::uint64_t>(state.range(0)), folder.path());
   math::ThreadPool pool(kThreads);
   sequencer::BuildTimes times;
@@ -174,7 +155,7 @@ void aggregate(benchmark::State& state) {
 }
 
 void verify(benchmark::State& state) {
-  const WorkFolder folder;
+  const WorkFolder folder("aggregate_bench");
   const Scene scene(static_cast<std::uint64_t>(state.range(0)), folder.path());
   math::ThreadPool pool(kThreads);
   double aggregating = 1e9;
@@ -192,38 +173,12 @@ void verify(benchmark::State& state) {
   state.counters["ratio"] = verifying / aggregating;
 }
 
-std::uint64_t anonymous_bytes() {
-  std::ifstream status("/proc/self/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.starts_with("RssAnon:")) return std::stoull(line.substr(8)) * 1024;
-  }
-  return 0;
-}
-
-/// Samples until it ends.
-class PeakMemory {
- public:
-  PeakMemory()
-      : x_thread([this](const std::stop_token& stop) {
-          while (!stop.stop_requested()) {
-            x_peak = std::max(x_peak.load(), anonymous_bytes());
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-          }
-        }) {}
-  [[nodiscard]] double megabytes() const { return static_cast<double>(x_peak.load()) * 1e-6; }
-
- private:
-  std::atomic<std::uint64_t> x_peak = 0;
-  std::jthread x_thread;
-};
-
 void memory(benchmark::State& state) {
   if (std::getenv("TALLY_BENCH_LARGE") == nullptr) {
     state.SkipWithError("writes 8 GB; set TALLY_BENCH_LARGE to run it");
     return;
   }
-  const WorkFolder folder;
+  const WorkFolder folder("aggregate_bench");
   const auto parameters = static_cast<std::uint64_t>(state.range(0));
   const Scene scene(parameters, folder.path());
   math::ThreadPool pool(kThreads);

@@ -25,6 +25,7 @@ void add_inspect(CLI::App& app, Session& session);
 void add_receipt(CLI::App& app, Session& session);
 void add_chain(CLI::App& app, Session& session);
 void add_lab(CLI::App& app, Session& session);
+void add_defend(CLI::App& app, Session& session);
 
 void add_task(CLI::App& app, Session& session);
 void add_register(CLI::App& app, Session& session);

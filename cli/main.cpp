@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_finalize(app, session);
   add_withdraw(app, session);
   add_lab(app, session);
+  add_defend(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

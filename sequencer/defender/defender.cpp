@@ -211,7 +211,11 @@ std::unique_ptr<StoredBatch> Defender::load(chain::ChainAdapter& chain, const pr
   if (posted == x_view.batches().end()) throw std::runtime_error("no post of batch " + to_hex(batch) + " was seen");
   const auto directory = find_batch_directory(x_data, batch);
   if (!directory) throw std::runtime_error("no data of batch " + to_hex(batch) + " below " + x_data.string());
-  auto stored = StoredBatch::open(chain.state(), posted->second, *directory);
+  const auto task = proof::read_task(chain.state(), posted->second.header.task);
+  if (!task) throw std::runtime_error("the chain has no task " + to_hex(posted->second.header.task));
+  const auto program = proof::read_program(chain.state(), task->preimage.program_hash);
+  if (!program) throw std::runtime_error("the chain has no program " + math::to_hex(task->preimage.program_hash));
+  auto stored = StoredBatch::open(task->preimage, *program, posted->second, *directory);
   if (!stored) throw std::runtime_error(stored.error());
   return *std::move(stored);
 }

@@ -61,22 +61,6 @@ std::expected<chain::Manifest, std::string> read_manifest(const chain::BatchPath
   return *std::move(manifest);
 }
 
-/// The program and the task that the chain keeps for a batch that it accepted.
-struct ChainTask {
-  proof::TaskPreimage preimage;
-  math::Program program;
-};
-
-std::expected<ChainTask, std::string> read_chain_task(const proof::StateReader& chain, const proof::TaskId& id) {
-  auto task = proof::read_task(chain, id);
-  if (!task) return std::unexpected("the chain has no task " + to_hex(id));
-  const auto bytecode = proof::read_program(chain, task->preimage.program_hash);
-  if (!bytecode) return std::unexpected("the chain has no program for task " + to_hex(id));
-  auto program = math::load_program(bytecode->bytecode);
-  if (!program) return std::unexpected("the program of task " + to_hex(id) + ": " + math::describe(program.error()));
-  return ChainTask{.preimage = std::move(task->preimage), .program = *std::move(program)};
-}
-
 }  // namespace
 
 std::optional<fs::path> find_batch_directory(const fs::path& data, const proof::BatchId& batch) {
@@ -96,26 +80,26 @@ std::optional<fs::path> find_batch_directory(const fs::path& data, const proof::
   return std::nullopt;
 }
 
-std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const proof::StateReader& chain,
+std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const proof::TaskPreimage& task,
+                                                                           const proof::ProgramRecord& program,
                                                                            const proof::Posted& posted,
                                                                            const fs::path& directory) {
-  auto task = read_chain_task(chain, posted.header.task);
-  if (!task) return std::unexpected(std::move(task.error()));
+  auto loaded = math::load_program(program.bytecode);
+  if (!loaded) return std::unexpected("the task's program is refused: " + math::describe(loaded.error()));
   const chain::BatchPaths paths(directory);
   const auto manifest = read_manifest(paths);
   if (!manifest) return std::unexpected(directory.string() + ": " + manifest.error());
-  auto names = object_names(task->program, manifest->shape);
+  auto names = object_names(*loaded, manifest->shape);
   if (!names) return std::unexpected(directory.string() + ": " + names.error());
   math::CompiledProgram compiled;
-  compiled.program = std::move(task->program);
+  compiled.program = *std::move(loaded);
   compiled.names.objects = *std::move(names);
   std::vector<std::uint64_t> dims = {posted.header.record_count};
-  dims.insert(dims.end(), task->preimage.dims.begin(), task->preimage.dims.end());
+  dims.insert(dims.end(), task.dims.begin(), task.dims.end());
   const math::BatchValues values = chain::batch_values(std::move(dims), posted.header.number, posted.seed);
   auto files = chain::open_batch_files(compiled, values, paths);
   if (!files) return std::unexpected(std::move(files.error().file.message));
-  return std::unique_ptr<StoredBatch>(
-      new StoredBatch(posted, task->preimage, std::move(compiled), values, *std::move(files)));
+  return std::unique_ptr<StoredBatch>(new StoredBatch(posted, task, std::move(compiled), values, *std::move(files)));
 }
 
 StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage& task, math::CompiledProgram compiled,

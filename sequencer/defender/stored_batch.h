@@ -23,9 +23,11 @@ namespace tally::sequencer {
 
 class StoredBatch {
  public:
-  /// An error says in a sentence what is missing, or what does not belong to the batch.
+  /// `task` and `program` are those that the chain keeps for the batch. An error says in a sentence what is missing, or
+  /// what does not belong to the batch.
   [[nodiscard]] static std::expected<std::unique_ptr<StoredBatch>, std::string> open(
-      const proof::StateReader& chain, const proof::Posted& posted, const std::filesystem::path& directory);
+      const proof::TaskPreimage& task, const proof::ProgramRecord& program, const proof::Posted& posted,
+      const std::filesystem::path& directory);
 
   [[nodiscard]] const proof::CommittedBatch& batch() const { return x_batch; }
   [[nodiscard]] const proof::TaskSettings& settings() const { return x_settings; }

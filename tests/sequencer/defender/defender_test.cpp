@@ -61,7 +61,10 @@ class DefenderTest : public testing::Test {
     return static_cast<std::uint16_t>(math::owner_item(x_rounds.world().task().program.program, id).value());
   }
   [[nodiscard]] std::unique_ptr<StoredBatch> stored(const BuiltBatch& batch) {
-    return StoredBatch::open(chain().state(), x_rounds.index().find(id_of(batch))->posted, batch.directory).value();
+    const proof::TaskPreimage& task = x_rounds.world().prepared().preimage;
+    const auto program = proof::read_program(chain().state(), task.program_hash);
+    return StoredBatch::open(task, program.value(), x_rounds.index().find(id_of(batch))->posted, batch.directory)
+        .value();
   }
 
   proof::Game send(const proof::Wei& value, const proof::Transaction& transaction) {
