@@ -25,7 +25,11 @@ namespace fs = std::filesystem;
 using test::ChainFile;
 
 constexpr std::uint64_t kWriters = 3;
+#ifdef TALLY_SANITIZED
+constexpr int kDefaultKills = 40;
+#else
 constexpr int kDefaultKills = 200;
+#endif
 constexpr int kKillsPerFile = 20;
 
 int kills_wanted() {
