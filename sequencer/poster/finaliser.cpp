@@ -21,9 +21,9 @@ struct Candidate {
 /// What the batch itself still waits for.
 std::optional<std::string> unquiet(const Candidate& batch, std::uint64_t now_s, std::uint64_t period_s) {
   const proof::NodeRecord& node = batch.node;
-  if (!proof::has_passed(now_s, node.posted_s, period_s)) {
-    return "its challenge period ends in " + std::to_string(node.posted_s + period_s - now_s) + " s";
-  }
+  // The head may be read before the block that holds the post.
+  const std::uint64_t age_s = now_s > node.posted_s ? now_s - node.posted_s : 0;
+  if (age_s < period_s) return "its challenge period ends in " + std::to_string(period_s - age_s) + " s";
   if (node.open_games > 0) return std::to_string(node.open_games) + " games are open";
   if (node.open_requests > 0) return std::to_string(node.open_requests) + " requests are open";
   return std::nullopt;
