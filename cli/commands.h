@@ -35,6 +35,9 @@ void add_post(CLI::App& app, Session& session);
 void add_seal(CLI::App& app, Session& session);
 void add_finalize(CLI::App& app, Session& session);
 void add_withdraw(CLI::App& app, Session& session);
+void add_watch(CLI::App& app, Session& session);
+void add_keep(CLI::App& app, Session& session);
+void add_game(CLI::App& app, Session& session);
 
 /// --json and --quiet, the same on every subcommand.
 void add_output_flags(CLI::App& command, Session& session);

@@ -65,6 +65,9 @@ int run(int argc, char** argv) {
   add_withdraw(app, session);
   add_lab(app, session);
   add_defend(app, session);
+  add_watch(app, session);
+  add_keep(app, session);
+  add_game(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
