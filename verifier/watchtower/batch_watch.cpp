@@ -256,8 +256,11 @@ bool BatchWatch::open_game(const BatchView& view) {
   try {
     PlayedBatch batch = played(*view.verdict);
     auto made = open_dispute(batch, *view.verdict, x_key.address(), salt);
-    if (made) opening = *std::move(made);
-    if (!made) why = made.error();
+    if (made) {
+      opening = *std::move(made);
+    } else {
+      why = made.error();
+    }
   } catch (const std::exception& error) {
     why = error.what();
   }
@@ -272,8 +275,11 @@ bool BatchWatch::move(const BatchView& view, std::size_t place) {
   try {
     PlayedBatch batch = played(*view.verdict);
     auto made = next_move(batch, *view.verdict, game.history, view.settings.arity);
-    if (made) next = *std::move(made);
-    if (!made) why = made.error();
+    if (made) {
+      next = *std::move(made);
+    } else {
+      why = made.error();
+    }
   } catch (const std::exception& error) {
     why = error.what();
   }
