@@ -13,13 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "bench/training/federated.h"
-#include "bench/training/model.h"
-#include "bench/training/program_rule.h"
-#include "bench/training/synthetic.h"
 #include "sequencer/trainer/model_writer.h"
+#include "sequencer/training/federated.h"
+#include "sequencer/training/model.h"
+#include "sequencer/training/program_rule.h"
+#include "sequencer/training/synthetic.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 namespace {
 
 namespace fs = std::filesystem;
@@ -174,11 +174,11 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace tally::training
+}  // namespace tally::sequencer::training
 
 int main(int argc, char** argv) {
   try {
-    return tally::training::run(argc, argv);
+    return tally::sequencer::training::run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tally_training_tool: %s\n", error.what());
     return 3;

@@ -1,11 +1,11 @@
-#include "bench/training/model.h"
+#include "sequencer/training/model.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "bench/training/random.h"
+#include "sequencer/training/random.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 namespace {
 
@@ -155,4 +155,4 @@ std::size_t count_right(const ModelShape& shape, std::span<const float> paramete
   return right;
 }
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

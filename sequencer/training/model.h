@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/training/synthetic.h"
+#include "sequencer/training/synthetic.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 enum class ModelKind : std::uint8_t { kSoftmax, kPerceptron };
 
@@ -45,4 +45,4 @@ template <typename Scalar>
 [[nodiscard]] std::size_t count_right(const ModelShape& shape, std::span<const float> parameters,
                                       const Samples& samples);
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

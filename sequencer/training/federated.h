@@ -10,10 +10,10 @@
 #include <span>
 #include <vector>
 
-#include "bench/training/model.h"
-#include "bench/training/synthetic.h"
+#include "sequencer/training/model.h"
+#include "sequencer/training/synthetic.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 struct LocalOptions {
   double learning_rate = 0.01;
@@ -61,4 +61,4 @@ using FixedRule = std::function<std::vector<std::int32_t>(const FixedRound& roun
 /// hands out the nearest floats. Throws std::range_error where a number does not fit.
 [[nodiscard]] Server exact_server(std::span<const float> model, int frac_bits, FixedRule rule);
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

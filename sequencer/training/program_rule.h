@@ -3,12 +3,12 @@
 
 #include <string_view>
 
-#include "bench/training/federated.h"
+#include "sequencer/training/federated.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 /// `name` must be a program without parameters whose tables need no advice, with row `updates`, state `model`, result
 /// `next_model` and at most the field `examples`. Throws std::invalid_argument for any other.
 [[nodiscard]] FixedRule program_rule(std::string_view name);
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

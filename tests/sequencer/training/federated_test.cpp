@@ -1,4 +1,4 @@
-#include "bench/training/federated.h"
+#include "sequencer/training/federated.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "bench/training/program_rule.h"
+#include "sequencer/training/program_rule.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 namespace {
 
 struct Learner {
@@ -121,4 +121,4 @@ TEST(Federated, an_exact_server_refuses_what_is_no_number_or_does_not_fit) {
 }
 
 }  // namespace
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

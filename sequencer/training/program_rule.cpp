@@ -1,4 +1,4 @@
-#include "bench/training/program_rule.h"
+#include "sequencer/training/program_rule.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,7 +9,7 @@
 #include "deterministic_math/language/compile.h"
 #include "deterministic_math/programs/program_library.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 namespace {
 
 using math::ObjectId;
@@ -96,4 +96,4 @@ FixedRule program_rule(std::string_view name) {
   };
 }
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 template <typename Scalar>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -42,4 +42,4 @@ struct ClientData {
 
 [[nodiscard]] std::vector<ClientData> make_synthetic(const SyntheticOptions& options);
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

@@ -1,4 +1,4 @@
-#include "bench/training/federated.h"
+#include "sequencer/training/federated.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "bench/training/random.h"
 #include "deterministic_math/numbers/arithmetic.h"
 #include "deterministic_math/numbers/quantiser.h"
+#include "sequencer/training/random.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 namespace {
 
@@ -123,4 +123,4 @@ Server exact_server(std::span<const float> model, int frac_bits, FixedRule rule)
   };
 }
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

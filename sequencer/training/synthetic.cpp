@@ -1,12 +1,12 @@
-#include "bench/training/synthetic.h"
+#include "sequencer/training/synthetic.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "bench/training/random.h"
+#include "sequencer/training/random.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 namespace {
 
@@ -55,4 +55,4 @@ std::vector<ClientData> make_synthetic(const SyntheticOptions& options) {
   return clients;
 }
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

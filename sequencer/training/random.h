@@ -7,7 +7,7 @@
 #include <random>
 #include <span>
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 class Random {
  public:
@@ -34,4 +34,4 @@ class Random {
   std::optional<double> x_spare;
 };
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

@@ -1,4 +1,4 @@
-#include "bench/training/model.h"
+#include "sequencer/training/model.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <vector>
 
-#include "bench/training/random.h"
+#include "sequencer/training/random.h"
 
-namespace tally::training {
+namespace tally::sequencer::training {
 namespace {
 
 const std::vector<ModelShape> kShapes{{.kind = ModelKind::kSoftmax}, {.kind = ModelKind::kPerceptron, .hidden = 7}};
@@ -87,4 +87,4 @@ TEST(Model, counts_right_answers) {
 }
 
 }  // namespace
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

@@ -1,4 +1,4 @@
-#include "bench/training/random.h"
+#include "sequencer/training/random.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <numeric>
 #include <vector>
 
-namespace tally::training {
+namespace tally::sequencer::training {
 namespace {
 
 constexpr int kDraws = 200'000;
@@ -67,4 +67,4 @@ TEST(Random, shuffles_into_a_permutation_with_every_first_element_equally_often)
 }
 
 }  // namespace
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

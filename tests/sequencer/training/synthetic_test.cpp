@@ -1,4 +1,4 @@
-#include "bench/training/synthetic.h"
+#include "sequencer/training/synthetic.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-namespace tally::training {
+namespace tally::sequencer::training {
 namespace {
 
 bool equal(const Samples& a, const Samples& b) { return a.labels == b.labels && a.features == b.features; }
@@ -71,4 +71,4 @@ TEST(Synthetic, beta_moves_the_clients_data_apart) {
 }
 
 }  // namespace
-}  // namespace tally::training
+}  // namespace tally::sequencer::training

@@ -1,11 +1,11 @@
-#include "bench/training/random.h"
+#include "sequencer/training/random.h"
 
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <utility>
 
-namespace tally::training {
+namespace tally::sequencer::training {
 
 namespace {
 
@@ -47,4 +47,4 @@ void Random::shuffle(std::span<int> values) {
   for (std::size_t left = values.size(); left > 1; --left) std::swap(values[left - 1], values[below(left)]);
 }
 
-}  // namespace tally::training
+}  // namespace tally::sequencer::training
