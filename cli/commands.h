@@ -38,6 +38,7 @@ void add_withdraw(CLI::App& app, Session& session);
 void add_watch(CLI::App& app, Session& session);
 void add_keep(CLI::App& app, Session& session);
 void add_game(CLI::App& app, Session& session);
+void add_demo(CLI::App& app, Session& session);
 
 /// --json and --quiet, the same on every subcommand.
 void add_output_flags(CLI::App& command, Session& session);

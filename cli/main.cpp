@@ -68,6 +68,7 @@ int run(int argc, char** argv) {
   add_watch(app, session);
   add_keep(app, session);
   add_game(app, session);
+  add_demo(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

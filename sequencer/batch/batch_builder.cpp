@@ -254,7 +254,7 @@ proof::RecordContext Builder::record_context() const {
 }
 
 void Builder::check_signatures() {
-  if (!x_inputs.place) return;
+  if (!x_inputs.place || x_options.signatures == Signatures::kChecked) return;
   const proof::RecordContext context = record_context();
   x_options.pool->run(x_records.size(), [&](std::size_t k) {
     x_work.check();

@@ -92,9 +92,13 @@ enum class Replace : std::uint8_t { kRefuse, kReplace };
 /// What the directory is called: `target`, or the batch's id in the folder `target` (as in a chain::BatchStore).
 enum class Naming : std::uint8_t { kTarget, kBatchId };
 
+/// Whether the signatures of contributions were checked before, when they came in.
+enum class Signatures : std::uint8_t { kCheck, kChecked };
+
 struct BuildOptions {
   std::filesystem::path target;
   Naming naming = Naming::kTarget;
+  Signatures signatures = Signatures::kCheck;
   Replace replace = Replace::kRefuse;  // whether a batch that is there already gives way
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
