@@ -81,7 +81,7 @@ struct TaskSettings {
   Wei payout_unit{};
   std::uint64_t min_records = 0;
   Wei min_stake{};
-  std::uint64_t exit_delay_s = 1'209'600;
+  std::uint64_t exit_delay_s = 1'814'400;
   ProposerRule proposer_rule = OpenProposers{};
   Availability availability = LeafRequests{.max_requests = 65'536, .request_bond = {10'000'000'000'000'000}};
   std::uint64_t max_work = std::uint64_t{1} << 50;

@@ -77,6 +77,10 @@ TEST_F(CreateTaskTest, takes_another_salt_creator_or_setting_for_another_task) {
   EXPECT_TRUE(accepted(create_with([](TaskSettings& settings) { settings.payout_unit.value += 1; })));
 }
 
+TEST_F(CreateTaskTest, takes_the_default_settings) {
+  EXPECT_TRUE(accepted(create([](CreateTask& task) { task.settings = TaskSettings{}; })));
+}
+
 TEST_F(CreateTaskTest, refuses_the_same_task_twice) {
   EXPECT_TRUE(refused(world.send(world.creator(), world.creation()), Reason::kTaskExists));
 }
