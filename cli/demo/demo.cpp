@@ -23,7 +23,7 @@ namespace json = boost::json;
 
 /// A dispute is over long before: it takes some looks, and a window where data is withheld.
 constexpr int kMostLooks = 200;
-constexpr std::uint64_t kPause_s = 60;
+constexpr std::uint64_t kPauseSeconds = 60;
 
 struct Account {
   std::string name;
@@ -185,7 +185,7 @@ void Demo::dispute(const FraudStory& story) {
     if (status(story.fraud.batch) == proof::BatchStatus::kInvalid) return;
     x_world.defend();
     // Nobody has anything to say: what is due next is due later.
-    if (end_of_events(x_world.chain()) == before) x_world.chain().advance(kPause_s);
+    if (end_of_events(x_world.chain()) == before) x_world.chain().advance(kPauseSeconds);
   }
   must(false, "batch " + to_hex(story.fraud.batch) + " still stands");
 }
