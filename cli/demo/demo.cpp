@@ -217,7 +217,7 @@ void Demo::play(int round) {
   say("round " + right(std::to_string(round), 2) + "  accuracy " + percent(story.accuracy) + "  batch " +
       to_hex(story.batch).substr(0, 18) + "…  final");
   if (story.fraud) {
-    say("\n  A corrupt sequencer " + story.fraud->what + ".\n  Its batch " +
+    say("\n  In round " + std::to_string(round) + " a corrupt sequencer " + story.fraud->what + ".\n  Its batch " +
         to_hex(story.fraud->fraud.batch).substr(0, 18) + "… came first; the honest one was built beside it.\n" +
         to_text(story.fraud->lines));
   }

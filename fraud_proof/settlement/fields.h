@@ -91,7 +91,7 @@ class FieldWriter {
   void put(const std::variant<Ts...>& value) {
     static_assert(sizeof...(Ts) < 0xff);
     x_writer.u8(static_cast<std::uint8_t>(value.index() + 1));
-    std::visit([this](const auto& alternative) { put(alternative); }, value);
+    std::visit([this](const auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
   void put(const T& value) {

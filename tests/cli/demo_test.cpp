@@ -99,7 +99,7 @@ TEST(Demo, gives_the_same_batches_again_and_tells_the_story_in_words) {
     EXPECT_NE(finished.out.find(text(round.at("batch_id")).substr(0, 18)), std::string::npos) << finished.out;
   }
   for (const char* const part :
-       {"A corrupt sequencer adds one unit in the last place", "watchtower disputes next_model[", "balances",
+       {"a corrupt sequencer adds one unit in the last place", "watchtower disputes next_model[", "balances",
         "bytes on chain", "invalid: withheld"}) {
     EXPECT_NE(finished.out.find(part), std::string::npos) << part;
   }
