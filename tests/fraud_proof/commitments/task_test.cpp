@@ -37,7 +37,7 @@ TaskPreimage example() {
           .dims = {1'000'000},
           .params = {},
           .frac_bits = 24,
-          .settings = {},
+          .settings = {.exit_delay_s = 1'209'600},
           .genesis_root = {digest_of(0x45)}};
 }
 
