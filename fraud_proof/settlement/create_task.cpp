@@ -1,6 +1,7 @@
 // Tasks are created by anyone. Everything that could make a task unsafe for those who join it is checked here, once.
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "deterministic_math/bytecode/validator.h"
 #include "fraud_proof/commitments/batch_shape.h"
@@ -86,6 +87,10 @@ OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
                                               " moves, and game_clock is " + std::to_string(settings.game_clock_s) +
                                               " s, less than their move_time and the censorship budget");
   }
+  if (settings.game_clock_s == 0) return refuse(Reason::kClockTooShort, "a game clock of no time");
+  const bool has_requests = std::holds_alternative<LeafRequests>(settings.availability);
+  if (settings.challenge_period_s == 0 || (has_requests && settings.window_s == 0))
+    return refuse(Reason::kPeriodTooShort, "a challenge period, or a window of requests, of no time");
   if (settings.challenge_period_s < 2 * window + settings.censorship_budget_s) {
     return refuse(Reason::kPeriodTooShort, "the challenge period is less than 2 windows and the censorship budget");
   }

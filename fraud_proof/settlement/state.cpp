@@ -129,6 +129,8 @@ std::optional<BindingRecord> read_binding(const StateReader& state, const TaskId
 }
 
 std::optional<NodeRecord> read_node(const StateReader& state, const TaskId& task, const BatchId& batch) {
+  // Genesis has one name: the task's digest is none, though its node is kept under it.
+  if (batch.digest == task.digest) return std::nullopt;
   auto node = read_as<NodeRecord>(state, node_key(task, batch));
   return node && node->task == task ? node : std::nullopt;
 }

@@ -212,6 +212,24 @@ TEST_F(CreateTaskTest, asks_for_a_period_of_two_windows_and_the_censorship_budge
   EXPECT_TRUE(refused(with_period(349), Reason::kPeriodTooShort));
 }
 
+TEST_F(CreateTaskTest, asks_for_times_in_which_something_can_be_done) {
+  const auto instant = [](TaskSettings& settings) {
+    settings.challenge_period_s = settings.request_period_s = settings.window_s = 0;
+    settings.move_time_s = settings.censorship_budget_s = 0;
+  };
+  EXPECT_TRUE(refused(create_with(instant), Reason::kPeriodTooShort));
+  EXPECT_TRUE(refused(create_with([&](TaskSettings& settings) {
+                        instant(settings);
+                        settings.game_clock_s = 0;
+                      }),
+                      Reason::kClockTooShort));
+  EXPECT_TRUE(refused(create_with([](TaskSettings& settings) {
+                        settings.availability = LeafRequests{.max_requests = 65'536, .request_bond = {1}};
+                        settings.window_s = 0;
+                      }),
+                      Reason::kPeriodTooShort));
+}
+
 TEST_F(CreateTaskTest, asks_for_an_exit_delay_longer_than_any_batch_and_game) {
   const auto with_delay = [&](std::uint64_t delay_s) {
     return create_with([&](TaskSettings& settings) { settings.exit_delay_s = delay_s; });

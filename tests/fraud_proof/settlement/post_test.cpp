@@ -241,6 +241,12 @@ class SeedTest : public testing::Test {
                          .dims = {}}};
 };
 
+TEST_F(SeedTest, of_the_genesis_has_no_second_name_to_choose_from) {
+  world.chain().mine(5);
+  EXPECT_TRUE(refused(seal(BatchId{world.task().digest}), Reason::kNoSuchBatch));
+  EXPECT_TRUE(accepted(seal(kGenesisParent)));
+}
+
 TEST_F(SeedTest, is_sealed_by_the_block_after_the_parents_before_a_child_is_posted) {
   const std::uint64_t created = world.node(kGenesisParent).posted_block;
   world.chain().mine(5);
