@@ -75,6 +75,9 @@ DefenseReport Defender::defend_once(chain::ChainAdapter& chain) {
       defense.outcome = Defense::Outcome::kFailed;
       defense.message = error.what();
     }
+    // What failed is read again the next time: its owner may have brought the data back.
+    if (defense.outcome == Defense::Outcome::kFailed || defense.outcome == Defense::Outcome::kRefused)
+      std::erase_if(x_open, [&](const OpenBatch& open) { return open.id == defense.batch; });
   }
   x_view.follow(chain);
   report.open_games = x_view.games().size();

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 /// Everything of `source`, as links, under the same names.
 void link_all(const fs::path& source, const fs::path& target) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source)) {
-    const fs::path place = target / fs::relative(entry.path(), source);
+    // By the names alone: where a file is a link, its target's place is of no account.
+    const fs::path place = target / entry.path().lexically_relative(source);
     if (entry.is_directory()) {
       fs::create_directories(place);
     } else if (entry.is_regular_file()) {

@@ -106,8 +106,9 @@ void BatchWatch::read_history(BatchView& view) {
       view.requested.insert(requested->leaf);
       const auto record = proof::read_request(x_chain.state(), x_id, requested->leaf);
       const bool open = record && record->state == proof::RequestState::kOpen;
-      if (requested->by != x_key.address() || !open) continue;
-      view.open_requests.push_back({.leaf = requested->leaf, .requested_s = record->requested_s});
+      if (!open) continue;
+      view.open_requests.push_back(
+          {.leaf = requested->leaf, .own = requested->by == x_key.address(), .requested_s = record->requested_s});
     } else if (std::holds_alternative<proof::RequestAnswered>(logged.event)) {
       ++x_answers;
     }

@@ -15,20 +15,27 @@ std::optional<Action> plan_games(const BatchView& view) {
   for (std::size_t i = 0; i < view.games.size(); ++i) {
     const OwnGame& game = view.games[i];
     if (view.status == proof::BatchStatus::kInvalid) return TakeRefund{.game = i};
-    if (proof::to_move(game.now().phase) == proof::Side::kChallenger) {
-      if (!game.silenced) return view.verdict ? Action(MoveInGame{.game = i}) : Action(JudgeBatch{});
-    } else if (proof::claim_timeout(game.now(), view.now_s)) {
-      return TakeTimeout{.game = i};
+    const bool own_turn = proof::to_move(game.now().phase) == proof::Side::kChallenger;
+    if (proof::claim_timeout(game.now(), view.now_s)) {
+      // A game that this side let expire is lost, and in the way of another over the same batch.
+      if (!own_turn || within(view.now_s, view.posted_s, view.settings.challenge_period_s))
+        return TakeTimeout{.game = i};
+    } else if (own_turn && !game.silenced) {
+      return view.verdict ? Action(MoveInGame{.game = i}) : Action(JudgeBatch{});
     }
   }
   return std::nullopt;
 }
 
 std::optional<Action> plan_requests(const BatchView& view) {
-  for (const OwnRequest& request : view.open_requests) {
+  // Others' are claimed too where their leaves are what is missing here: who asked may be the poster's friend, and
+  // wait.
+  const bool missing =
+      view.status == proof::BatchStatus::kPending && view.verdict && view.verdict->kind == VerdictKind::kMissing;
+  for (const OpenRequest& request : view.open_requests) {
     const bool lost = view.status == proof::BatchStatus::kInvalid;
     const bool over = view.now_s > request.requested_s && view.now_s - request.requested_s > view.settings.window_s;
-    if (lost || over) return TakeWithheld{.leaf = request.leaf};
+    if (request.own ? lost || over : missing && over) return TakeWithheld{.leaf = request.leaf};
   }
   return std::nullopt;
 }
@@ -60,7 +67,7 @@ Action plan_proof(const BatchView& view) {
 Action plan(const BatchView& view) {
   if (const auto action = plan_games(view)) return *action;
   if (const auto action = plan_requests(view)) return *action;
-  const bool idle = view.games.empty() && view.open_requests.empty();
+  const bool idle = view.games.empty() && std::ranges::none_of(view.open_requests, &OpenRequest::own);
   switch (view.status) {
     case proof::BatchStatus::kPending:
       break;

@@ -27,8 +27,10 @@ struct OwnGame {
   [[nodiscard]] const proof::Game& now() const { return history.back().game; }
 };
 
-struct OwnRequest {
+/// Of anyone's: where a leaf is withheld, the batch falls whoever asked for it.
+struct OpenRequest {
   proof::OpeningKey leaf{};
+  bool own = false;
   std::uint64_t requested_s = 0;
 };
 
@@ -45,7 +47,7 @@ struct BatchView {
   bool judged_now = false;
   std::vector<OwnGame> games{};
   std::uint64_t games_opened = 0;  // own ones, those that ended too
-  std::vector<OwnRequest> open_requests{};
+  std::vector<OpenRequest> open_requests{};
   std::set<proof::OpeningKey> requested{};  // by anyone, answered ones too
   bool answered_since = false;              // leaves that came after the verdict
   ProofState proof = ProofState::kNone;
