@@ -42,10 +42,6 @@ constexpr std::uint64_t kDistinctRows = 8;
 constexpr proof::Address kPoster{.bytes = {1}};
 constexpr proof::Address kChallenger{.bytes = {2}};
 
-math::Bytes unsigned_bytes(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 /// A batch whose `total` and disputed entry of `next_model` are right; nobody looks at the rest.
 class Scene final : public math::RowSource {
  public:
@@ -108,7 +104,7 @@ class Scene final : public math::RowSource {
       for (std::uint64_t d = 0; d < x_values.dims[1]; ++d) {
         math::write_element(bytes, math::ElementType::kI32, d, values(random));
       }
-      write(paths().row("updates", row), unsigned_bytes(bytes));
+      write(paths().row("updates", row), math::unsigned_bytes(bytes));
     }
     for (std::uint64_t k = kDistinctRows; k < clients(); ++k) {
       fs::create_hard_link(paths().row("updates", k % kDistinctRows), paths().row("updates", k));
@@ -118,9 +114,9 @@ class Scene final : public math::RowSource {
   void make_records() {
     std::array<math::Digest, kDistinctRows> commitments;
     for (std::uint64_t row = 0; row < kDistinctRows; ++row) {
-      commitments[row] =
-          proof::table_commitment(proof::row_shape(object_of("updates"), x_values), proof::kDefaultLeafBytes,
-                                  proof::tree_root_of_bytes(unsigned_bytes(x_rows[row]), proof::kDefaultLeafBytes));
+      commitments[row] = proof::table_commitment(
+          proof::row_shape(object_of("updates"), x_values), proof::kDefaultLeafBytes,
+          proof::tree_root_of_bytes(math::unsigned_bytes(x_rows[row]), proof::kDefaultLeafBytes));
     }
     std::vector<std::uint8_t> bytes;
     for (std::uint64_t k = 0; k < clients(); ++k) {
@@ -157,8 +153,8 @@ class Scene final : public math::RowSource {
     std::vector<math::Digest> commitments;
     for (const char* const name : {"model", "total", "next_model"}) {
       const bool is_state = object_of(name).kind == ObjectKind::kState;
-      write(is_state ? paths().state(name) : paths().table(name), unsigned_bytes(tables[name]));
-      const auto root = proof::tree_root_of_bytes(unsigned_bytes(tables[name]), proof::kDefaultLeafBytes);
+      write(is_state ? paths().state(name) : paths().table(name), math::unsigned_bytes(tables[name]));
+      const auto root = proof::tree_root_of_bytes(math::unsigned_bytes(tables[name]), proof::kDefaultLeafBytes);
       const auto commitment =
           proof::table_commitment(proof::table_shape(object_of(name), x_values), proof::kDefaultLeafBytes, root);
       if (is_state) {
@@ -188,7 +184,7 @@ class Scene final : public math::RowSource {
     manifest.header = x_posted.header;
     manifest.task = x_task;
     const std::string text = chain::write_manifest(manifest);
-    write(paths().file(chain::kManifestFile), {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    write(paths().file(chain::kManifestFile), math::unsigned_bytes(text));
   }
 
   math::BatchValues x_values;

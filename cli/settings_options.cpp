@@ -75,9 +75,9 @@ std::string join(const std::vector<proof::Address>& addresses) {
 
 /// A number that the settings keep in `Part`.
 template <class Part>
-Setting number(std::string name, std::string help, Part TaskSettings::* member) {
+Setting number(const std::string& name, const std::string& help, Part TaskSettings::* member) {
   return {.name = name,
-          .help = std::move(help),
+          .help = help,
           .read =
               [name, member](Draft& draft, const std::string& text) {
                 const std::uint64_t value = parse_count(name, text);
@@ -87,17 +87,17 @@ Setting number(std::string name, std::string help, Part TaskSettings::* member) 
           .write = [member](const Draft& draft) { return std::to_string(draft.settings.*member); }};
 }
 
-Setting duration(std::string name, std::string help, std::uint64_t TaskSettings::* member) {
+Setting duration(const std::string& name, const std::string& help, std::uint64_t TaskSettings::* member) {
   return {.name = name,
-          .help = std::move(help),
+          .help = help,
           .read = [name, member](Draft& draft,
                                  const std::string& text) { draft.settings.*member = parse_duration(name, text); },
           .write = [member](const Draft& draft) { return std::to_string(draft.settings.*member); }};
 }
 
-Setting money(std::string name, std::string help, proof::Wei TaskSettings::* member) {
+Setting money(const std::string& name, const std::string& help, proof::Wei TaskSettings::* member) {
   return {.name = name,
-          .help = std::move(help),
+          .help = help,
           .read = [name, member](Draft& draft,
                                  const std::string& text) { draft.settings.*member = parse_money(name, text); },
           .write = [member](const Draft& draft) { return chain::to_text_with_unit(draft.settings.*member); }};

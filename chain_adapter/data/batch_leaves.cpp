@@ -20,10 +20,6 @@ namespace {
 // Hashed at a time: whole leaves of every size, but for records.
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
-Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 std::size_t tree_bytes(const proof::MerkleTree& tree) { return 2 * sizeof(Digest) * tree.leaves(); }
 
 std::size_t place_of(const std::vector<ObjectId>& ids, ObjectId id) {
@@ -119,7 +115,7 @@ void BatchLeaves::check(const Place& place, const Digest& root) const {
     case ObjectKind::kRow: {
       const proof::RecordShape shape = proof::record_shape(x_batch.program);
       const Bytes bytes =
-          unsigned_bytes(x_files.records.bytes()).subspan(record * shape.record_bytes(), shape.record_bytes());
+          math::unsigned_bytes(x_files.records.bytes()).subspan(record * shape.record_bytes(), shape.record_bytes());
       const std::size_t row = place_of(proof::objects_of(x_batch.program, ObjectKind::kRow), object);
       const Digest expected = proof::decode_record(bytes, shape).value().rows.at(row);
       return require(committed(proof::row_shape(laid_out, x_batch.values)) == expected,
@@ -140,12 +136,12 @@ void BatchLeaves::check(const Place& place, const Digest& root) const {
 Bytes BatchLeaves::read(const Place& place, std::uint64_t offset, std::size_t size,
                         std::span<std::byte> scratch) const {
   const auto [object, record] = place;
-  if (object == math::kMemberObject) return unsigned_bytes(x_files.records.bytes().subspan(offset, size));
+  if (object == math::kMemberObject) return math::unsigned_bytes(x_files.records.bytes().subspan(offset, size));
   if (x_batch.program.objects[object].kind != ObjectKind::kRow) {
-    return unsigned_bytes(x_files.tables.at(object).bytes().subspan(offset, size));
+    return math::unsigned_bytes(x_files.tables.at(object).bytes().subspan(offset, size));
   }
   const auto row = static_cast<std::size_t>(object - first_row(x_batch.program));
-  return unsigned_bytes(x_files.rows.read(row, record, offset, size, scratch));
+  return math::unsigned_bytes(x_files.rows.read(row, record, offset, size, scratch));
 }
 
 }  // namespace tally::chain

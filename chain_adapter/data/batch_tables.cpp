@@ -14,10 +14,6 @@ namespace {
 
 using math::ObjectKind;
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 bool reads_seed(std::span<const math::Instruction> code) {
   return std::ranges::any_of(code, [](const math::Instruction& instruction) {
     return instruction.op == math::Op::kVar &&
@@ -68,7 +64,8 @@ std::vector<RowShape> row_shapes(const math::CompiledProgram& compiled, const ma
 math::Digest commit_table(const proof::TableShape& shape, std::uint32_t leaf_bytes, std::span<const std::byte> data,
                           math::TaskPool& pool) {
   TALLY_ASSERT(data.size() == shape.data_bytes());
-  return proof::table_commitment(shape, leaf_bytes, proof::tree_root_of_bytes(unsigned_bytes(data), leaf_bytes, pool));
+  return proof::table_commitment(shape, leaf_bytes,
+                                 proof::tree_root_of_bytes(math::unsigned_bytes(data), leaf_bytes, pool));
 }
 
 void visit_entries(const math::Program& program, const math::BatchValues& values,

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxLeavesTogether = 64;
 }  // namespace
 
 void BlockRoots::add(std::size_t place, Size size, std::span<const std::byte> block) {
-  const math::Bytes bytes{reinterpret_cast<const std::uint8_t*>(block.data()), block.size()};
+  const math::Bytes bytes = math::unsigned_bytes(block);
   const std::size_t leaves = proof::leaf_count(bytes.size(), x_leaf_bytes);
   if (size == Size::kRest || leaves > kMaxLeavesTogether) {
     x_roots[place] = proof::tree_root_of_bytes(bytes, x_leaf_bytes);

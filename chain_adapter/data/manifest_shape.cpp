@@ -27,7 +27,7 @@ ManifestShape manifest_shape(const math::CompiledProgram& compiled, const std::v
 
   ManifestShape shape;
   shape.program = compiled.names.program;
-  shape.program_sha256 = math::sha256({reinterpret_cast<const std::uint8_t*>(source.data()), source.size()});
+  shape.program_sha256 = math::sha256(math::unsigned_bytes(source));
   for (const math::Parameter& parameter : compiled.parameters) {
     shape.params.emplace_back(parameter.name, parameter.value);
   }

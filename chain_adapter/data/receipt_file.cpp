@@ -147,8 +147,7 @@ std::expected<proof::Receipt, Refused> make_receipt(const std::filesystem::path&
   }
   const auto records = MappedFile::open(paths.file(kRecordsFile), count * shape.record_bytes());
   if (!records) return proof::refuse(ReceiptFileReason::kBatch, records.error().message);
-  const std::span<const std::byte> bytes = records->bytes();
-  auto receipt = find_record(*manifest, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, signer);
+  auto receipt = find_record(*manifest, math::unsigned_bytes(records->bytes()), signer);
   if (!receipt) return receipt;
   // What is handed out is good, whatever state the directory is in.
   if (const auto checked = proof::check_receipt(*receipt); !checked) {

@@ -32,7 +32,7 @@ ExitCode make(const ReceiptFlags& flags, const Console& console) {
     console.result(text, json::parse(text));
     return ExitCode::kFine;
   }
-  chain::write_file_atomically(flags.out, math::Bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  chain::write_file_atomically(flags.out, math::unsigned_bytes(text));
   const std::string id = to_hex(proof::batch_id(receipt->header));
   console.result("receipt of record " + std::to_string(receipt->index) + " in batch " + id + "\nfile " + flags.out,
                  json::object{{"batch_id", id}, {"index", receipt->index}, {"file", flags.out}});

@@ -99,8 +99,7 @@ proof::BatchId forge_weight(const std::filesystem::path& directory, const sequen
   manifest.header.next_state_root = proof::state_root(proof::next_state(program, states, tables));
   chain::write_file_atomically(paths.file(chain::kHeaderFile), proof::encode(manifest.header));
   const std::string text = chain::write_manifest(manifest);
-  chain::write_file_atomically(paths.file(chain::kManifestFile),
-                               {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  chain::write_file_atomically(paths.file(chain::kManifestFile), math::unsigned_bytes(text));
   const proof::BatchId id = proof::batch_id(manifest.header);
   std::filesystem::rename(directory, directory.parent_path() / to_hex(id));
   return id;

@@ -14,6 +14,15 @@ namespace tally::math {
 
 using Bytes = std::span<const std::uint8_t>;
 
+/// The same bytes as numbers: what files and tables hold, as hashes and codecs read it.
+[[nodiscard]] inline Bytes unsigned_bytes(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+[[nodiscard]] inline Bytes unsigned_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 struct Digest {
   std::array<std::uint8_t, 32> bytes{};
   auto operator<=>(const Digest&) const = default;

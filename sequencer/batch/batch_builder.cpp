@@ -27,14 +27,6 @@ constexpr std::uint64_t kCopyElements = std::uint64_t{1} << 16;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
-math::Bytes unsigned_bytes(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 std::uint64_t batch_number(const BatchInputs& inputs) {
   return inputs.place ? inputs.place->number : proof::kFirstBatch;
 }
@@ -64,7 +56,7 @@ class Builder {
     write_model();
     x_writer.write(chain::kHeaderFile, proof::encode(x_manifest.header));
     const std::string manifest = chain::write_manifest(x_manifest);
-    x_writer.write(chain::kManifestFile, unsigned_bytes(manifest));
+    x_writer.write(chain::kManifestFile, math::unsigned_bytes(manifest));
     const Clock::time_point commit = Clock::now();
     x_work.begin("write", 0);
     const std::filesystem::path directory = name_directory();
@@ -166,7 +158,7 @@ void Builder::sort_records() {
 void Builder::write_program() {
   const std::vector<std::uint8_t> bytecode = math::encode_program(x_program);
   x_writer.write(chain::kProgramFile, bytecode);
-  x_writer.write(chain::kProgramTextFile, unsigned_bytes(x_compiled.source));
+  x_writer.write(chain::kProgramTextFile, math::unsigned_bytes(x_compiled.source));
   x_manifest.shape = chain::manifest_shape(x_compiled, x_inputs.dims);
   x_manifest.seed = x_inputs.seed;
   proof::TaskPreimage& task = x_manifest.task;
@@ -372,7 +364,7 @@ void Builder::write_model() {
   file.commit();
   const chain::MappedFile written = chain::MappedFile::open(path, size).value();
   x_manifest.layout = x_inputs.layout;
-  x_manifest.model = chain::ManifestModel{file_name, math::sha256(unsigned_bytes(written.bytes()))};
+  x_manifest.model = chain::ManifestModel{file_name, math::sha256(math::unsigned_bytes(written.bytes()))};
   x_times.write += seconds_since(start);
 }
 

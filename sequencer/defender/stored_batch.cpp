@@ -20,10 +20,6 @@ using math::ObjectKind;
 /// Folders below the data folder that are looked into.
 constexpr int kMaxDepth = 4;
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 // Folders that cannot be read are other people's.
 bool is_of(const fs::path& directory, const proof::BatchId& batch) try {
   const auto bytes = chain::read_file(directory / chain::kHeaderFile, proof::kHeaderBytes);
@@ -112,7 +108,7 @@ StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage&
               .leaf_bytes = x_settings.leaf_bytes,
               .values = std::move(values)},
       x_files(std::move(files)),
-      x_columns(chain::record_columns(x_compiled.program, unsigned_bytes(x_files.records.bytes()))),
+      x_columns(chain::record_columns(x_compiled.program, math::unsigned_bytes(x_files.records.bytes()))),
       x_rows(x_files.rows, chain::first_row(x_compiled.program)),
       x_inputs(chain::batch_inputs(x_compiled.program, x_columns, x_files.tables, x_rows)),
       x_leaves(x_batch, x_files, chain::posted_commitments(x_batch, posted.state_commitments, posted.table_roots)) {}

@@ -45,10 +45,6 @@ T chain_accepts(proof::OrRefused<T> result) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 class Planner {
  public:
   Planner(const proof::StateReader& chain, const chain::Head& head, const PostOptions& options,
@@ -127,7 +123,7 @@ void Planner::hash_data(proof::Post& post) {
   const auto root = [&](math::ObjectId id, const fs::path& path) {
     const proof::TableShape table = proof::table_shape(x_program.objects[id], x_values);
     const chain::MappedFile file = open(path, table.data_bytes());
-    return proof::tree_root_of_bytes(unsigned_bytes(file.bytes()), x_task.settings.leaf_bytes, *x_options.pool);
+    return proof::tree_root_of_bytes(math::unsigned_bytes(file.bytes()), x_task.settings.leaf_bytes, *x_options.pool);
   };
   for (std::size_t i = 0; i < states.size(); ++i) {
     post.state_commitments.push_back(proof::table_commitment(proof::table_shape(x_program.objects[states[i]], x_values),
@@ -139,7 +135,7 @@ void Planner::hash_data(proof::Post& post) {
   }
   const std::size_t width = proof::record_shape(x_program).record_bytes();
   x_records = open(x_paths.file(chain::kRecordsFile), post.record_count * width);
-  post.records_root = proof::records_root(unsigned_bytes(x_records.bytes()), width, *x_options.pool);
+  post.records_root = proof::records_root(math::unsigned_bytes(x_records.bytes()), width, *x_options.pool);
 }
 
 void Planner::check_leaves() const {
@@ -176,7 +172,7 @@ void Planner::check_records() const {
   const proof::RecordOrder order = proof::record_order(x_program);
   const proof::RecordContext context = proof::record_context(
       proof::domain_separator(proof::tallystick_domain(x_task.chain_id, x_task.contract)), x_manifest.header);
-  const math::Bytes bytes = unsigned_bytes(x_records.bytes());
+  const math::Bytes bytes = math::unsigned_bytes(x_records.bytes());
   const std::size_t width = shape.record_bytes();
   std::vector<proof::Record> records;
   for (std::size_t at = 0; at < bytes.size(); at += width) {

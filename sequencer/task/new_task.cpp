@@ -68,7 +68,7 @@ void write_store(const NewTask& task, const proof::TaskId& id, const Genesis& ge
     chain::write_file_atomically(store.genesis(id, compiled.names.objects[ids[i]]), genesis.states[i]);
   }
   const std::string& text = compiled.source;
-  chain::write_file_atomically(store.program(id), {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  chain::write_file_atomically(store.program(id), math::unsigned_bytes(text));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ std::expected<math::Digest, std::string> commit_row(const ElementSource& source,
     const std::uint64_t count = std::min(kPieceElements, shape.dim0 - first);
     const std::span<std::byte> bytes = std::span(piece).first(count * shape.element_bytes);
     if (auto read = source.read(first, bytes); !read) return std::unexpected(std::move(read.error()));
-    leaves.hash_block(first * shape.element_bytes, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    leaves.hash_block(first * shape.element_bytes, math::unsigned_bytes(bytes));
   }
   return proof::table_commitment(shape, leaf_bytes, leaves.root());
 }

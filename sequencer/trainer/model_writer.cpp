@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::size_t kBlockElements = std::size_t{1} << 16;
 
-math::Bytes bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-math::Bytes bytes_of(std::span<const std::byte> data) {
-  return {reinterpret_cast<const std::uint8_t*>(data.data()), data.size()};
-}
-
 /// The header of a file and the order in which the tensors' data follow it.
 struct Plan {
   std::string header;
@@ -53,7 +45,7 @@ std::expected<void, UpdateError> encode_model(const ModelLayout& layout, int fra
   std::vector<std::uint64_t> first = {0};
   for (const TensorLayout& tensor : layout.tensors) first.push_back(first.back() + element_count(tensor.shape).value());
   const Plan file_plan = plan(layout);
-  sink(bytes_of(std::string_view(file_plan.header)));
+  sink(math::unsigned_bytes(std::string_view(file_plan.header)));
   std::vector<std::int32_t> fixed(kBlockElements);
   std::vector<std::byte> data(kBlockElements * sizeof(double));
   for (const std::size_t index : file_plan.order) {
@@ -71,7 +63,7 @@ std::expected<void, UpdateError> encode_model(const ModelLayout& layout, int fra
         return std::unexpected(
             UpdateError{UpdateReason::kNotRepresentable, name + error.message(), tensor.name, error.index});
       }
-      sink(bytes_of(converted));
+      sink(math::unsigned_bytes(converted));
     }
   }
   return {};
@@ -93,8 +85,8 @@ void write_npy(const std::filesystem::path& path, const FloatTensor& tensor) {
   TALLY_ASSERT(element_count(tensor.shape) == tensor.values.size());
   chain::AtomicFile file(path);
   const std::string header = encode_npy_header({.name = {}, .type = TensorType::kF32, .shape = tensor.shape});
-  file.write(bytes_of(std::string_view(header)));
-  file.write(bytes_of(std::as_bytes(tensor.values)));
+  file.write(math::unsigned_bytes(std::string_view(header)));
+  file.write(math::unsigned_bytes(std::as_bytes(tensor.values)));
   file.commit();
 }
 
@@ -110,8 +102,9 @@ void write_safetensors(const std::filesystem::path& path, std::span<const FloatT
   }
   const SafetensorsHeader header = encode_safetensors_header(layout);
   chain::AtomicFile file(path);
-  file.write(bytes_of(std::string_view(header.bytes)));
-  for (const std::size_t place : header.order) file.write(bytes_of(std::as_bytes(tensors[by_name[place]].values)));
+  file.write(math::unsigned_bytes(std::string_view(header.bytes)));
+  for (const std::size_t place : header.order)
+    file.write(math::unsigned_bytes(std::as_bytes(tensors[by_name[place]].values)));
   file.commit();
 }
 

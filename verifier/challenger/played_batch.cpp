@@ -12,10 +12,6 @@ namespace tally::verifier {
 
 namespace {
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 std::vector<math::Digest> digests_of(math::Bytes data, std::size_t leaf_bytes) {
   std::vector<math::Digest> digests(proof::leaf_count(data.size(), leaf_bytes));
   proof::LeafHasher::best().hash_leaves(data, leaf_bytes, digests);
@@ -85,7 +81,7 @@ PlayedBatch::PlayedBatch(const PostedBatch& batch, const chain::BatchPaths& path
     x_data.tables[id] = *std::move(file);
   }
   if (!x_data.records || !x_data.rows) return;
-  x_columns = chain::record_columns(program, unsigned_bytes(x_data.records->bytes()));
+  x_columns = chain::record_columns(program, math::unsigned_bytes(x_data.records->bytes()));
   x_rows.emplace(*x_data.rows, chain::first_row(program));
   x_inputs = chain::batch_inputs(program, x_columns, x_data.tables, *x_rows);
 }
@@ -106,7 +102,8 @@ void PlayedBatch::reveal(std::map<math::ObjectId, RevealedTable> tables) { x_rev
 std::span<const math::Digest> PlayedBatch::leaf_digests(math::ObjectId table) {
   auto kept = x_digests.find(table);
   if (kept == x_digests.end()) {
-    kept = x_digests.emplace(table, digests_of(unsigned_bytes(table_bytes(table)), x_description.leaf_bytes())).first;
+    kept = x_digests.emplace(table, digests_of(math::unsigned_bytes(table_bytes(table)), x_description.leaf_bytes()))
+               .first;
   }
   return kept->second;
 }
@@ -122,7 +119,7 @@ const proof::MerkleTree& PlayedBatch::tree(math::ObjectId table) {
   if (!tree && table == proof::OpeningKey{}.object) {
     if (!x_data.records) throw DataMissing("records.bin is not there");
     const std::size_t width = proof::record_shape(x_description.program()).record_bytes();
-    tree = std::make_unique<proof::MerkleTree>(digests_of(unsigned_bytes(x_data.records->bytes()), width));
+    tree = std::make_unique<proof::MerkleTree>(digests_of(math::unsigned_bytes(x_data.records->bytes()), width));
   }
   if (!tree) tree = std::make_unique<proof::MerkleTree>(leaf_digests(table));
   return *tree;
@@ -131,14 +128,15 @@ const proof::MerkleTree& PlayedBatch::tree(math::ObjectId table) {
 proof::OpenedLeaf PlayedBatch::record(std::uint64_t place) {
   const std::size_t width = proof::record_shape(x_description.program()).record_bytes();
   const proof::MerkleTree& records = tree(math::kMemberObject);
-  return opened(leaf_of_data(unsigned_bytes(x_data.records->bytes()), width, place), records.inclusion_path(place));
+  return opened(leaf_of_data(math::unsigned_bytes(x_data.records->bytes()), width, place),
+                records.inclusion_path(place));
 }
 
 proof::OpenedLeaf PlayedBatch::row_leaf(const proof::OpeningKey& key) {
   if (!x_data.rows) throw DataMissing("a row is not there any more");
   const auto row = static_cast<std::size_t>(key.object - chain::first_row(x_description.program()));
   std::vector<std::byte> scratch(x_data.rows->shapes().at(row).bytes());
-  const math::Bytes bytes = unsigned_bytes(x_data.rows->read(row, key.record, 0, scratch.size(), scratch));
+  const math::Bytes bytes = math::unsigned_bytes(x_data.rows->read(row, key.record, 0, scratch.size(), scratch));
   const std::size_t leaf_bytes = x_description.leaf_bytes();
   const proof::MerkleTree whole(digests_of(bytes, leaf_bytes));
   return opened(leaf_of_data(bytes, leaf_bytes, key.leaf), whole.inclusion_path(key.leaf));
@@ -150,7 +148,7 @@ proof::OpenedLeaf PlayedBatch::withheld_leaf(const proof::OpeningKey& key, const
   }
   proof::InclusionPath path = PartlyKnownTree(revealed, leaf_digests(key.object)).path(key.leaf);
   if (key.leaf == *revealed.leaf) return opened(revealed.bytes, std::move(path));
-  return opened(leaf_of_data(unsigned_bytes(table_bytes(key.object)), x_description.leaf_bytes(), key.leaf),
+  return opened(leaf_of_data(math::unsigned_bytes(table_bytes(key.object)), x_description.leaf_bytes(), key.leaf),
                 std::move(path));
 }
 
@@ -171,7 +169,7 @@ proof::OpenedLeaf PlayedBatch::leaf(const proof::OpeningKey& key) {
   const auto revealed = x_revealed.find(key.object);
   if (revealed != x_revealed.end()) return withheld_leaf(key, revealed->second);
   const proof::MerkleTree& table = tree(key.object);
-  return opened(leaf_of_data(unsigned_bytes(table_bytes(key.object)), x_description.leaf_bytes(), key.leaf),
+  return opened(leaf_of_data(math::unsigned_bytes(table_bytes(key.object)), x_description.leaf_bytes(), key.leaf),
                 table.inclusion_path(key.leaf));
 }
 

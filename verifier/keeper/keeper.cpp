@@ -23,10 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using math::ObjectKind;
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 /// Inputs alone: computed tables can be had by anyone who has these.
 void copy_inputs(const Description& batch, const chain::BatchPaths& from, const chain::BatchPaths& to) {
   for (const std::string_view name :
@@ -77,7 +73,7 @@ class InputCheck {
 
  private:
   [[nodiscard]] std::optional<std::string> check_records_list() {
-    const math::Bytes bytes = unsigned_bytes(x_data.records->bytes());
+    const math::Bytes bytes = math::unsigned_bytes(x_data.records->bytes());
     x_bytes += bytes.size();
     const std::size_t width = proof::record_shape(x_batch.program()).record_bytes();
     if (proof::records_root(bytes, width, *x_options.pool) != x_batch.header().records_root) {
@@ -120,7 +116,7 @@ class InputCheck {
   }
 
   [[nodiscard]] std::optional<std::string> check_rows() {
-    const auto columns = chain::record_columns(x_batch.program(), unsigned_bytes(x_data.records->bytes()));
+    const auto columns = chain::record_columns(x_batch.program(), math::unsigned_bytes(x_data.records->bytes()));
     chain::Work work(x_options.stop, x_options.progress);
     StoredRows rows(*std::move(x_data.rows), chain::first_row(x_batch.program()), x_batch.leaf_bytes(), work);
     work.begin("hash", rows.total_bytes());

@@ -21,10 +21,6 @@ namespace tally::verifier {
 
 namespace {
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 class Judge {
  public:
   Judge(const PostedBatch& posted, const Description& batch, const chain::BatchPaths& paths,
@@ -76,7 +72,7 @@ void Judge::miss_rows(std::span<const RowOfRecord> rows) {
 
 void Judge::take_records() {
   const std::size_t width = proof::record_shape(x_batch.program()).record_bytes();
-  if (x_data.records && proof::records_root(unsigned_bytes(x_data.records->bytes()), width, *x_options.pool) !=
+  if (x_data.records && proof::records_root(math::unsigned_bytes(x_data.records->bytes()), width, *x_options.pool) !=
                             x_batch.header().records_root) {
     x_data.records.reset();
   }
@@ -112,7 +108,7 @@ void Judge::take_tables() {
 }
 
 std::optional<CheckTarget> Judge::failed_record() {
-  const math::Bytes bytes = unsigned_bytes(x_data.records->bytes());
+  const math::Bytes bytes = math::unsigned_bytes(x_data.records->bytes());
   FindingList findings(Findings::kFirst, 1);
   check_records(x_batch, bytes, *x_options.pool, findings);
   if (!findings.empty()) {
@@ -194,7 +190,7 @@ Verdict Judge::run() {
     return {.kind = VerdictKind::kCheck, .check = failed, .message = std::move(x_verdict.message)};
   }
   if (x_incomplete) return std::move(x_verdict);
-  x_columns = chain::record_columns(x_batch.program(), unsigned_bytes(x_data.records->bytes()));
+  x_columns = chain::record_columns(x_batch.program(), math::unsigned_bytes(x_data.records->bytes()));
   replay();
   return std::move(x_verdict);
 }

@@ -29,10 +29,6 @@ using math::ObjectKind;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-math::Bytes unsigned_bytes(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 Finding finding_of(FindingKind kind, std::string name, std::string message) {
   Finding finding;
   finding.kind = kind;
@@ -91,7 +87,7 @@ void Replay::run(VerifyReport& report) {
   if (!inputs_wrong.full()) check_states(inputs_wrong);
   if (inputs_wrong.full()) return inputs_wrong.finish(report);
 
-  x_columns = chain::record_columns(x_batch.program(), unsigned_bytes(x_records.bytes()));
+  x_columns = chain::record_columns(x_batch.program(), math::unsigned_bytes(x_records.bytes()));
   FindingList entries_wrong(x_options.findings, x_options.max_findings);
   x_work.begin("fold", x_rows.total_bytes());
   const Clock::time_point start = Clock::now();
@@ -120,7 +116,7 @@ std::vector<math::Digest> Replay::commitments(std::span<const math::ObjectId> id
 }
 
 void Replay::check_record_list(FindingList& findings) {
-  const math::Bytes bytes = unsigned_bytes(x_records.bytes());
+  const math::Bytes bytes = math::unsigned_bytes(x_records.bytes());
   check_records(x_batch, bytes, *x_options.pool, findings);
   const std::size_t width = proof::record_shape(x_batch.program()).record_bytes();
   if (proof::records_root(bytes, width, *x_options.pool) != x_batch.header().records_root) {

@@ -41,8 +41,7 @@ class BatchLeavesTest : public testing::Test {
     std::vector<math::Digest> roots;
     for (const auto& [id, file] : x_files->tables) {
       const auto bytes = file.bytes();
-      const math::Digest root =
-          proof::tree_root_of_bytes({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, 64);
+      const math::Digest root = proof::tree_root_of_bytes(math::unsigned_bytes(bytes), 64);
       if (program().objects[id].kind == ObjectKind::kState) {
         states.push_back(commit_table(proof::table_shape(program().objects[id], x_values), 64, bytes, pool));
       } else {
@@ -101,7 +100,7 @@ TEST_F(BatchLeavesTest, lists_the_digests_of_a_tables_leaves) {
   for (const ObjectId table : proof::table_objects(program())) {
     const auto bytes = x_files->tables.at(table).bytes();
     proof::LeafDigests expected(bytes.size(), 64);
-    expected.hash_block(0, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    expected.hash_block(0, math::unsigned_bytes(bytes));
     EXPECT_TRUE(std::ranges::equal(leaves.leaf_digests(table), expected.digests()));
   }
 }
@@ -109,9 +108,7 @@ TEST_F(BatchLeavesTest, lists_the_digests_of_a_tables_leaves) {
 TEST_F(BatchLeavesTest, makes_witnesses_from_files) {
   const proof::CommittedBatch committed = batch();
   BatchLeaves leaves(committed, *x_files, commitments());
-  const RecordColumns columns = record_columns(
-      program(),
-      {reinterpret_cast<const std::uint8_t*>(x_files->records.bytes().data()), x_files->records.bytes().size()});
+  const RecordColumns columns = record_columns(program(), math::unsigned_bytes(x_files->records.bytes()));
   PlainRows rows(x_files->rows, first_row(program()));
   const math::Inputs inputs = batch_inputs(program(), columns, x_files->tables, rows);
   const math::Evaluation evaluation{program(), x_values, inputs};
