@@ -57,7 +57,7 @@ class Scene final : public math::RowSource {
   }
 
   [[nodiscard]] std::unique_ptr<sequencer::StoredBatch> open() const {
-    const auto directory = sequencer::find_batch_directory(x_folder.path(), x_posted.batch);
+    const auto directory = chain::find_batch(x_folder.path(), x_posted.batch);
     TALLY_ASSERT(directory.has_value());
     auto opened = sequencer::StoredBatch::open(x_task, x_bytecode, x_posted, *directory);
     TALLY_ASSERT(opened.has_value());

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "fraud_proof/commitments/ids.h"
@@ -31,5 +32,12 @@ class BatchStore {
  private:
   std::filesystem::path x_data;
 };
+
+/// The directory of a batch's data in a folder that may hold it under any name: the first of these whose header has the
+/// batch's id: DATA/<batch id>, the folder itself, any directory up to four levels below it that is not within a batch.
+/// Without such a header, DATA/<batch id> if it is there: what it lacks is for the reader to say. What cannot be read
+/// is passed over.
+[[nodiscard]] std::optional<std::filesystem::path> find_batch(const std::filesystem::path& data,
+                                                              const proof::BatchId& batch);
 
 }  // namespace tally::chain

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chain_adapter/data/batch_directory.h"
+#include "chain_adapter/data/batch_store.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/manifest.h"
 #include "chain_adapter/files/atomic_file.h"
@@ -52,7 +53,7 @@ void defend_forgery(chain::ChainAdapter& chain, const proof::PrivateKey& forger,
   for (const auto& [id, game] : view.games()) {
     if (proof::to_move(game.phase) != proof::Side::kPoster) continue;
     const proof::Posted& posted = view.batches().at(game.batch);
-    const auto directory = sequencer::find_batch_directory(data, game.batch);
+    const auto directory = chain::find_batch(data, game.batch);
     if (!directory) continue;
     const auto program = proof::read_program(chain.state(), task.preimage().program_hash).value();
     const auto stored = sequencer::StoredBatch::open(task.preimage(), program, posted, *directory);

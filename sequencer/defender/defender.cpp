@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "chain_adapter/data/batch_store.h"
 #include "deterministic_math/numbers/assert.h"
 
 namespace tally::sequencer {
@@ -212,7 +213,7 @@ StoredBatch& Defender::open(chain::ChainAdapter& chain, const proof::BatchId& ba
 std::unique_ptr<StoredBatch> Defender::load(chain::ChainAdapter& chain, const proof::BatchId& batch) const {
   const auto posted = x_view.batches().find(batch);
   if (posted == x_view.batches().end()) throw std::runtime_error("no post of batch " + to_hex(batch) + " was seen");
-  const auto directory = find_batch_directory(x_data, batch);
+  const auto directory = chain::find_batch(x_data, batch);
   if (!directory) throw std::runtime_error("no data of batch " + to_hex(batch) + " below " + x_data.string());
   const auto task = proof::read_task(chain.state(), posted->second.header.task);
   if (!task) throw std::runtime_error("the chain has no task " + to_hex(posted->second.header.task));

@@ -59,7 +59,7 @@ class Defender {
   /// Batches whose data stay open between answers.
   static constexpr std::size_t kOpenBatches = 4;
 
-  /// `key` is the poster's or its delegate's, and outlives this. `data` is searched as find_batch_directory() says.
+  /// `key` is the poster's or its delegate's, and outlives this. `data` is searched as chain::find_batch() says.
   Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt = Doubt::kStaySilent);
 
   /// Reads what is new, and answers what waits. Throws only where the chain's events cannot be read.

@@ -1,9 +1,7 @@
 #include "sequencer/defender/stored_batch.h"
 
-#include <system_error>
 #include <utility>
 
-#include "chain_adapter/data/batch_store.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/manifest.h"
 #include "chain_adapter/files/atomic_file.h"
@@ -16,19 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using math::ObjectKind;
-
-/// Folders below the data folder that are looked into.
-constexpr int kMaxDepth = 4;
-
-// Folders that cannot be read are other people's.
-bool is_of(const fs::path& directory, const proof::BatchId& batch) try {
-  const auto bytes = chain::read_file(directory / chain::kHeaderFile, proof::kHeaderBytes);
-  if (!bytes) return false;
-  const auto header = proof::decode_header(*bytes);
-  return header && batch_id(*header) == batch;
-} catch (const std::system_error&) {
-  return false;
-}
 
 /// The names of a program's objects, as the manifest lists them.
 std::expected<std::vector<std::string>, std::string> object_names(const math::Program& program,
@@ -58,23 +43,6 @@ std::expected<chain::Manifest, std::string> read_manifest(const chain::BatchPath
 }
 
 }  // namespace
-
-std::optional<fs::path> find_batch_directory(const fs::path& data, const proof::BatchId& batch) {
-  const fs::path named = chain::BatchStore(data).batch(batch);
-  if (is_of(named, batch)) return named;
-  if (is_of(data, batch)) return data;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(data, fs::directory_options::skip_permission_denied, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;
-    if (!entry->is_directory(ignored)) continue;
-    if (is_of(entry->path(), batch)) return entry->path();
-    // Nothing stands within a batch but its own data.
-    const bool is_batch = fs::exists(entry->path() / chain::kHeaderFile, ignored);
-    if (is_batch || entry.depth() + 1 >= kMaxDepth) entry.disable_recursion_pending();
-  }
-  return std::nullopt;
-}
 
 std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const proof::TaskPreimage& task,
                                                                            const proof::ProgramRecord& program,

@@ -7,7 +7,6 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "chain_adapter/data/batch_leaves.h"
@@ -16,10 +15,6 @@
 #include "sequencer/defender/answer.h"
 
 namespace tally::sequencer {
-
-/// DATA/<batch id> if it is there; else any batch directory below `data` (or itself) whose header has that hash.
-[[nodiscard]] std::optional<std::filesystem::path> find_batch_directory(const std::filesystem::path& data,
-                                                                        const proof::BatchId& batch);
 
 class StoredBatch {
  public:

@@ -6,6 +6,7 @@
 #include <cereal/types/vector.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <utility>
@@ -14,10 +15,10 @@
 #include "chain_adapter/chain/batch_index.h"
 #include "chain_adapter/chain/event_json.h"
 #include "chain_adapter/chain/wei_text.h"
+#include "chain_adapter/data/batch_store.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "fraud_proof/settlement/state.h"
 #include "verifier/replay/posted_batch.h"
-#include "verifier/watchtower/watchtower.h"
 
 namespace tally::verifier {
 
@@ -248,7 +249,10 @@ std::optional<Teller> begin(chain::ChainAdapter& chain, const chain::BatchIndex&
   if (!program) return std::nullopt;
   const PostedBatch batch{
       .posted = posted->posted, .task = task->preimage, .bytecode = program->bytecode, .posted_s = posted->time_s};
-  const auto directory = find_batch(data, game.batch);
+  std::optional<std::filesystem::path> directory;
+  for (const std::filesystem::path& folder : data) {
+    if (!directory) directory = chain::find_batch(folder, game.batch);
+  }
   return Teller(chain, game, describe_posted(batch, chain::BatchPaths(directory.value_or(std::filesystem::path{}))),
                 task->preimage.settings.arity);
 }

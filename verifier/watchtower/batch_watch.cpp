@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "chain_adapter/data/batch_store.h"
 #include "fraud_proof/settlement/state.h"
 #include "verifier/watchtower/answered_data.h"
 
@@ -199,7 +200,7 @@ bool BatchWatch::judge_batch(const BatchView& view) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::filesystem::path> candidates;
   for (const std::filesystem::path& folder : x_settings.data) {
-    if (auto found = find_batch({folder}, x_id)) candidates.push_back(*std::move(found));
+    if (auto found = chain::find_batch(folder, x_id)) candidates.push_back(*std::move(found));
   }
   // Without any, there may still be answers, and there is a list of what is missing.
   if (candidates.empty()) candidates.push_back(x_memory.scratch(x_id) / "nothing");

@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <exception>
 
-#include "chain_adapter/data/batch_directory.h"
-#include "chain_adapter/data/batch_store.h"
-#include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/numbers/assert.h"
-#include "fraud_proof/commitments/header.h"
 #include "fraud_proof/settlement/state.h"
 #include "verifier/watchtower/batch_watch.h"
 #include "verifier/watchtower/memory.h"
@@ -17,29 +13,6 @@ namespace tally::verifier {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Folders within a data folder that are looked at for a batch under another name than its id.
-constexpr std::size_t kMaxFolders = 4096;
-
-bool is_of_batch(const fs::path& directory, const proof::BatchId& batch) {
-  const auto bytes = chain::read_file(directory / chain::kHeaderFile, proof::kHeaderBytes);
-  if (!bytes) return false;
-  const auto header = proof::decode_header(*bytes);
-  return header && proof::batch_id(*header) == batch;
-}
-
-std::optional<fs::path> find_in(const fs::path& folder, const proof::BatchId& batch) {
-  std::error_code ignored;
-  const fs::path stored = chain::BatchStore(folder).batch(batch);
-  if (fs::is_directory(stored, ignored)) return stored;
-  if (is_of_batch(folder, batch)) return folder;
-  std::size_t looked_at = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    if (++looked_at > kMaxFolders) break;
-    if (entry.is_directory(ignored) && is_of_batch(entry.path(), batch)) return entry.path();
-  }
-  return std::nullopt;
-}
 
 bool is_watched(const WatchSettings& settings, Memory& memory, const proof::BatchId& batch) {
   if (settings.tasks.empty()) return true;
@@ -84,13 +57,6 @@ std::string_view to_string(WatchEvent::Kind kind) {
       return "failed";
   }
   TALLY_ASSERT(false);
-}
-
-std::optional<fs::path> find_batch(const std::vector<fs::path>& folders, const proof::BatchId& batch) {
-  for (const fs::path& folder : folders) {
-    if (auto found = find_in(folder, batch)) return found;
-  }
-  return std::nullopt;
 }
 
 WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings) {

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -57,9 +56,5 @@ struct WatchReport {
 
 [[nodiscard]] WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
                                      const WatchSettings& settings);
-
-/// The directory that has a batch's data, if one of the folders has any.
-[[nodiscard]] std::optional<std::filesystem::path> find_batch(const std::vector<std::filesystem::path>& folders,
-                                                              const proof::BatchId& batch);
 
 }  // namespace tally::verifier
