@@ -1,13 +1,13 @@
 #include "verifier/challenger/player.h"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "chain_adapter/data/batch_tables.h"
 #include "deterministic_math/bytecode/visibility.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/signing/eip712.h"
 #include "fraud_proof/step/one_step.h"
 
@@ -281,19 +281,8 @@ OrSilence<void> try_proof(const PlayedBatch& batch, const proof::LocalProof& pro
   const Description& description = batch.description();
   const proof::KeccakDigest domain = proof::domain_separator(
       proof::tallystick_domain(description.manifest.task.chain_id, description.manifest.task.contract));
-  const auto shown = std::visit(
-      [&]<class Proof>(const Proof& given) -> proof::OrRefused<void> {
-        if constexpr (std::is_same_v<Proof, proof::RecordOrderProof>) {
-          return proof::check_record_order(batch.committed(), given.index, given.openings);
-        } else if constexpr (std::is_same_v<Proof, proof::RecordSignerProof>) {
-          return proof::check_record_signer(batch.committed(), given.index, given.openings, signers, posted_s);
-        } else if constexpr (std::is_same_v<Proof, proof::RecordSignatureProof>) {
-          return proof::check_record_signature(batch.committed(), domain, given.index, given.openings);
-        } else {
-          return proof::check_advice_range(batch.committed(), given.object, given.element, given.openings);
-        }
-      },
-      proof);
+  const auto shown =
+      proof::check_local_proof(batch.committed(), proof, {.domain = domain, .signers = signers, .posted_s = posted_s});
   if (!shown) return silence("the proof would be refused: " + shown.error().message);
   return {};
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/signing/eip712.h"
 #include "tests/support/refused.h"
 #include "tests/support/settlement_world.h"
@@ -309,6 +310,26 @@ TEST_F(MembersTest, a_pool_is_filled_by_anyone_up_to_the_last_wei) {
   EXPECT_TRUE(refused(beyond, Reason::kMoneyOverflow));
   EXPECT_TRUE(
       accepted(world.chain().simulate(world.other().address(), {~math::u128{0} - 11}, Fund{.task = world.task()})));
+}
+
+TEST_F(MembersTest, sign_from_their_binding_until_they_unbind_or_leave) {
+  const PrivateKey key = small_key(200);
+  EXPECT_FALSE(signer_term(world.state(), world.task(), key.address()).has_value());
+  world.chain().advance(10);
+  const std::uint64_t bound_at = world.chain().head().time_s;
+  ASSERT_TRUE(bind(1, key).has_value());
+  const auto until = [&] { return signer_term(world.state(), world.task(), key.address()).value().until_s; };
+  EXPECT_EQ(signer_term(world.state(), world.task(), key.address())->member, 1U);
+  EXPECT_EQ(signer_term(world.state(), world.task(), key.address())->from_s, bound_at);
+  EXPECT_EQ(until(), kNever);
+  ASSERT_TRUE(leave(1).has_value());
+  const std::uint64_t left_at = member(1).exit_at_s;
+  EXPECT_EQ(until(), left_at);
+  world.chain().advance(10);
+  ASSERT_TRUE(unbind(1, key).has_value());
+  EXPECT_GT(bound(key)->unbound_s, left_at);
+  EXPECT_EQ(until(), left_at) << "the earlier of both";
+  EXPECT_FALSE(signer_term(world.state(), kNoTask, key.address()).has_value());
 }
 
 }  // namespace
