@@ -2,27 +2,21 @@
 
 #include <variant>
 
+#include "chain_adapter/chain/follow_events.h"
+
 namespace tally::chain {
 
-namespace {
-
-constexpr std::size_t kEventsAtOnce = 256;
-
-}  // namespace
-
 void BatchIndex::follow(ChainAdapter& chain) {
-  while (true) {
-    const std::vector<LoggedEvent> events = chain.events(x_cursor, kEventsAtOnce);
-    if (events.empty()) return;
-    for (const LoggedEvent& logged : events) {
+  follow_events(chain, x_cursor, [&](std::span<const LoggedEvent> page) {
+    for (const LoggedEvent& logged : page) {
       if (const auto* created = std::get_if<proof::TaskCreated>(&logged.event)) x_tasks.push_back(created->task);
       if (const auto* posted = std::get_if<proof::Posted>(&logged.event)) {
         x_batches[posted->header.task].push_back(posted->batch);
         x_posts.emplace(posted->batch, IndexedBatch{*posted, logged.block, logged.time_s});
       }
     }
-    x_cursor = events.back().position + 1;
-  }
+    x_cursor = page.back().position + 1;
+  });
 }
 
 const IndexedBatch* BatchIndex::find(const proof::BatchId& batch) const {

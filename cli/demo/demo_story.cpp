@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <variant>
 
+#include "chain_adapter/chain/follow_events.h"
 #include "chain_adapter/chain/wei_text.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 
 namespace tally::cli {
 
@@ -14,16 +17,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kEventsAtOnce = 1'000;
-
 std::vector<chain::LoggedEvent> events_from(chain::ChainAdapter& chain, std::uint64_t from) {
   std::vector<chain::LoggedEvent> all;
-  while (true) {
-    std::vector<chain::LoggedEvent> some = chain.events(from, kEventsAtOnce);
-    if (some.empty()) return all;
-    from = some.back().position + 1;
-    std::ranges::move(some, std::back_inserter(all));
-  }
+  chain::follow_events(
+      chain, from, [&](std::span<const chain::LoggedEvent> page) { all.insert(all.end(), page.begin(), page.end()); });
+  return all;
 }
 
 std::string money(const proof::Wei& amount) { return chain::to_text_with_unit(amount); }
@@ -90,7 +88,7 @@ class Teller {
 
   [[nodiscard]] std::string entry_text(const proof::Game& game) const {
     const math::Item& item = program().items[game.item];
-    const math::BatchValues values = chain::batch_values(x_world.task().dims(x_world.trainers()), 1, {});
+    const math::BatchValues values = proof::batch_values(x_world.task().dims(x_world.trainers()), 1, {});
     return chain::entry_text(x_world.task().program.names.items[game.item],
                              chain::entry_position(item, values, game.entry));
   }

@@ -1,25 +1,19 @@
 #include "sequencer/defender/defense_view.h"
 
+#include <span>
 #include <variant>
-#include <vector>
+
+#include "chain_adapter/chain/follow_events.h"
 
 namespace tally::sequencer {
 
-namespace {
-
-constexpr std::size_t kEventsAtOnce = 256;
-
-}  // namespace
-
 void DefenseView::follow(chain::ChainAdapter& chain) {
-  while (true) {
-    const std::vector<chain::LoggedEvent> events = chain.events(x_cursor, kEventsAtOnce);
-    if (events.empty()) return;
-    for (const chain::LoggedEvent& logged : events) {
+  chain::follow_events(chain, x_cursor, [&](std::span<const chain::LoggedEvent> page) {
+    for (const chain::LoggedEvent& logged : page) {
       apply(logged, chain.state());
       x_cursor = logged.position + 1;
     }
-  }
+  });
 }
 
 bool DefenseView::is_ours(const proof::Posted& posted, const proof::StateReader& state) const {
