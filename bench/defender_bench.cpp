@@ -20,7 +20,6 @@
 
 #include "bench/machine.h"
 #include "chain_adapter/data/batch_store.h"
-#include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/manifest.h"
 #include "deterministic_math/bytecode/codec.h"
 #include "deterministic_math/interpreter/interpreter.h"
@@ -46,7 +45,7 @@ constexpr proof::Address kChallenger{.bytes = {2}};
 class Scene final : public math::RowSource {
  public:
   Scene(std::uint64_t clients, std::uint64_t parameters)
-      : x_values(chain::batch_values({clients, parameters}, proof::kFirstBatch, {})),
+      : x_values(proof::batch_values({clients, parameters}, proof::kFirstBatch, {})),
         x_entry(parameters / 3),
         x_folder("defender_bench") {
     x_program = math::compile(math::find_library_program("fedavg")->text, {}).value();

@@ -1,10 +1,8 @@
 #include "chain_adapter/data/batch_tables.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "deterministic_math/numbers/assert.h"
-#include "deterministic_math/numbers/codec.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/merkle/tree.h"
 
@@ -13,14 +11,6 @@ namespace tally::chain {
 namespace {
 
 using math::ObjectKind;
-
-bool reads_seed(std::span<const math::Instruction> code) {
-  return std::ranges::any_of(code, [](const math::Instruction& instruction) {
-    return instruction.op == math::Op::kVar &&
-           (instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedHigh) ||
-            instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedLow));
-  });
-}
 
 }  // namespace
 
@@ -107,22 +97,9 @@ std::string entry_text(const std::string& table, std::span<const std::uint64_t> 
   return text + "]";
 }
 
-math::BatchValues batch_values(std::vector<std::uint64_t> dims, std::uint64_t batch, const math::Digest& seed) {
-  math::ByteReader halves(seed.bytes);
-  math::BatchValues values;
-  values.dims = std::move(dims);
-  values.batch = batch;
-  values.seed_high = halves.i128be();
-  values.seed_low = halves.i128be();
-  return values;
-}
-
 bool uses_seed(const math::CompiledProgram& compiled) {
-  const bool in_items = std::ranges::any_of(compiled.program.items, [](const math::Item& item) {
-    return item.body && (reads_seed(item.body->step) || reads_seed(item.body->finish));
-  });
-  return in_items || std::ranges::any_of(compiled.hints, [](const math::Hint& hint) {
-           return reads_seed(hint.keys) || reads_seed(hint.rank);
+  return proof::reads_seed(compiled.program) || std::ranges::any_of(compiled.hints, [](const math::Hint& hint) {
+           return proof::reads_seed(hint.keys) || proof::reads_seed(hint.rank);
          });
 }
 

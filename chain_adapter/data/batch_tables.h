@@ -45,10 +45,7 @@ void visit_entries(const math::Program& program, const math::BatchValues& values
 /// "next_model[3]", "rank[2, 0]", "total".
 [[nodiscard]] std::string entry_text(const std::string& table, std::span<const std::uint64_t> position);
 
-/// The seed's halves as programs see them.
-[[nodiscard]] math::BatchValues batch_values(std::vector<std::uint64_t> dims, std::uint64_t batch,
-                                             const math::Digest& seed);
-/// True iff any section of the program reads the seed.
+/// True iff any section of the program, or a hint of it, reads the seed.
 [[nodiscard]] bool uses_seed(const math::CompiledProgram& program);
 
 }  // namespace tally::chain

@@ -76,7 +76,7 @@ proof::BatchId forge_weight(const std::filesystem::path& directory, const sequen
   const auto& names = task.program.names.objects;
   chain::Manifest manifest = parse_manifest_of(directory.string(), read_manifest_text(directory.string()));
   const math::BatchValues values =
-      chain::batch_values(task.dims(manifest.header.record_count), manifest.header.number, manifest.seed);
+      proof::batch_values(task.dims(manifest.header.record_count), manifest.header.number, manifest.seed);
   const auto commit = [&](math::ObjectId id, std::span<const std::uint8_t> bytes) {
     return chain::commit_table(proof::table_shape(program.objects[id], values), task.preimage().settings.leaf_bytes,
                                std::as_bytes(bytes), pool);

@@ -1,6 +1,7 @@
 #include "fraud_proof/commitments/batch_shape.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "deterministic_math/numbers/assert.h"
 
@@ -22,6 +23,34 @@ std::vector<math::ObjectId> table_objects(const math::Program& program) {
       ids.push_back(static_cast<math::ObjectId>(id));
   }
   return ids;
+}
+
+std::vector<std::uint64_t> batch_dims(const TaskPreimage& task, std::uint64_t record_count) {
+  std::vector<std::uint64_t> dims{record_count};
+  dims.insert(dims.end(), task.dims.begin(), task.dims.end());
+  return dims;
+}
+
+math::BatchValues batch_values(std::vector<std::uint64_t> dims, std::uint64_t number, const Digest& seed) {
+  math::ByteReader halves(seed.bytes);
+  math::BatchValues values{.dims = std::move(dims), .batch = number};
+  values.seed_high = halves.i128be();
+  values.seed_low = halves.i128be();
+  return values;
+}
+
+bool reads_seed(std::span<const math::Instruction> code) {
+  return std::ranges::any_of(code, [](const math::Instruction& instruction) {
+    return instruction.op == math::Op::kVar &&
+           (instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedHigh) ||
+            instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedLow));
+  });
+}
+
+bool reads_seed(const math::Program& program) {
+  return std::ranges::any_of(program.items, [](const math::Item& item) {
+    return item.body && (reads_seed(item.body->step) || reads_seed(item.body->finish));
+  });
 }
 
 RecordShape record_shape(const math::Program& program) {

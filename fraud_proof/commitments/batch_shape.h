@@ -6,6 +6,7 @@
 
 #include "deterministic_math/bytecode/program.h"
 #include "fraud_proof/commitments/table_commitment.h"
+#include "fraud_proof/commitments/task.h"
 #include "fraud_proof/records/record.h"
 
 namespace tally::proof {
@@ -13,6 +14,16 @@ namespace tally::proof {
 /// Ids of all objects of a kind, in program order; kAdvice and kComputed together are the batch's tables.
 [[nodiscard]] std::vector<math::ObjectId> objects_of(const math::Program& program, math::ObjectKind kind);
 [[nodiscard]] std::vector<math::ObjectId> table_objects(const math::Program& program);
+
+/// All dims of a batch, in program order: K, and those that the task fixes.
+[[nodiscard]] std::vector<std::uint64_t> batch_dims(const TaskPreimage& task, std::uint64_t record_count);
+/// What sections run on beside loaded values. A seed of zeros where the program reads none.
+[[nodiscard]] math::BatchValues batch_values(std::vector<std::uint64_t> dims, std::uint64_t number, const Digest& seed);
+
+/// Whether a section reads the seed; whether any of the program does. (What only hints read is not the chain's
+/// concern.)
+[[nodiscard]] bool reads_seed(std::span<const math::Instruction> code);
+[[nodiscard]] bool reads_seed(const math::Program& program);
 
 [[nodiscard]] RecordShape record_shape(const math::Program& program);
 [[nodiscard]] RecordOrder record_order(const math::Program& program);

@@ -1,7 +1,7 @@
 #include "deterministic_math/bytecode/validator.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/settlement/handlers.h"
 #include "fraud_proof/settlement/money.h"
-#include "fraud_proof/settlement/posting.h"
 
 namespace tally::proof {
 
@@ -54,16 +54,11 @@ OrRefused<CommittedBatch> committed_batch(const StateReader& state, ProgramCache
   if (!task) return std::unexpected(std::move(task.error()));
 
   const TaskPreimage& preimage = task->preimage;
-  math::BatchValues values = batch_values(preimage, header.record_count, header.number);
-  if (const auto seed = read_seed(state, header.task, header.parent)) {
-    math::ByteReader halves(seed->bytes);
-    values.seed_high = halves.i128be();
-    values.seed_low = halves.i128be();
-  }
+  const Digest seed = read_seed(state, header.task, header.parent).value_or(Digest{});
   return CommittedBatch{.program = programs.of_task(state, *task),
                         .header = header,
                         .leaf_bytes = preimage.settings.leaf_bytes,
-                        .values = std::move(values)};
+                        .values = batch_values(batch_dims(preimage, header.record_count), header.number, seed)};
 }
 
 }  // namespace tally::proof

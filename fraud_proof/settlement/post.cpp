@@ -1,9 +1,9 @@
 // Post and SealSeed: how the tree of batches grows.
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/settlement/tree.h"
 
@@ -26,19 +26,6 @@ OrRefused<Digest> find_seed(const Changes& changes, const math::Program& program
   const auto seed = read_seed(changes, task, parent);
   if (!seed) return refuse(Reason::kSeedNotSealed, "the seed of the parent's children is not sealed yet");
   return *seed;
-}
-
-OrRefused<void> check_availability(const TaskPreimage& task, const math::Program& program, const BatchHeader& header,
-                                   const Post& post) {
-  const TaskSettings& settings = task.settings;
-  if (auto kept = check_keepers(settings.availability, batch_id(header), post.keepers); !kept) return kept;
-  const auto* requests = std::get_if<LeafRequests>(&settings.availability);
-  if (requests == nullptr) return {};
-  const math::BatchValues values = batch_values(task, header.record_count, header.number);
-  const std::uint64_t leaves = input_leaves(program, values, settings.leaf_bytes);
-  if (leaves <= requests->max_requests) return {};
-  return refuse(Reason::kTooManyLeaves, "the inputs have " + std::to_string(leaves) + " leaves, more than " +
-                                            std::to_string(requests->max_requests));
 }
 
 void add_node(const Call& call, const BatchHeader& header, const Post& post) {
@@ -98,7 +85,8 @@ OrRefused<void> run(const Call& call, const Post& post) {
   if (read_node(call.changes, post.task, id)) return refuse(Reason::kBatchExists, "batch " + to_hex(id) + " is posted");
   const auto seed = find_seed(call.changes, program, post.task, parent->id);
   if (!seed) return std::unexpected(seed.error());
-  if (auto available = check_availability(task->preimage, program, *header, post); !available) return available;
+  if (auto kept = check_keepers(settings.availability, id, post.keepers); !kept) return kept;
+  if (auto few = check_leaf_count(task->preimage, program, post.record_count); !few) return few;
 
   add_node(call, *header, post);
   call.changes.emit(Posted{.batch = id,

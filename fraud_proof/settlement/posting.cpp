@@ -53,14 +53,6 @@ std::uint64_t row_leaves(const math::Program& program, const math::BatchValues& 
   return leaves;
 }
 
-bool reads_seed(std::span<const math::Instruction> code) {
-  return std::ranges::any_of(code, [](const math::Instruction& instruction) {
-    return instruction.op == math::Op::kVar &&
-           (instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedHigh) ||
-            instruction.imm == static_cast<std::int32_t>(math::Variable::kSeedLow));
-  });
-}
-
 OrRefused<void> check_quorum(const KeeperQuorum& quorum, const BatchId& batch,
                              std::span<const KeeperSignature> signatures) {
   const Digest message = keeper_message(batch);
@@ -78,12 +70,6 @@ OrRefused<void> check_quorum(const KeeperQuorum& quorum, const BatchId& batch,
 
 }  // namespace
 
-math::BatchValues batch_values(const TaskPreimage& task, std::uint64_t record_count, std::uint64_t number) {
-  math::BatchValues values{.dims = {record_count}, .batch = number};
-  values.dims.insert(values.dims.end(), task.dims.begin(), task.dims.end());
-  return values;
-}
-
 OrRefused<BatchHeader> make_header(const TaskPreimage& task, const math::Program& program, const ParentLink& parent,
                                    const Post& post, const Address& poster) {
   if (auto checked = check_record_count(task, program, post); !checked)
@@ -94,7 +80,7 @@ OrRefused<BatchHeader> make_header(const TaskPreimage& task, const math::Program
     return refuse(Reason::kParentState, "not the commitments of the " + std::to_string(states) +
                                             " states behind the parent's state root " + to_hex(parent.state));
 
-  const math::BatchValues values = batch_values(task, post.record_count, parent.number + 1);
+  const math::BatchValues values = batch_values(batch_dims(task, post.record_count), parent.number + 1, {});
   const auto tables = table_commitments(task, program, values, post.table_roots);
   if (!tables) return std::unexpected(tables.error());
 
@@ -134,6 +120,16 @@ OrRefused<void> check_keepers(const Availability& availability, const BatchId& b
   return check_quorum(*quorum, batch, signatures);
 }
 
+OrRefused<void> check_leaf_count(const TaskPreimage& task, const math::Program& program, std::uint64_t record_count) {
+  const auto* const requests = std::get_if<LeafRequests>(&task.settings.availability);
+  if (requests == nullptr) return {};
+  const math::BatchValues values{.dims = batch_dims(task, record_count)};
+  const std::uint64_t leaves = input_leaves(program, values, task.settings.leaf_bytes);
+  if (leaves <= requests->max_requests) return {};
+  return refuse(Reason::kTooManyLeaves, "the inputs have " + std::to_string(leaves) + " leaves, more than the " +
+                                            std::to_string(requests->max_requests) + " that may be requested");
+}
+
 // Fits 64 bits: at most 2^28 records of 16 rows of 2^26 leaves, and 128 tables of 2^38 leaves.
 std::uint64_t input_leaves(const math::Program& program, const math::BatchValues& values, std::uint32_t leaf_bytes) {
   const std::uint64_t records = values.dims.front();
@@ -159,12 +155,6 @@ bool is_input_leaf(const CommittedBatch& batch, const OpeningKey& key) {
       return false;
   }
   TALLY_ASSERT(false);
-}
-
-bool reads_seed(const math::Program& program) {
-  return std::ranges::any_of(program.items, [](const math::Item& item) {
-    return item.body && (reads_seed(item.body->step) || reads_seed(item.body->finish));
-  });
 }
 
 std::optional<std::uint64_t> seal_block(std::uint64_t parent_block, std::uint64_t current_block) {

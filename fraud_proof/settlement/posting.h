@@ -14,10 +14,6 @@
 
 namespace tally::proof {
 
-/// K, the task's dims and the number; no seed.
-[[nodiscard]] math::BatchValues batch_values(const TaskPreimage& task, std::uint64_t record_count,
-                                             std::uint64_t number);
-
 /// What a first batch, or any other, extends.
 struct ParentLink {
   BatchId id = kGenesisParent;
@@ -37,14 +33,15 @@ struct ParentLink {
 [[nodiscard]] OrRefused<void> check_keepers(const Availability& availability, const BatchId& batch,
                                             std::span<const KeeperSignature> signatures);
 
+/// Where leaves are requested: kTooManyLeaves for a batch of so many records.
+[[nodiscard]] OrRefused<void> check_leaf_count(const TaskPreimage& task, const math::Program& program,
+                                               std::uint64_t record_count);
+
 /// Leaves of the inputs: records, rows, states and advice. Everything else can be computed from them.
 [[nodiscard]] std::uint64_t input_leaves(const math::Program& program, const math::BatchValues& values,
                                          std::uint32_t leaf_bytes);
 /// Whether the key names an input's leaf. Each leaf has one key: a record's is that of kMemberObject.
 [[nodiscard]] bool is_input_leaf(const CommittedBatch& batch, const OpeningKey& key);
-
-/// Whether any section reads the seed. (What only hints read is not the chain's concern.)
-[[nodiscard]] bool reads_seed(const math::Program& program);
 
 /// Hashes of blocks further back than this are gone.
 inline constexpr std::uint64_t kBlockHashes = 256;

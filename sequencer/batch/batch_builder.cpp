@@ -41,7 +41,7 @@ class Builder {
         x_program(x_compiled.program),
         x_writer(std::move(writer)),
         x_work(options.stop, options.progress),
-        x_values(chain::batch_values(x_inputs.dims, batch_number(x_inputs), x_inputs.seed)) {}
+        x_values(proof::batch_values(x_inputs.dims, batch_number(x_inputs), x_inputs.seed)) {}
 
   BuiltBatch build() {
     const Clock::time_point start = Clock::now();

@@ -148,7 +148,7 @@ void check_inputs(const BatchInputs& inputs) {
     fail_build(BuildReason::kSeed, "a seed is given, but the program uses none");
   }
   const math::BatchValues values =
-      chain::batch_values(inputs.dims, inputs.place ? inputs.place->number : proof::kFirstBatch, inputs.seed);
+      proof::batch_values(inputs.dims, inputs.place ? inputs.place->number : proof::kFirstBatch, inputs.seed);
   const std::vector<chain::RowShape> rows = chain::row_shapes(compiled, values);
   const std::vector<math::ObjectId> fields = proof::objects_of(compiled.program, ObjectKind::kField);
   for (const RecordInput& record : inputs.records) check_record(inputs, record, rows, fields);

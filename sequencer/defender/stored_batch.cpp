@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/manifest.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/validator.h"
@@ -58,9 +57,8 @@ std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const
   math::CompiledProgram compiled;
   compiled.program = *std::move(loaded);
   compiled.names.objects = *std::move(names);
-  std::vector<std::uint64_t> dims = {posted.header.record_count};
-  dims.insert(dims.end(), task.dims.begin(), task.dims.end());
-  const math::BatchValues values = chain::batch_values(std::move(dims), posted.header.number, posted.seed);
+  const math::BatchValues values =
+      proof::batch_values(proof::batch_dims(task, posted.header.record_count), posted.header.number, posted.seed);
   auto files = chain::open_batch_files(compiled, values, paths);
   if (!files) return std::unexpected(std::move(files.error().file.message));
   return std::unique_ptr<StoredBatch>(new StoredBatch(posted, task, std::move(compiled), values, *std::move(files)));

@@ -9,10 +9,10 @@
 #include "chain_adapter/files/atomic_file.h"
 #include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/bytecode/validator.h"
-#include "fraud_proof/checks/local_checks.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "fraud_proof/merkle/tree.h"
+#include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/settlement/tree.h"
 #include "fraud_proof/signing/eip712.h"
@@ -59,10 +59,8 @@ class Planner {
   [[nodiscard]] proof::ParentLink find_parent(const chain::BatchIndex& index, proof::Post& post) const;
   [[nodiscard]] chain::MappedFile open(const fs::path& path, std::uint64_t size) const;
   void hash_data(proof::Post& post);
-  void check_leaves() const;
   void check_seed() const;
   void check_records() const;
-  [[nodiscard]] std::optional<proof::SignerTerm> term_of(const proof::Address& address) const;
 
   const proof::StateReader& x_chain;
   const chain::Head& x_head;
@@ -138,16 +136,6 @@ void Planner::hash_data(proof::Post& post) {
   post.records_root = proof::records_root(math::unsigned_bytes(x_records.bytes()), width, *x_options.pool);
 }
 
-void Planner::check_leaves() const {
-  const auto* const requests = std::get_if<proof::LeafRequests>(&x_task.settings.availability);
-  if (requests == nullptr) return;
-  const std::uint64_t leaves = proof::input_leaves(x_program, x_values, x_task.settings.leaf_bytes);
-  if (leaves <= requests->max_requests) return;
-  chain_accepts<void>(proof::refuse(proof::Reason::kTooManyLeaves,
-                                    "the inputs have " + std::to_string(leaves) + " leaves, more than the " +
-                                        std::to_string(requests->max_requests) + " that may be requested"));
-}
-
 void Planner::check_seed() const {
   if (!proof::reads_seed(x_program)) return;
   const auto seed = proof::read_seed(x_chain, x_manifest.header.task, x_manifest.header.parent);
@@ -155,16 +143,6 @@ void Planner::check_seed() const {
     fail(PostReason::kSeed, "the seed of the batches on " + to_hex(x_manifest.header.parent) + " is not sealed yet");
   }
   if (*seed != x_manifest.seed) fail(PostReason::kSeed, "the batch was built with another seed than the sealed one");
-}
-
-std::optional<proof::SignerTerm> Planner::term_of(const proof::Address& address) const {
-  const auto binding = proof::read_binding(x_chain, x_manifest.header.task, address);
-  if (!binding) return std::nullopt;
-  const auto member = proof::read_member(x_chain, x_manifest.header.task, binding->member);
-  if (!member) return std::nullopt;
-  return proof::SignerTerm{.member = binding->member,
-                           .from_s = binding->bound_s,
-                           .until_s = std::min(binding->unbound_s, member->exit_at_s)};
 }
 
 void Planner::check_records() const {
@@ -186,7 +164,7 @@ void Planner::check_records() const {
       const auto ordered = proof::check_order(records[k - 1], records[k], order);
       if (!ordered) fail(PostReason::kRecord, name(k) + ": " + ordered.error().message);
     }
-    const auto term = term_of(records[k].address);
+    const auto term = proof::signer_term(x_chain, x_manifest.header.task, records[k].address);
     const bool now = proof::signer_is_member(records[k], term, x_head.time_s);
     if (now && proof::signer_is_member(records[k], term, x_head.time_s + x_options.inclusion_s)) continue;
     fail(PostReason::kSigner,
@@ -213,7 +191,7 @@ PostPlan Planner::plan(const chain::BatchIndex& index, const proof::Address& pos
                                         to_text(poster) + "; aggregate with the poster's key");
   }
   x_program = load_program();
-  x_values = proof::batch_values(x_task, header.record_count, header.number);
+  x_values.dims = proof::batch_dims(x_task, header.record_count);
   if (proof::read_node(x_chain, header.task, plan.batch)) {
     chain_accepts<void>(proof::refuse(proof::Reason::kBatchExists, "batch " + to_hex(plan.batch) + " is posted"));
   }
@@ -232,7 +210,7 @@ PostPlan Planner::plan(const chain::BatchIndex& index, const proof::Address& pos
   chain_accepts(proof::check_extendable(x_chain, header.task, parent.id));
   chain_accepts(proof::check_proposer(x_task.settings.proposer_rule, poster, x_head.time_s));
   chain_accepts(proof::check_keepers(x_task.settings.availability, plan.batch, post.keepers));
-  check_leaves();
+  chain_accepts(proof::check_leaf_count(x_task, x_program, header.record_count));
   check_seed();
   if (x_options.records == RecordChecks::kAll) check_records();
   plan.bond = x_task.settings.sequencer_bond;

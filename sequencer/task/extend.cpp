@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "deterministic_math/bytecode/validator.h"
-#include "fraud_proof/settlement/posting.h"
+#include "fraud_proof/commitments/batch_shape.h"
 
 namespace tally::sequencer {
 

@@ -88,7 +88,7 @@ std::expected<PreparedTask, std::string> prepare_task(const NewTask& task, const
   if (const auto fits = math::validate_for_task(program, shape, task.settings.max_work); !fits) {
     return std::unexpected(math::describe(fits.error()));
   }
-  const math::BatchValues values = chain::batch_values(dims, proof::kFirstBatch, {});
+  const math::BatchValues values = proof::batch_values(dims, proof::kFirstBatch, {});
   auto genesis = read_genesis(task, values, pool);
   if (!genesis) return std::unexpected(std::move(genesis.error()));
 

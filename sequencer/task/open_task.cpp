@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "chain_adapter/data/batch_directory.h"
-#include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/bytecode/codec.h"
@@ -60,9 +59,7 @@ class MappedElements final : public ElementSource {
 }  // namespace
 
 std::vector<std::uint64_t> OpenTask::dims(std::uint64_t records) const {
-  std::vector<std::uint64_t> all = {records};
-  all.insert(all.end(), preimage().dims.begin(), preimage().dims.end());
-  return all;
+  return proof::batch_dims(preimage(), records);
 }
 
 std::expected<OpenTask, Refused> open_task(const proof::StateReader& chain, const chain::BatchStore& store,
@@ -87,7 +84,7 @@ std::expected<std::vector<std::unique_ptr<ElementSource>>, Refused> previous_sta
                                                                                     const proof::BatchId& parent) {
   const math::Program& program = task.program.program;
   // No state or `next` table has K among its dims, so any K does.
-  const math::BatchValues values = chain::batch_values(task.dims(program.dims.front().lo), proof::kFirstBatch, {});
+  const math::BatchValues values = proof::batch_values(task.dims(program.dims.front().lo), proof::kFirstBatch, {});
   const chain::BatchPaths paths(store.batch(parent));
   std::vector<std::unique_ptr<ElementSource>> states;
   for (const math::ObjectId id : proof::objects_of(program, math::ObjectKind::kState)) {

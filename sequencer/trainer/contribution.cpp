@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/numbers/codec.h"
 #include "fraud_proof/commitments/batch_shape.h"
@@ -123,7 +122,7 @@ std::expected<proof::Record, std::string> make_record(const RecordSigning& signi
   // No row has K among its dims, so any K does.
   std::vector<std::uint64_t> dims = {program.dims.front().lo};
   dims.insert(dims.end(), signing.task.dims.begin(), signing.task.dims.end());
-  const math::BatchValues values = chain::batch_values(std::move(dims), signing.place.batch, {});
+  const math::BatchValues values = proof::batch_values(std::move(dims), signing.place.batch, {});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto commitment = commit_row(*signing.rows[i], "row " + std::to_string(i),
                                  proof::row_shape(program.objects[rows[i]], values), signing.task.settings.leaf_bytes);

@@ -28,7 +28,7 @@ verifier::PostedBatch posted_batch(const std::filesystem::path& directory, const
                               .posted_s = 1000};
   std::vector<std::uint64_t> dims;
   for (const auto& dim : manifest.shape.dims) dims.push_back(dim.second);
-  const math::BatchValues values = chain::batch_values(dims, manifest.header.number, manifest.seed);
+  const math::BatchValues values = proof::batch_values(dims, manifest.header.number, manifest.seed);
   const std::uint32_t leaf_bytes = manifest.task.settings.leaf_bytes;
   math::ThreadPool pool(1);
   for (const math::ObjectId id : proof::objects_of(program, math::ObjectKind::kState)) {

@@ -4,7 +4,6 @@
 #include <random>
 #include <stdexcept>
 
-#include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/keys/development_keys.h"
 #include "deterministic_math/interpreter/interpreter.h"
 #include "deterministic_math/programs/program_library.h"
@@ -53,7 +52,7 @@ RoundWorld::RoundWorld(const std::filesystem::path& data, RoundOptions options)
   const math::Program& program = x_program.program;
   std::vector<std::uint64_t> dims = {program.dims.front().lo};
   dims.insert(dims.end(), x_options.dims.begin(), x_options.dims.end());
-  const math::BatchValues values = chain::batch_values(dims, proof::kFirstBatch, {});
+  const math::BatchValues values = proof::batch_values(dims, proof::kFirstBatch, {});
   std::mt19937_64 random(99);
   sequencer::NewTask task{
       .program = x_program, .dims = x_options.dims, .settings = x_options.settings, .salt = {}, .states = {}};
@@ -92,7 +91,7 @@ sequencer::BatchInputs RoundWorld::inputs(const RoundStart& start, std::uint64_t
   auto states = sequencer::previous_states(*x_task, x_store, start.parent);
   if (!states) throw std::runtime_error(states.error().message);
   inputs.states = *std::move(states);
-  const math::BatchValues values = chain::batch_values(inputs.dims, start.number, {});
+  const math::BatchValues values = proof::batch_values(inputs.dims, start.number, {});
   std::mt19937_64 random(seed);
   for (std::size_t k = 0; k < x_keys.size(); ++k) {
     sequencer::RecordInput& record = inputs.records.emplace_back();

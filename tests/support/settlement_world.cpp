@@ -83,16 +83,10 @@ void SettlementWorld::register_members() {
 }
 
 math::BatchValues SettlementWorld::values(const MakeBatch& options) {
-  math::BatchValues values{.dims = {options.records},
-                           .batch = options.parent == nullptr ? kFirstBatch : options.parent->header().number + 1};
-  values.dims.insert(values.dims.end(), x_options.dims.begin(), x_options.dims.end());
+  const std::uint64_t number = options.parent == nullptr ? kFirstBatch : options.parent->header().number + 1;
   const BatchId parent = options.parent == nullptr ? kGenesisParent : options.parent->id();
-  if (const auto seed = read_seed(state(), x_task, parent)) {
-    math::ByteReader halves(seed->bytes);
-    values.seed_high = halves.i128be();
-    values.seed_low = halves.i128be();
-  }
-  return values;
+  const TaskPreimage task{.dims = x_options.dims};
+  return batch_values(batch_dims(task, options.records), number, read_seed(state(), x_task, parent).value_or(Digest{}));
 }
 
 void SettlementWorld::set_members(RandomBatch& batch) const {

@@ -58,7 +58,7 @@ TestBatch::TestBatch(std::string_view program, TestBatchOptions options)
 sequencer::BatchInputs TestBatch::inputs() const {
   std::mt19937_64 random(x_options.random_seed);
   const math::Program& program = x_program.program;
-  const math::BatchValues values = chain::batch_values(x_options.dims, 1, {});
+  const math::BatchValues values = proof::batch_values(x_options.dims, 1, {});
   sequencer::BatchInputs inputs;
   inputs.program = &x_program;
   inputs.dims = x_options.dims;
@@ -139,7 +139,7 @@ void recommit(const fs::path& batch, const math::CompiledProgram& compiled) {
   const math::Program& program = compiled.program;
   std::vector<std::uint64_t> dims;
   for (const auto& dim : manifest.shape.dims) dims.push_back(dim.second);
-  const math::BatchValues values = chain::batch_values(dims, manifest.header.number, manifest.seed);
+  const math::BatchValues values = proof::batch_values(dims, manifest.header.number, manifest.seed);
   math::ThreadPool pool(1);
   const auto commit = [&](math::ObjectId id, const fs::path& path) {
     const proof::TableShape shape = proof::table_shape(program.objects[id], values);

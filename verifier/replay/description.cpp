@@ -8,6 +8,7 @@
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/validator.h"
+#include "fraud_proof/commitments/batch_shape.h"
 
 namespace tally::verifier {
 
@@ -170,7 +171,7 @@ std::expected<Description, Finding> read_description(const chain::BatchPaths& pa
     return found(FindingKind::kManifest, "dims", "manifest.json: " + *problem);
   }
   Description batch{.manifest = *std::move(manifest), .compiled = *std::move(compiled), .values = {}};
-  batch.values = chain::batch_values(std::move(dims), batch.header().number, batch.manifest.seed);
+  batch.values = proof::batch_values(std::move(dims), batch.header().number, batch.manifest.seed);
   if (auto finding = check_shape(batch)) return std::unexpected(std::move(*finding));
   if (auto finding = check_header(paths, batch.header())) return std::unexpected(std::move(*finding));
   if (auto finding = check_task(batch)) return std::unexpected(std::move(*finding));

@@ -11,6 +11,7 @@
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/validator.h"
+#include "fraud_proof/commitments/batch_shape.h"
 
 namespace tally::verifier {
 
@@ -70,8 +71,7 @@ Description describe_posted(const PostedBatch& batch, const chain::BatchPaths& p
     throw std::runtime_error("the program of task " + to_hex(batch.posted.header.task) +
                              " is refused: " + math::describe(program.error()));
   }
-  std::vector<std::uint64_t> dims = {batch.posted.header.record_count};
-  dims.insert(dims.end(), batch.task.dims.begin(), batch.task.dims.end());
+  std::vector<std::uint64_t> dims = proof::batch_dims(batch.task, batch.posted.header.record_count);
   auto compiled = compile_text(paths, *program, batch.task.params);
   if (!compiled) compiled = without_names(*std::move(program));
   if (const auto problem = chain::check_dims(*compiled, dims)) {
@@ -82,7 +82,7 @@ Description describe_posted(const PostedBatch& batch, const chain::BatchPaths& p
   description.manifest.seed = batch.posted.seed;
   description.manifest.header = batch.posted.header;
   description.manifest.task = batch.task;
-  description.values = chain::batch_values(std::move(dims), batch.posted.header.number, batch.posted.seed);
+  description.values = proof::batch_values(std::move(dims), batch.posted.header.number, batch.posted.seed);
   return description;
 }
 

@@ -80,7 +80,7 @@ class BatchLeavesTest : public testing::Test {
   test::TemporaryFolder x_folder;
   test::TestBatch x_test{"median", {.dims = {3, 100}}};
   BatchPaths x_paths{x_folder.path() / "batch"};
-  math::BatchValues x_values = batch_values({3, 100}, 1, {});
+  math::BatchValues x_values = proof::batch_values({3, 100}, 1, {});
   Manifest x_manifest;
   std::optional<BatchFiles> x_files;
 };

@@ -210,23 +210,6 @@ TEST(InputLeaves, are_as_many_as_keys_that_name_one) {
   EXPECT_FALSE(is_input_leaf(batch, {math::kMemberObject, 3, 0}));
 }
 
-TEST(ReadsSeed, finds_either_half_in_any_section) {
-  EXPECT_FALSE(reads_seed(small_program()));
-  for (const auto half : {math::Variable::kSeedHigh, math::Variable::kSeedLow}) {
-    const math::Instruction read{math::Op::kVar, 1, 0, 0, static_cast<std::int32_t>(half)};
-    math::Program in_step = small_program();
-    in_step.items[0].body->step.push_back(read);
-    EXPECT_TRUE(reads_seed(in_step));
-    math::Program in_finish = small_program();
-    in_finish.items.back().body->finish.push_back(read);
-    EXPECT_TRUE(reads_seed(in_finish));
-  }
-  // The same immediate under another opcode is no variable.
-  math::Program imm = small_program();
-  imm.items[0].body->step.push_back({math::Op::kImm, 1, 0, 0, static_cast<std::int32_t>(math::Variable::kSeedHigh)});
-  EXPECT_FALSE(reads_seed(imm));
-}
-
 TEST(SealBlock, is_the_one_after_the_post_until_its_hash_is_gone) {
   EXPECT_EQ(seal_block(10, 10), std::nullopt);
   EXPECT_EQ(seal_block(10, 11), std::nullopt);
