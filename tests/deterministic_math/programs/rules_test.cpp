@@ -1,96 +1,10 @@
-// Each aggregation rule against an exact oracle that shares nothing with the program: sorting, summing and comparing in
-// plain loops. Worlds cover ties, K = 1, 2, even and odd, and the extremes of i32.
+// Averages, order statistics, norm clipping and Krum against exact oracles that share nothing with the programs. Worlds
+// cover ties, K = 1, 2, even and odd, and the extremes of i32.
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <random>
-
-#include "tests/support/memory_world.h"
+#include "tests/deterministic_math/programs/rule_cases.h"
 
 namespace tally::test {
 namespace {
-
-constexpr i128 kI32Lo = -(i128{1} << 31);
-constexpr i128 kI32Hi = (i128{1} << 31) - 1;
-
-// Nearest integer to a / b for b > 0, ties to even, by comparing the two neighbours.
-i128 nearest_even(i128 a, i128 b) {
-  i128 below = a / b;
-  if (below * b > a) --below;
-  const i128 to_below = a - below * b;
-  const i128 to_above = b - to_below;
-  if (to_below != to_above) return to_below < to_above ? below : below + 1;
-  return below % 2 == 0 ? below : below + 1;
-}
-
-i128 as_i32(i128 x) { return std::clamp(x, kI32Lo, kI32Hi); }
-
-struct Case {
-  std::uint64_t records = 1;
-  std::uint64_t length = 1;
-  std::vector<Values> updates;
-  Values model;
-  Values examples;
-
-  [[nodiscard]] World world() const {
-    return {.dims = {{"K", records}, {"D", length}},
-            .fields = {{"examples", examples}},
-            .rows = {{"updates", updates}},
-            .states = {{"model", model}},
-            .advice = {},
-            .members = {}};
-  }
-};
-
-enum class Spread { kTies, kSmall, kFull, kExtremes };
-
-Case random_case(std::mt19937_64& random, std::uint64_t records, std::uint64_t length, Spread spread) {
-  const auto value = [&]() -> i128 {
-    switch (spread) {
-      case Spread::kTies:
-        return static_cast<i128>(random() % 3) - 1;
-      case Spread::kSmall:
-        return static_cast<i128>(random() % 2001) - 1000;
-      case Spread::kFull:
-        return static_cast<std::int32_t>(random());
-      case Spread::kExtremes:
-        return random() % 2 == 0 ? kI32Lo : kI32Hi;
-    }
-    return 0;
-  };
-  Case result{.records = records,
-              .length = length,
-              .updates = std::vector<Values>(records, Values(length)),
-              .model = Values(length),
-              .examples = Values(records)};
-  for (Values& row : result.updates) std::ranges::generate(row, value);
-  std::ranges::generate(result.model, value);
-  std::ranges::generate(result.examples, [&] { return static_cast<i128>(1 + random() % 32767); });
-  return result;
-}
-
-// Runs `check` over every shape and spread, with the case named in failures.
-template <class Check>
-void for_each_case(std::initializer_list<std::uint64_t> record_counts, Check check) {
-  std::mt19937_64 random(20260131);
-  for (const std::uint64_t records : record_counts) {
-    for (const std::uint64_t length : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{300}}) {
-      for (const Spread spread : {Spread::kTies, Spread::kSmall, Spread::kFull, Spread::kExtremes}) {
-        SCOPED_TRACE("K = " + std::to_string(records) + ", D = " + std::to_string(length) + ", spread " +
-                     std::to_string(static_cast<int>(spread)));
-        check(random_case(random, records, length, spread));
-      }
-    }
-  }
-}
-
-void expect_model(const math::CompiledProgram& program, const Case& world_case, const Values& expected) {
-  const Outcome outcome = run_world(program, world_case.world());
-  ASSERT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(outcome.tables.at("next_model"), expected);
-  EXPECT_EQ(run_world(program, world_case.world(), 3).tables, outcome.tables);
-}
 
 Values sorted_column(const Case& world_case, std::uint64_t d) {
   Values column;
@@ -167,8 +81,7 @@ TEST(Median, equals_the_sorted_middle) {
 }
 
 TEST(Median, of_one_three_two_is_two) {
-  Case c{.records = 3, .length = 1, .updates = {{1}, {3}, {2}}, .model = {0}, .examples = {}};
-  expect_model(compile_library_program("median"), c, {2});
+  expect_model(compile_library_program("median"), published({1, 3, 2}), {i128{2} << 16});
 }
 
 TEST(TrimmedMean, equals_the_mean_of_the_sorted_inner_part) {
@@ -187,21 +100,6 @@ TEST(TrimmedMean, equals_the_mean_of_the_sorted_inner_part) {
   }
 }
 
-// ceil(sqrt(x)) by bisection.
-i128 ceil_root(i128 x) {
-  i128 lo = 0;
-  i128 hi = i128{1} << 62;
-  while (lo < hi) {
-    const i128 middle = (lo + hi) / 2;
-    if (middle * middle >= x) {
-      hi = middle;
-    } else {
-      lo = middle + 1;
-    }
-  }
-  return lo;
-}
-
 TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
   for (const i128 bound : {i128{1}, i128{1000}, i128{1} << 33}) {
     const auto program = compile_library_program("norm_clip", {{"bound", bound}});
@@ -211,7 +109,7 @@ TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
       for (std::uint64_t k = 0; k < c.records; ++k) {
         i128 norm2 = 0;
         for (const i128 x : c.updates[k]) norm2 += x * x;
-        const i128 norm = ceil_root(norm2);
+        const i128 norm = from_big(ceil_root(to_big(norm2)));
         factor[k] = norm <= bound ? one : bound * one / norm;
         // Nothing that is clipped is longer than the bound: |factor * u|^2 <= bound^2 in exact integers.
         if (norm2 < i128{1} << 62) {
@@ -262,11 +160,11 @@ TEST(Krum, picks_the_update_nearest_to_its_neighbours) {
 
 TEST(Krum, distances_are_exact_where_expanded_squares_cancel_pitfall_34) {
   const i128 far = i128{1} << 30;
-  Case c{.records = 5,
-         .length = 2,
-         .updates = {{far, far}, {far + 1, far}, {far, far + 1}, {far + 1, far + 1}, {-far, -far}},
-         .model = {0, 0},
-         .examples = {}};
+  Case c;
+  c.records = 5;
+  c.length = 2;
+  c.updates = {{far, far}, {far + 1, far}, {far, far + 1}, {far + 1, far + 1}, {-far, -far}};
+  c.model = {0, 0};
   const auto program = compile_library_program("krum", {{"f", 1}});
   const Outcome outcome = run_world(program, c.world());
   EXPECT_EQ(outcome.tables.at("winner"), Values{0});

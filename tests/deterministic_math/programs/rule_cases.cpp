@@ -1,0 +1,119 @@
+#include "tests/deterministic_math/programs/rule_cases.h"
+
+#include <cmath>
+
+namespace tally::test {
+
+i128 nearest_even(const BigInt& a, const BigInt& b) {
+  BigInt below = a / b;
+  if (below * b > a) --below;
+  const BigInt to_below = a - below * b;
+  const BigInt to_above = b - to_below;
+  const bool up = to_below == to_above ? below % 2 != 0 : to_above < to_below;
+  return from_big(up ? BigInt(below + 1) : below);
+}
+
+i128 nearest_even(i128 a, i128 b) { return nearest_even(to_big(a), to_big(b)); }
+
+i128 as_i32(i128 x) { return std::clamp(x, kI32Lo, kI32Hi); }
+
+BigInt floor_root(const BigInt& x) {
+  BigInt lo = 0;
+  BigInt hi = 1;
+  while (hi * hi <= x) hi *= 2;
+  while (hi - lo > 1) {
+    const BigInt middle = (lo + hi) / 2;
+    (middle * middle <= x ? lo : hi) = middle;
+  }
+  return lo;
+}
+
+BigInt ceil_root(const BigInt& x) {
+  const BigInt floor = floor_root(x);
+  return floor * floor == x ? floor : BigInt(floor + 1);
+}
+
+World Case::world() const {
+  World result{.dims = {{"K", records}, {"D", length}},
+               .fields = {{"examples", examples}},
+               .rows = {{"updates", updates}},
+               .states = states,
+               .advice = {},
+               .members = members};
+  result.states["model"] = model;
+  if (slots > 0) result.dims["M"] = slots;
+  return result;
+}
+
+Case random_case(std::mt19937_64& random, std::uint64_t records, std::uint64_t length, Spread spread) {
+  const auto value = [&]() -> i128 {
+    switch (spread) {
+      case Spread::kTies:
+        return static_cast<i128>(random() % 3) - 1;
+      case Spread::kSmall:
+        return static_cast<i128>(random() % 2001) - 1000;
+      case Spread::kFull:
+        return static_cast<std::int32_t>(random());
+      case Spread::kExtremes:
+        return random() % 2 == 0 ? kI32Lo : kI32Hi;
+    }
+    return 0;
+  };
+  Case result;
+  result.records = records;
+  result.length = length;
+  result.updates.assign(records, Values(length));
+  result.model.resize(length);
+  result.examples.resize(records);
+  for (Values& row : result.updates) std::ranges::generate(row, value);
+  std::ranges::generate(result.model, value);
+  std::ranges::generate(result.examples, [&] { return static_cast<i128>(1 + random() % 32767); });
+  return result;
+}
+
+void for_each_case(std::initializer_list<std::uint64_t> record_counts, const std::function<void(const Case&)>& check) {
+  std::mt19937_64 random(20260131);
+  for (const std::uint64_t records : record_counts) {
+    for (const std::uint64_t length : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{300}}) {
+      for (const Spread spread : {Spread::kTies, Spread::kSmall, Spread::kFull, Spread::kExtremes}) {
+        SCOPED_TRACE("K = " + std::to_string(records) + ", D = " + std::to_string(length) + ", spread " +
+                     std::to_string(static_cast<int>(spread)));
+        check(random_case(random, records, length, spread));
+      }
+    }
+  }
+}
+
+std::map<std::string, Values> run_case(const math::CompiledProgram& program, const Case& rule_case) {
+  Outcome outcome = run_world(program, rule_case.world());
+  EXPECT_FALSE(outcome.failed.has_value());
+  EXPECT_EQ(run_world(program, rule_case.world(), 3).tables, outcome.tables);
+  return std::move(outcome.tables);
+}
+
+void expect_model(const math::CompiledProgram& program, const Case& rule_case, const Values& expected) {
+  EXPECT_EQ(run_case(program, rule_case).at("next_model"), expected);
+}
+
+Case published(std::initializer_list<double> updates, double start) {
+  const auto fixed = [](double x) { return static_cast<i128>(std::llround(x * 65536)); };
+  Case result;
+  result.records = updates.size();
+  for (const double update : updates) result.updates.push_back({fixed(update)});
+  result.model = {fixed(start)};
+  result.examples.assign(updates.size(), 1);
+  return result;
+}
+
+double real(i128 fixed) { return static_cast<double>(fixed) / 65536; }
+
+BigInt squared_distance(const Values& x, const Values& y) {
+  BigInt sum = 0;
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    const BigInt difference = to_big(x[d]) - to_big(y[d]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+}  // namespace tally::test
