@@ -56,12 +56,13 @@ proof::PrivateKey load_key(const KeyFlags& flags, Console& console) {
 
 chain::TransactionFate send(chain::ChainAdapter& chain, const chain::Submission& submission) {
   chain::TransactionFate fate = chain::submit_and_wait(chain, submission);
-  if (fate.refusal) {
-    throw Failure(ExitCode::kFoundInvalid, "the chain refused " + std::string(name_of(submission.transaction)) + ": " +
-                                               std::string(to_string(fate.refusal->reason)) + ": " +
-                                               fate.refusal->message);
-  }
+  if (fate.refusal) fail_refused(submission.transaction, *fate.refusal);
   return fate;
+}
+
+void fail_refused(const proof::Transaction& transaction, const proof::ChainRefusal& refusal) {
+  throw Failure(ExitCode::kFoundInvalid, "the chain refused " + std::string(name_of(transaction)) + ": " +
+                                             std::string(to_string(refusal.reason)) + ": " + refusal.message);
 }
 
 proof::Wei parse_wei_argument(const std::string& flag, const std::string& text) {

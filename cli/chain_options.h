@@ -48,6 +48,9 @@ void add_key_options(CLI::App& command, KeyFlags& flags);
 /// Waits for the transaction's fate. A refused one is a Failure (found invalid) that names the reason.
 chain::TransactionFate send(chain::ChainAdapter& chain, const chain::Submission& submission);
 
+/// That the chain refused it, and by which reason.
+[[noreturn]] void fail_refused(const proof::Transaction& transaction, const proof::ChainRefusal& refusal);
+
 /// "5", "20gwei", "1.5ether". A Failure names the flag.
 [[nodiscard]] proof::Wei parse_wei_argument(const std::string& flag, const std::string& text);
 

@@ -29,6 +29,8 @@ void add_defend(CLI::App& app, Session& session);
 
 void add_task(CLI::App& app, Session& session);
 void add_register(CLI::App& app, Session& session);
+void add_member(CLI::App& app, Session& session);
+void add_payout(CLI::App& app, Session& session);
 void add_contribute(CLI::App& app, Session& session);
 void add_batch(CLI::App& app, Session& session);
 void add_post(CLI::App& app, Session& session);

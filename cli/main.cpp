@@ -57,11 +57,13 @@ int run(int argc, char** argv) {
   add_chain(app, session);
   add_task(app, session);
   add_register(app, session);
+  add_member(app, session);
   add_contribute(app, session);
   add_batch(app, session);
   add_post(app, session);
   add_seal(app, session);
   add_finalize(app, session);
+  add_payout(app, session);
   add_withdraw(app, session);
   add_lab(app, session);
   add_defend(app, session);

@@ -48,7 +48,10 @@ std::expected<BatchFiles, BatchFileRefusal> open_batch_files(const math::Compile
   }
   auto tables = open_tables(compiled, values, paths);
   if (!tables) return std::unexpected(std::move(tables.error()));
-  return BatchFiles{.records = *std::move(records), .rows = *std::move(rows), .tables = *std::move(tables)};
+  return BatchFiles{.records = *std::move(records),
+                    .rows = *std::move(rows),
+                    .tables = *std::move(tables),
+                    .names = compiled.names.objects};
 }
 
 RecordColumns record_columns(const math::Program& program, math::Bytes bytes) {

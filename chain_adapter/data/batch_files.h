@@ -23,6 +23,7 @@ struct BatchFiles {
   MappedFile records;
   RowFiles rows;
   TableFiles tables;
+  std::vector<std::string> names;  // of the program's objects, by id
 };
 
 struct BatchFileRefusal {

@@ -106,7 +106,7 @@ void BatchLeaves::check(const Place& place, const Digest& root) const {
   const auto committed = [&](const proof::TableShape& shape) {
     return proof::table_commitment(shape, x_batch.leaf_bytes, root);
   };
-  const std::string name = "object " + std::to_string(object);
+  const std::string& name = x_files.names.at(object);
   switch (laid_out.kind) {
     case ObjectKind::kMember:
     case ObjectKind::kNonce:

@@ -1,4 +1,4 @@
-// `tally task`: create a task on chain, and look at tasks. `tally register`: become a member.
+// `tally task`: create a task on chain, fund it, and look at tasks.
 #include <memory>
 #include <string>
 
@@ -28,7 +28,7 @@ struct TaskFlags {
   SettingsFlags settings;
   std::string salt;
   std::string task;
-  std::string stake;
+  std::string amount;
 };
 
 proof::Salt parse_salt(const std::string& text) {
@@ -134,21 +134,16 @@ ExitCode list(const TaskFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
-ExitCode join(const TaskFlags& flags, Console& console) {
+ExitCode fund(const TaskFlags& flags, Console& console) {
   const auto chain = open_chain(flags.chain);
-  const auto id = parse_id_argument<proof::TaskId>("--task", flags.task);
-  const auto record = proof::read_task(chain->state(), id);
-  if (!record) bad_input(flags.task + ": the chain has no such task");
-  const proof::Wei stake =
-      flags.stake.empty() ? record->preimage.settings.min_stake : parse_wei_argument("--stake", flags.stake);
+  const auto id = parse_id_argument<proof::TaskId>("task", flags.task);
+  const proof::Wei amount = parse_wei_argument("--amount", flags.amount);
   const proof::PrivateKey key = load_key(flags.key, console);
-  const proof::Transaction transaction = proof::Register{.task = id};
-  send(*chain, {.key = key, .value = stake, .transaction = transaction});
-  const proof::BindingRecord binding = proof::read_binding(chain->state(), id, key.address()).value();
-  const std::string wallet = proof::to_text(key.address());
-  console.result(
-      wallet + " is member " + std::to_string(binding.member) + ", with a stake of " + chain::to_text_with_unit(stake),
-      json::object{{"member", binding.member}, {"wallet", wallet}, {"stake", chain::to_text(stake)}});
+  const proof::Transaction transaction = proof::Fund{.task = id};
+  send(*chain, {.key = key, .value = amount, .transaction = transaction});
+  const proof::Wei pool = proof::read_task_status(chain->state(), id)->pool;
+  console.result("the pool of the task holds " + chain::to_text_with_unit(pool),
+                 json::object{{"task", flags.task}, {"pool", chain::to_text(pool)}});
   return ExitCode::kFine;
 }
 
@@ -177,7 +172,7 @@ void add_create(CLI::App& task, Session& session, const std::shared_ptr<TaskFlag
 
 void add_task(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<TaskFlags>();
-  CLI::App* const task = app.add_subcommand("task", "Create tasks on chain, and look at them");
+  CLI::App* const task = app.add_subcommand("task", "Create tasks on chain, fund them, and look at them");
   task->require_subcommand(1);
   add_create(*task, session, flags);
   CLI::App* const show_command = task->add_subcommand("show", "A task's program, settings and how far it is");
@@ -186,22 +181,19 @@ void add_task(CLI::App& app, Session& session) {
   add_output_flags(*show_command, session);
   show_command->callback(
       [flags, &session] { session.run = [flags](const Console& console) { return show(*flags, console); }; });
+  CLI::App* const fund_command = task->add_subcommand("fund", "Add to the pool that a task pays its members from");
+  fund_command->add_option("task", flags->task, "The task's id")->envname("TALLY_TASK")->required();
+  fund_command->add_option("--amount", flags->amount, "How much: 5, 20gwei, 1.5ether")->required();
+  add_chain_option(*fund_command, flags->chain);
+  add_key_options(*fund_command, flags->key);
+  add_output_flags(*fund_command, session);
+  fund_command->callback(
+      [flags, &session] { session.run = [flags](Console& console) { return fund(*flags, console); }; });
   CLI::App* const list_command = task->add_subcommand("list", "All tasks of the chain");
   add_chain_option(*list_command, flags->chain);
   add_output_flags(*list_command, session);
   list_command->callback(
       [flags, &session] { session.run = [flags](const Console& console) { return list(*flags, console); }; });
-}
-
-void add_register(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<TaskFlags>();
-  CLI::App* const command = app.add_subcommand("register", "Become a member of a task, with a stake");
-  add_task_option(*command, flags->task);
-  command->add_option("--stake", flags->stake, "The stake (default: the task's smallest)");
-  add_chain_option(*command, flags->chain);
-  add_key_options(*command, flags->key);
-  add_output_flags(*command, session);
-  command->callback([flags, &session] { session.run = [flags](Console& console) { return join(*flags, console); }; });
 }
 
 }  // namespace tally::cli
