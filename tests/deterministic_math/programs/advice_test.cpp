@@ -66,7 +66,10 @@ INSTANTIATE_TEST_SUITE_P(
         AdviceCase{"trimmed_mean_share", {{"share", 2500}}, 8}, AdviceCase{"mean_near_median", {{"f", 2}}},
         AdviceCase{"mean_near_median", {{"f", 3}}, 8}, AdviceCase{"krum", {{"f", 2}}},
         AdviceCase{"multi_krum", {{"f", 2}, {"keep", 3}}}, AdviceCase{"multi_krum_weighted", {{"f", 1}, {"keep", 100}}},
-        AdviceCase{"bulyan", {{"f", 1}}, 8}, AdviceCase{"bulyan_one_shot", {{"f", 1}}, 8}));
+        AdviceCase{"bulyan", {{"f", 1}}, 8}, AdviceCase{"bulyan_one_shot", {{"f", 1}}, 8},
+        AdviceCase{"bucketing_median", {{"size", 2}}}, AdviceCase{"bucketing_trimmed_mean", {{"size", 2}, {"cut", 1}}},
+        AdviceCase{"bucketing_krum", {{"size", 2}, {"f", 0}}, 8}, AdviceCase{"neighbour_mixing_median", {{"f", 2}}},
+        AdviceCase{"neighbour_mixing_trimmed_mean", {{"f", 2}}}, AdviceCase{"neighbour_mixing_krum", {{"f", 2}}}));
 
 }  // namespace
 }  // namespace tally::test
