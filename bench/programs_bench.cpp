@@ -1,0 +1,263 @@
+// Every program of the library, whole, at 100 records and 2^20 parameters on two threads: hints, folds and checks,
+// without commitments. Each is shown beside the fold of FedAvg, which reads every row once, and beside the scalar
+// interpreter, the reference that a sample of entries of every item must equal (its time is scaled up from the sample).
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+
+#include "deterministic_math/executor/executor.h"
+#include "deterministic_math/interpreter/interpreter.h"
+#include "deterministic_math/numbers/assert.h"
+#include "deterministic_math/programs/program_library.h"
+
+namespace tally::math {
+namespace {
+
+constexpr std::uint64_t kRecords = 100;
+constexpr std::uint64_t kLength = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMembers = 200;
+constexpr unsigned kThreads = 2;
+constexpr std::size_t kSampledEntries = 2;  // of each item
+
+double seconds_of(const auto& function) {
+  const auto start = std::chrono::steady_clock::now();
+  function();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Rows of small numbers with long tails, as updates are.
+const std::vector<std::int32_t>& row_values() {
+  static const std::vector<std::int32_t> values = [] {
+    std::vector<std::int32_t> result(kRecords * kLength);
+    std::mt19937_64 random(7);
+    for (std::int32_t& value : result) {
+      const std::uint64_t bits = random();
+      value = static_cast<std::int32_t>(bits) >> (bits >> 32U) % 16U;
+    }
+    return result;
+  }();
+  return values;
+}
+
+class SharedRows final : public RowSource {
+ public:
+  std::span<const std::byte> view(ObjectId, std::uint64_t record, std::uint64_t first, std::size_t count,
+                                  std::span<std::byte>) override {
+    return std::as_bytes(std::span(row_values()).subspan(record * kLength + first, count));
+  }
+};
+
+// A compiled program and memory for all that it loads and stores.
+class Batch final : public EntrySink {
+ public:
+  Batch(const std::string& name, const std::map<std::string, i128>& parameters)
+      : x_compiled(*compile(find_library_program(name)->text,
+                            {.file_name = name, .parameters = parameters, .template_library = template_library()})),
+        x_members(kRecords),
+        x_field(kRecords),
+        x_pool(kThreads) {
+    for (const Dim& dim : x_compiled.program.dims) {
+      const std::uint64_t wanted = dim.role == DimRole::kRecords   ? kRecords
+                                   : dim.role == DimRole::kMembers ? kMembers
+                                                                   : kLength;
+      x_values.dims.push_back(std::clamp(wanted, dim.lo, dim.hi));
+    }
+    for (std::uint64_t k = 0; k < kRecords; ++k) {
+      x_members[k] = k;
+      x_field[k] = static_cast<std::int64_t>(1 + 37 * k % 1000);
+    }
+    const std::vector<Object>& objects = x_compiled.program.objects;
+    x_inputs.fields.resize(objects.size());
+    x_inputs.tables.resize(objects.size());
+    x_inputs.members = x_members;
+    x_inputs.nonces = x_members;
+    x_inputs.rows = &x_rows;
+    x_tables.resize(objects.size());
+    for (ObjectId id = kNonceObject + 1; id < objects.size(); ++id) {
+      const Object& object = objects[id];
+      if (object.kind == ObjectKind::kField) x_inputs.fields[id] = x_field;
+      if (object.kind < ObjectKind::kState) continue;
+      const std::uint64_t count = element_count(object.extents, x_values);
+      x_tables[id].resize(count * element_bytes(object.type));
+      x_inputs.tables[id] = x_tables[id];
+      // States of members are shares; those of parameters start at 0.
+      if (object.kind == ObjectKind::kState && count == kMembers) {
+        for (std::uint64_t m = 0; m < count; ++m) write_element(x_tables[id], object.type, m, object.range.hi);
+      }
+    }
+  }
+
+  void accept(const EntryBlock& block) override {
+    for (const std::uint8_t failed : block.failed) TALLY_ASSERT(failed == 0);
+    for (std::size_t c = 0; c < block.columns.size(); ++c) {
+      const ObjectId id = x_compiled.program.items[block.item].results[c];
+      const std::size_t width = element_bytes(x_compiled.program.objects[id].type);
+      std::memcpy(x_tables[id].data() + block.first * width, block.columns[c].data(), block.columns[c].size());
+    }
+  }
+
+  /// Every item, in order, and in a loop round by round.
+  void run() {
+    const Program& program = x_compiled.program;
+    for (std::size_t first = 0; first < program.items.size();) {
+      std::size_t end = first + 1;
+      const LoopId loop = program.items[first].loop;
+      if (loop == kOutside) {
+        run_entries(first, 0, element_count(program.items[first].extents, x_values));
+        first = end;
+        continue;
+      }
+      while (end < program.items.size() && program.items[end].loop == loop) ++end;
+      for (std::uint64_t t = 0; t < extent_value(program.loops[loop].extent, x_values); ++t) {
+        for (std::size_t item = first; item < end; ++item) {
+          const std::uint64_t inner = extent_value(program.items[item].extents[1], x_values);
+          run_entries(item, t * inner, inner);
+        }
+      }
+      first = end;
+    }
+  }
+
+  /// A sample of the entries of each item equals the interpreter's. Seconds that the interpreter would take for all.
+  [[nodiscard]] double compare_with_interpreter() const {
+    double all_s = 0;
+    std::mt19937_64 random(3);
+    for (std::size_t index = 0; index < x_compiled.program.items.size(); ++index) {
+      const Item& item = x_compiled.program.items[index];
+      if (!item.body) continue;
+      const std::uint64_t entries = element_count(item.extents, x_values);
+      const double seconds = seconds_of([&] {
+        for (std::size_t i = 0; i < kSampledEntries; ++i) compare_entry(index, random() % entries);
+      });
+      all_s += seconds * static_cast<double>(entries) / kSampledEntries;
+    }
+    return all_s;
+  }
+
+  /// Advice and computed tables.
+  [[nodiscard]] double table_megabytes() const {
+    std::size_t bytes = 0;
+    for (ObjectId id = 0; id < x_tables.size(); ++id) {
+      if (x_compiled.program.objects[id].kind >= ObjectKind::kAdvice) bytes += x_tables[id].size();
+    }
+    return static_cast<double>(bytes) * 1e-6;
+  }
+
+ private:
+  void run_entries(std::size_t index, std::uint64_t first, std::uint64_t count) {
+    const Program& program = x_compiled.program;
+    const auto hint = std::ranges::find(x_compiled.hints, index, &Hint::item);
+    if (hint != x_compiled.hints.end()) {
+      const ObjectId id = program.items[index].results[0];
+      const std::size_t width = element_bytes(program.objects[id].type);
+      evaluate_hint(program, *hint, x_values, x_inputs, first, count, x_pool,
+                    std::span(x_tables[id]).subspan(first * width, count * width));
+    }
+    if (!program.items[index].body) return;
+    evaluate(program, x_values, x_inputs, index, {first, count, SelfLoads::kFill}, x_pool, *this);
+  }
+
+  void compare_entry(std::size_t index, std::uint64_t entry) const {
+    const Program& program = x_compiled.program;
+    const auto expected = evaluate_entry({program, x_values, x_inputs}, index, entry);
+    TALLY_ASSERT(expected.has_value());
+    const Item& item = program.items[index];
+    if (item.kind != ItemKind::kTable) return;
+    for (std::size_t c = 0; c < item.results.size(); ++c) {
+      const ObjectId id = item.results[c];
+      TALLY_ASSERT(read_element(x_tables[id], program.objects[id].type, entry) == (*expected)[c]);
+    }
+  }
+
+  CompiledProgram x_compiled;
+  BatchValues x_values;
+  std::vector<std::uint64_t> x_members;
+  std::vector<std::int64_t> x_field;
+  std::vector<std::vector<std::byte>> x_tables;
+  SharedRows x_rows;
+  Inputs x_inputs;
+  ThreadPool x_pool;
+};
+
+double fedavg_seconds() {
+  static const double seconds = [] {
+    Batch fedavg("fedavg", {});
+    fedavg.run();
+    return seconds_of([&] { fedavg.run(); });
+  }();
+  return seconds;
+}
+
+void program(benchmark::State& state, const std::string& name, const std::map<std::string, i128>& parameters) {
+  Batch batch(name, parameters);
+  double seconds = 0;
+  for (auto _ : state) {
+    seconds = seconds_of([&] { batch.run(); });
+    state.SetIterationTime(seconds);
+  }
+  state.counters["times_fedavg"] = seconds / fedavg_seconds();
+  state.counters["interpreter_s"] = batch.compare_with_interpreter();
+  state.counters["tables_MB"] = batch.table_megabytes();
+}
+
+struct Choice {
+  const char* name;
+  std::map<std::string, i128> parameters;
+};
+
+constexpr i128 kUnit = i128{1} << 32;  // 1.0 in units of 2^-16 last places, for a model with 16 fraction bits
+
+const std::vector<Choice>& choices() {
+  static const std::vector<Choice> all{
+      {"adaptive_clip", {{"start", 100 * kUnit}, {"rate", 858993459}, {"quantile", 5000}}},
+      {"bucketing_krum", {{"size", 2}, {"f", 10}}},
+      {"bucketing_median", {{"size", 2}}},
+      {"bucketing_trimmed_mean", {{"size", 2}, {"cut", 10}}},
+      {"bulyan", {{"f", 10}}},
+      {"bulyan_one_shot", {{"f", 10}}},
+      {"centred_clip", {{"bound", 100 * kUnit}, {"rounds", 3}}},
+      {"fedadagrad", {{"rate", kUnit / 10}, {"floor", kUnit / 1000}, {"keep_m", 0}}},
+      {"fedadam", {{"rate", kUnit / 10}, {"floor", kUnit / 1000}, {"keep_m", 966367642}, {"keep_v", 1063004406}}},
+      {"fedadam_corrected",
+       {{"rate", kUnit / 10}, {"floor", kUnit / 1000}, {"keep_m", 966367642}, {"keep_v", 1063004406}}},
+      {"fedavg", {}},
+      {"fedavg_trusted", {{"memory", 3}}},
+      {"fedavg_weights", {}},
+      {"fedavgm", {{"rate", i128{1} << 30}, {"momentum", 966367642}}},
+      {"fedyogi", {{"rate", kUnit / 10}, {"floor", kUnit / 1000}, {"keep_m", 966367642}, {"keep_v", 1063004406}}},
+      {"fltrust", {{"server", 0}}},
+      {"geometric_median", {{"smoothing", 65536}, {"rounds", 3}}},
+      {"krum", {{"f", 10}}},
+      {"mean_near_median", {{"f", 10}}},
+      {"median", {}},
+      {"multi_krum", {{"f", 10}, {"keep", 50}}},
+      {"multi_krum_weighted", {{"f", 10}, {"keep", 50}}},
+      {"neighbour_mixing_krum", {{"f", 10}}},
+      {"neighbour_mixing_median", {{"f", 10}}},
+      {"neighbour_mixing_trimmed_mean", {{"f", 10}}},
+      {"norm_clip", {{"bound", i128{1} << 30}}},
+      {"sign_vote", {{"step", 65}}},
+      {"trimmed_mean", {{"cut", 10}}},
+      {"trimmed_mean_share", {{"share", 1000}}},
+  };
+  return all;
+}
+
+const bool kRegistered = [] {
+  for (const Choice& choice : choices()) {
+    benchmark::RegisterBenchmark(choice.name, program, choice.name, choice.parameters)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(1);
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace tally::math
