@@ -14,6 +14,7 @@
 
 #include "chain_adapter/chain/batch_index.h"
 #include "chain_adapter/chain/event_json.h"
+#include "chain_adapter/chain/follow_events.h"
 #include "chain_adapter/chain/wei_text.h"
 #include "chain_adapter/data/batch_store.h"
 #include "chain_adapter/data/batch_tables.h"
@@ -45,7 +46,6 @@ void serialize(Archive& archive, Transcript& transcript) {
 
 namespace {
 
-constexpr std::size_t kEventsAtOnce = 1000;
 // More claims than this are counted, not listed.
 constexpr std::size_t kListedClaims = 8;
 
@@ -263,14 +263,11 @@ std::vector<Transcript> tell(chain::ChainAdapter& chain, const std::function<boo
   index.follow(chain);
   std::vector<proof::GameId> order;
   std::map<proof::GameId, Teller> tellers;
-  std::uint64_t from = 0;
-  for (;;) {
-    const std::vector<chain::LoggedEvent> events = chain.events(from, kEventsAtOnce);
-    if (events.empty()) break;
+  chain::follow_events(chain, 0, [&](std::span<const chain::LoggedEvent> page) {
     // The end of a game and the loss of its batch are events of one transaction, and may lie on two pages.
-    const std::vector<chain::LoggedEvent> next = chain.events(events.back().position + 1, 1);
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      const chain::LoggedEvent& logged = events[i];
+    const std::vector<chain::LoggedEvent> next = chain.events(page.back().position + 1, 1);
+    for (std::size_t i = 0; i < page.size(); ++i) {
+      const chain::LoggedEvent& logged = page[i];
       if (const auto* opened = std::get_if<proof::GameOpened>(&logged.event)) {
         if (!wanted(opened->game)) continue;
         auto teller = begin(chain, index, opened->game, data);
@@ -284,15 +281,14 @@ std::vector<Transcript> tell(chain::ChainAdapter& chain, const std::function<boo
       } else if (const auto* ended = std::get_if<proof::GameEnded>(&logged.event)) {
         const auto teller = tellers.find(ended->game);
         if (teller == tellers.end()) continue;
-        const chain::LoggedEvent* const after = i + 1 < events.size() ? &events[i + 1]
-                                                : next.empty()        ? nullptr
-                                                                      : &next.front();
+        const chain::LoggedEvent* const after = i + 1 < page.size() ? &page[i + 1]
+                                                : next.empty()      ? nullptr
+                                                                    : &next.front();
         const bool same = after != nullptr && after->transaction == logged.transaction;
         teller->second.ended(logged, *ended, same ? std::get_if<proof::BatchInvalid>(&after->event) : nullptr);
       }
     }
-    from = events.back().position + 1;
-  }
+  });
   std::vector<Transcript> transcripts;
   transcripts.reserve(order.size());
   for (const proof::GameId& id : order) transcripts.push_back(tellers.at(id).take());
