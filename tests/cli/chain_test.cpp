@@ -1,6 +1,4 @@
-#include <chrono>
 #include <csignal>
-#include <thread>
 
 #include "chain_adapter/embedded/embedded_chain.h"
 #include "chain_adapter/embedded/tables.h"
@@ -104,7 +102,8 @@ TEST_F(ChainCommand, follows_events_until_it_is_interrupted) {
   make();
   commit();
   test::Process process(command({"chain", "events", "--chain", file, "--follow"}), {});
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  const auto lines = [&] { return std::ranges::count(process.output(), '\n'); };
+  ASSERT_TRUE(process.waits_until([&] { return lines() >= 3; }));
   process.send(SIGTERM);
   const Finished finished = process.wait();
   EXPECT_EQ(finished.exit_code, kFine) << finished.err;

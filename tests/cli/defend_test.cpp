@@ -1,6 +1,4 @@
-#include <chrono>
 #include <csignal>
-#include <thread>
 
 #include "tests/cli/tally.h"
 
@@ -40,7 +38,8 @@ TEST(Defend, runs_until_it_is_told_to_stop) {
   ASSERT_EQ(tally({"chain", "init", chain}).exit_code, kFine);
   test::Process process(
       command({"defend", "--chain", chain, "--key", "dev:1", "--data", folder.path().string(), "--poll-s", "3600"}));
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  // While it has the chain open, there is a file for the memory that is shared.
+  ASSERT_TRUE(process.waits_until([&] { return std::filesystem::exists(chain + "-shm"); }));
   process.send(SIGINT);
   const Finished finished = process.wait();
   EXPECT_FALSE(finished.timed_out);

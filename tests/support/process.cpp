@@ -81,6 +81,17 @@ void Process::send(int signal) const {
   if (::kill(x_id, signal) != 0) fail("cannot send a signal");
 }
 
+bool Process::waits_until(const std::function<bool()>& condition) const {
+  const auto deadline = Clock::now() + x_options.timeout;
+  while (!condition()) {
+    if (Clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+std::string Process::output() const { return read_all(x_out); }
+
 bool Process::ended_within(std::chrono::milliseconds time, int& status) {
   const auto deadline = Clock::now() + time;
   while (true) {

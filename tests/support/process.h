@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ class Process {
 
   [[nodiscard]] ::pid_t id() const { return x_id; }
   void send(int signal) const;
+  /// Waits until `condition` holds; false where it does not within the time limit.
+  [[nodiscard]] bool waits_until(const std::function<bool()>& condition) const;
+  /// What it wrote to its standard output so far.
+  [[nodiscard]] std::string output() const;
   /// Once only.
   [[nodiscard]] Finished wait();
 
