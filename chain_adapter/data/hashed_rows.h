@@ -46,6 +46,8 @@ class HashedRows : public math::RowSource {
   void complete(math::TaskPool& pool);
   /// Of the row as a table of rank 1, once all its blocks are hashed.
   [[nodiscard]] math::Digest commitment(std::size_t row, std::uint64_t record) const;
+  /// Of all blocks, by row, record and block: once all are hashed.
+  [[nodiscard]] std::span<const math::Digest> block_roots() const { return x_roots; }
   [[nodiscard]] std::uint64_t total_bytes() const { return x_total_bytes; }
 
  protected:

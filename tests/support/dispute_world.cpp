@@ -51,10 +51,16 @@ DisputeWorld::DisputeWorld(DisputeOptions options) : x_watcher(chain::developmen
   if (options.change) options.change(rounds.settings);
   x_world = std::make_unique<RoundWorld>(folder() / "poster", rounds);
   must(*x_chain, x_world->poster(), {}, x_world->prepared().transaction);
-  for (std::uint64_t member = 0; member < options.members; ++member) {
-    must(*x_chain, x_world->key(member), settings().min_stake, proof::Register{.task = x_world->prepared().id});
-  }
+  x_members = options.members - options.unregistered;
+  register_rest();
+  x_members = options.members;
   x_defender = std::make_unique<sequencer::Defender>(x_world->poster(), folder() / "poster", sequencer::Doubt::kAnswer);
+}
+
+void DisputeWorld::register_rest() {
+  for (; x_registered < x_members; ++x_registered) {
+    must(*x_chain, x_world->key(x_registered), settings().min_stake, proof::Register{.task = x_world->prepared().id});
+  }
 }
 
 DisputedBatch DisputeWorld::post(const Cheat& cheat, std::uint64_t seed) {

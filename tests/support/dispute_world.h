@@ -24,6 +24,7 @@ struct DisputeOptions {
   std::string program = "fedavg";
   std::vector<std::uint64_t> dims = {5};  // all but K
   std::uint64_t members = 3;
+  std::uint64_t unregistered = 0;  // of them, the last ones
   std::function<void(proof::TaskSettings&)> change{};
 };
 
@@ -60,6 +61,8 @@ class DisputeWorld {
   std::vector<verifier::WatchEvent> play();
   /// As play(), and lets time pass until the batch is lost or its period and clocks are over.
   std::vector<verifier::WatchEvent> play_to_the_end(const DisputedBatch& batch);
+  /// Registers those that are not yet.
+  void register_rest();
   void advance(std::uint64_t seconds) { x_chain->advance(seconds); }
 
   [[nodiscard]] proof::BatchStatus status(const DisputedBatch& batch);
@@ -75,6 +78,8 @@ class DisputeWorld {
   std::unique_ptr<RoundWorld> x_world;
   std::unique_ptr<sequencer::Defender> x_defender;
   chain::BatchIndex x_index;
+  std::uint64_t x_members = 0;
+  std::uint64_t x_registered = 0;
 };
 
 /// How many of the events are transactions that the chain took.

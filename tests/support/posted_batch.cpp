@@ -68,7 +68,7 @@ proof::Move poster_answer(verifier::PlayedBatch& data, const proof::Game& game, 
   std::uint64_t at = 0;
   std::vector<math::Accumulators> claims;
   for (const std::uint64_t position : proof::boundary_positions(game.low, game.high, arity)) {
-    math::run_steps(data.evaluation(), game.item, game.entry, at, position, state);
+    math::run_steps(data.evaluation(game.item), game.item, game.entry, at, position, state);
     at = position;
     claims.push_back(claim(position, state));
   }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/commitments/table_commitment.h"
 #include "fraud_proof/hashing/leaf_hasher.h"
 
 namespace tally::verifier {
@@ -26,6 +26,10 @@ math::Bytes leaf_of_data(math::Bytes data, std::size_t leaf_bytes, std::uint64_t
 
 proof::OpenedLeaf opened(math::Bytes bytes, proof::InclusionPath path) {
   return {.bytes = {bytes.begin(), bytes.end()}, .path = std::move(path)};
+}
+
+[[nodiscard]] bool holds_table(math::ObjectKind kind) {
+  return kind == math::ObjectKind::kState || kind == math::ObjectKind::kAdvice || kind == math::ObjectKind::kComputed;
 }
 
 /// A tree of which some nodes are known, and the leaves before one.
@@ -74,39 +78,82 @@ PlayedBatch::PlayedBatch(const PostedBatch& batch, const chain::BatchPaths& path
       x_commitments(chain::posted_commitments(x_committed, batch.posted.state_commitments, batch.posted.table_roots)),
       x_data(find_data(x_description, paths)) {
   const math::Program& program = x_description.program();
-  for (const math::ObjectId id : verdict.computed) {
-    const std::uint64_t bytes = proof::table_shape(program.objects.at(id), x_description.values).data_bytes();
-    auto file = chain::MappedFile::open(scratch_table(scratch, id), bytes);
+  for (const ComputedTable& computed : verdict.computed) {
+    const std::uint64_t bytes =
+        proof::table_shape(program.objects.at(computed.table), x_description.values).data_bytes();
+    auto file = chain::MappedFile::open(scratch_table(scratch, computed.table), bytes);
     if (!file) throw DataMissing(file.error().message);
-    x_data.tables[id] = *std::move(file);
+    x_data.tables[computed.table] = *std::move(file);
+    x_computed[computed.table] = computed.commitment;
   }
-  if (!x_data.records || !x_data.rows) return;
-  x_columns = chain::record_columns(program, math::unsigned_bytes(x_data.records->bytes()));
-  x_rows.emplace(*x_data.rows, chain::first_row(program));
-  x_inputs = chain::batch_inputs(program, x_columns, x_data.tables, *x_rows);
+  if (!x_data.records) return;
+  const math::Bytes records = math::unsigned_bytes(x_data.records->bytes());
+  x_records.assign(records.begin(), records.end());
+  x_record_tree =
+      std::make_unique<proof::MerkleTree>(digests_of(x_records, proof::record_shape(program).record_bytes()));
+  if (x_record_tree->root() != x_description.header().records_root) {
+    throw DataMissing("records.bin is not what the batch commits to");
+  }
+  x_columns = chain::record_columns(program, x_records);
+  if (!x_data.rows) return;
+  x_rows.emplace(*x_data.rows, x_columns, chain::first_row(program), x_description.leaf_bytes(),
+                 scratch_row_roots(scratch));
+  x_inputs = chain::batch_inputs(program, x_columns, {}, *x_rows);
 }
 
-math::Evaluation PlayedBatch::evaluation() const {
-  if (!x_inputs) throw DataMissing("records or rows are not there any more");
-  return {.program = x_description.program(), .values = x_description.values, .inputs = *x_inputs};
+math::Evaluation PlayedBatch::evaluation(std::size_t item) {
+  if (!x_rows) throw DataMissing("records or rows are not there any more");
+  const math::Program& program = x_description.program();
+  if (const std::optional<math::Body>& body = program.items.at(item).body) {
+    for (const auto* const code : {&body->step, &body->finish}) {
+      for (const math::Instruction& op : *code) {
+        if (op.op != math::Op::kLoad) continue;
+        const auto object = static_cast<math::ObjectId>(op.imm);
+        if (holds_table(program.objects.at(object).kind)) x_inputs.tables[object] = table_bytes(object);
+      }
+    }
+  }
+  return {.program = program, .values = x_description.values, .inputs = x_inputs};
 }
 
-std::span<const std::byte> PlayedBatch::table_bytes(math::ObjectId table) const {
+const std::string& PlayedBatch::name_of(math::ObjectId object) const {
+  return x_description.compiled.names.objects.at(object);
+}
+
+const math::Digest& PlayedBatch::commitment_of(math::ObjectId table) const {
+  const auto computed = x_computed.find(table);
+  if (computed != x_computed.end()) return computed->second;
+  const math::Program& program = x_description.program();
+  const bool is_state = program.objects.at(table).kind == math::ObjectKind::kState;
+  const std::vector<math::ObjectId> ids =
+      is_state ? proof::objects_of(program, math::ObjectKind::kState) : proof::table_objects(program);
+  const auto place = static_cast<std::size_t>(std::ranges::find(ids, table) - ids.begin());
+  return (is_state ? x_commitments.states : x_commitments.tables).at(place);
+}
+
+PlayedBatch::CheckedTable& PlayedBatch::checked(math::ObjectId table) {
+  const auto known = x_tables.find(table);
+  if (known != x_tables.end()) return known->second;
   const auto file = x_data.tables.find(table);
-  if (file == x_data.tables.end()) throw DataMissing(x_description.compiled.names.objects.at(table) + " is not there");
-  return file->second.bytes();
+  if (file == x_data.tables.end()) throw DataMissing(name_of(table) + " is not there");
+  CheckedTable made;
+  made.bytes.assign(file->second.bytes().begin(), file->second.bytes().end());
+  made.digests = digests_of(math::unsigned_bytes(made.bytes), x_description.leaf_bytes());
+  const proof::TableShape shape = proof::table_shape(x_description.program().objects[table], x_description.values);
+  const math::Digest commitment =
+      proof::table_commitment(shape, x_description.leaf_bytes(), proof::tree_root(made.digests));
+  if (commitment != commitment_of(table)) {
+    throw DataMissing(name_of(table) + " is not the table that was " +
+                      (x_computed.contains(table) ? "computed here" : "committed to"));
+  }
+  return x_tables.emplace(table, std::move(made)).first->second;
 }
+
+std::span<const std::byte> PlayedBatch::table_bytes(math::ObjectId table) { return checked(table).bytes; }
+
+std::span<const math::Digest> PlayedBatch::leaf_digests(math::ObjectId table) { return checked(table).digests; }
 
 void PlayedBatch::reveal(std::map<math::ObjectId, RevealedTable> tables) { x_revealed = std::move(tables); }
-
-std::span<const math::Digest> PlayedBatch::leaf_digests(math::ObjectId table) {
-  auto kept = x_digests.find(table);
-  if (kept == x_digests.end()) {
-    kept = x_digests.emplace(table, digests_of(math::unsigned_bytes(table_bytes(table)), x_description.leaf_bytes()))
-               .first;
-  }
-  return kept->second;
-}
 
 const math::Digest& PlayedBatch::posted_root(math::ObjectId table) const {
   const std::vector<math::ObjectId> ids = proof::table_objects(x_description.program());
@@ -114,29 +161,16 @@ const math::Digest& PlayedBatch::posted_root(math::ObjectId table) const {
   return x_posted.table_roots.at(place);
 }
 
-const proof::MerkleTree& PlayedBatch::tree(math::ObjectId table) {
-  std::unique_ptr<proof::MerkleTree>& tree = x_trees[table];
-  if (!tree && table == proof::OpeningKey{}.object) {
-    if (!x_data.records) throw DataMissing("records.bin is not there");
-    const std::size_t width = proof::record_shape(x_description.program()).record_bytes();
-    tree = std::make_unique<proof::MerkleTree>(digests_of(math::unsigned_bytes(x_data.records->bytes()), width));
-  }
-  if (!tree) tree = std::make_unique<proof::MerkleTree>(leaf_digests(table));
-  return *tree;
-}
-
 proof::OpenedLeaf PlayedBatch::record(std::uint64_t place) {
+  if (!x_record_tree) throw DataMissing("records.bin is not there");
   const std::size_t width = proof::record_shape(x_description.program()).record_bytes();
-  const proof::MerkleTree& records = tree(math::kMemberObject);
-  return opened(leaf_of_data(math::unsigned_bytes(x_data.records->bytes()), width, place),
-                records.inclusion_path(place));
+  return opened(leaf_of_data(x_records, width, place), x_record_tree->inclusion_path(place));
 }
 
 proof::OpenedLeaf PlayedBatch::row_leaf(const proof::OpeningKey& key) {
-  if (!x_data.rows) throw DataMissing("a row is not there any more");
-  const auto row = static_cast<std::size_t>(key.object - chain::first_row(x_description.program()));
-  std::vector<std::byte> scratch(x_data.rows->shapes().at(row).bytes());
-  const math::Bytes bytes = math::unsigned_bytes(x_data.rows->read(row, key.record, 0, scratch.size(), scratch));
+  if (!x_rows) throw DataMissing("a row is not there any more");
+  const std::vector<std::byte> row = x_rows->row(key.object, key.record);
+  const math::Bytes bytes = math::unsigned_bytes(row);
   const std::size_t leaf_bytes = x_description.leaf_bytes();
   const proof::MerkleTree whole(digests_of(bytes, leaf_bytes));
   return opened(leaf_of_data(bytes, leaf_bytes, key.leaf), whole.inclusion_path(key.leaf));
@@ -144,7 +178,7 @@ proof::OpenedLeaf PlayedBatch::row_leaf(const proof::OpeningKey& key) {
 
 proof::OpenedLeaf PlayedBatch::withheld_leaf(const proof::OpeningKey& key, const RevealedTable& revealed) {
   if (!revealed.leaf || key.leaf > *revealed.leaf) {
-    throw DataMissing("a leaf of " + x_description.compiled.names.objects.at(key.object) + " that is withheld");
+    throw DataMissing("a leaf of " + name_of(key.object) + " that is withheld");
   }
   proof::InclusionPath path = PartlyKnownTree(revealed, leaf_digests(key.object)).path(key.leaf);
   if (key.leaf == *revealed.leaf) return opened(revealed.bytes, std::move(path));
@@ -168,9 +202,10 @@ proof::OpenedLeaf PlayedBatch::leaf(const proof::OpeningKey& key) {
   }
   const auto revealed = x_revealed.find(key.object);
   if (revealed != x_revealed.end()) return withheld_leaf(key, revealed->second);
-  const proof::MerkleTree& table = tree(key.object);
-  return opened(leaf_of_data(math::unsigned_bytes(table_bytes(key.object)), x_description.leaf_bytes(), key.leaf),
-                table.inclusion_path(key.leaf));
+  CheckedTable& table = checked(key.object);
+  if (!table.tree) table.tree = std::make_unique<proof::MerkleTree>(table.digests);
+  return opened(leaf_of_data(math::unsigned_bytes(table.bytes), x_description.leaf_bytes(), key.leaf),
+                table.tree->inclusion_path(key.leaf));
 }
 
 }  // namespace tally::verifier

@@ -34,7 +34,7 @@ OrSilence<std::vector<std::uint8_t>> open_wrong_entry(PlayedBatch& batch, const 
     return silence("the data of " + entry_name(batch.description(), target) +
                    " is not what was posted: " + committed.error().message);
   }
-  const auto right = math::evaluate_entry(batch.evaluation(), target.item, target.entry);
+  const auto right = math::evaluate_entry(batch.evaluation(target.item), target.item, target.entry);
   const bool has_results = item.kind == math::ItemKind::kTable;
   if (right && (!has_results || *right == *committed)) {
     return silence(entry_name(batch.description(), target) + " is right by the interpreter");
@@ -94,9 +94,9 @@ OrSilence<Move> choose(PlayedBatch& batch, const Verdict& verdict, const Game& g
 }
 
 /// The accumulators in state `position` of the game's entry.
-math::Accumulators state_at(const PlayedBatch& batch, const Game& game, std::uint64_t position) {
+math::Accumulators state_at(PlayedBatch& batch, const Game& game, std::uint64_t position) {
   math::Accumulators state = math::initial_accumulators(batch.description().program().items.at(game.item));
-  math::run_steps(batch.evaluation(), game.item, game.entry, 0, position, state);
+  math::run_steps(batch.evaluation(game.item), game.item, game.entry, 0, position, state);
   return state;
 }
 
@@ -122,7 +122,7 @@ OrSilence<Move> narrow(PlayedBatch& batch, const Game& game, std::uint16_t arity
   std::size_t segment = 0;
   math::Accumulators agreed = state;
   while (segment < positions.size()) {
-    math::run_steps(batch.evaluation(), game.item, game.entry, low, positions[segment], state);
+    math::run_steps(batch.evaluation(game.item), game.item, game.entry, low, positions[segment], state);
     if (state != (*claims)[segment]) break;
     agreed = state;
     low = positions[segment++];
@@ -134,14 +134,14 @@ OrSilence<Move> narrow(PlayedBatch& batch, const Game& game, std::uint16_t arity
 }
 
 /// A bisection is worth playing only while the claim at its end is false.
-std::optional<std::string> end_is_right(const PlayedBatch& batch, const Game& game) {
+std::optional<std::string> end_is_right(PlayedBatch& batch, const Game& game) {
   const std::uint64_t length = math::fold_length(batch.description().program(), batch.description().values, game.item);
   if (game.high <= length) {
     if (state_at(batch, game, game.high) == game.at_high) return "the game's disputed state is the right one";
     return std::nullopt;
   }
   const math::Item& item = batch.description().program().items.at(game.item);
-  const auto right = math::evaluate_entry(batch.evaluation(), game.item, game.entry);
+  const auto right = math::evaluate_entry(batch.evaluation(game.item), game.item, game.entry);
   const bool is_right = right && (item.kind != math::ItemKind::kTable || *right == game.results);
   return is_right ? std::optional<std::string>("the game's disputed entry is right by the interpreter") : std::nullopt;
 }

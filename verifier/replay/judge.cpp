@@ -1,12 +1,14 @@
 #include "verifier/replay/judge.h"
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "chain_adapter/data/batch_leaves.h"
 #include "chain_adapter/data/batch_tables.h"
+#include "chain_adapter/files/mapped_file.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
@@ -35,6 +37,7 @@ class Judge {
   [[nodiscard]] std::optional<CheckTarget> failed_record();
   [[nodiscard]] std::optional<CheckTarget> advice_outside();
   void replay();
+  void leave_for_a_dispute(const StoredRows& rows) const;
   void miss_rows(std::span<const RowOfRecord> rows);
   void miss_table(math::ObjectId id);
   void miss(math::ObjectId object, std::uint32_t record, std::uint64_t leaves, const std::string& what);
@@ -151,6 +154,17 @@ std::optional<CheckTarget> Judge::advice_outside() {
   return std::nullopt;
 }
 
+void Judge::leave_for_a_dispute(const StoredRows& rows) const {
+  const std::filesystem::path& scratch = x_options.scratch;
+  for (const ComputedTable& computed : x_verdict.computed) chain::sync_file(scratch_table(scratch, computed.table));
+  // The roots prove themselves to whoever reads them, and are no more than a shortcut.
+  std::filesystem::create_directories(scratch);
+  std::ofstream file(scratch_row_roots(scratch), std::ios::binary);
+  static_assert(sizeof(math::Digest) == 32);
+  const std::span<const std::byte> roots = std::as_bytes(rows.block_roots());
+  file.write(reinterpret_cast<const char*>(roots.data()), static_cast<std::streamsize>(roots.size()));
+}
+
 /// All inputs but the rows' contents are known to be the batch's.
 void Judge::replay() {
   chain::Work work(x_options.stop, x_options.progress);
@@ -173,12 +187,16 @@ void Judge::replay() {
       if (rows.commitment(row, record) != x_columns.rows[row][record]) wrong.push_back({row, record});
     }
   }
-  if (wrong.empty()) return;
+  if (wrong.empty()) {
+    if (x_verdict.kind != VerdictKind::kValid) leave_for_a_dispute(rows);
+    return;
+  }
   x_verdict = Verdict{.alarms = std::move(x_verdict.alarms)};
   miss_rows(wrong);
 }
 
 Verdict Judge::run() {
+  std::filesystem::remove_all(x_options.scratch);
   take_records();
   take_tables();
   if (!x_data.rows) miss_rows(x_data.missing_rows);
@@ -216,6 +234,8 @@ std::string_view to_string(VerdictKind kind) {
 std::filesystem::path scratch_table(const std::filesystem::path& scratch, math::ObjectId table) {
   return scratch / ("table_" + std::to_string(table) + ".bin");
 }
+
+std::filesystem::path scratch_row_roots(const std::filesystem::path& scratch) { return scratch / "row_roots.bin"; }
 
 bool comes_before(const Description& batch, const EntryTarget& a, const EntryTarget& b) {
   const math::Program& program = batch.program();

@@ -55,6 +55,13 @@ enum class VerdictKind : std::uint8_t { kValid = 0, kEntry = 1, kDescent = 2, kC
 
 [[nodiscard]] std::string_view to_string(VerdictKind kind);
 
+/// A table that was computed here, in the scratch folder.
+struct ComputedTable {
+  math::ObjectId table = 0;
+  math::Digest commitment{};
+  bool operator==(const ComputedTable&) const = default;
+};
+
 struct Verdict {
   VerdictKind kind = VerdictKind::kMissing;
   /// kEntry: the first wrong one. kDescent: the first that is wrong by what can be seen, if any is.
@@ -65,8 +72,7 @@ struct Verdict {
   std::optional<CheckTarget> check{};  // kCheck
   /// kMissing: leaves of what is missing, at most kMaxMissing of them.
   std::vector<proof::OpeningKey> missing{};
-  /// Tables that were computed into the scratch folder.
-  std::vector<math::ObjectId> computed{};
+  std::vector<ComputedTable> computed{};
   std::vector<std::string> alarms{};
   std::string message{};  // one sentence
 };
@@ -75,7 +81,8 @@ inline constexpr std::size_t kMaxMissing = 4096;
 
 struct JudgeOptions {
   math::TaskPool* pool = nullptr;
-  /// Withheld tables are computed into files of this folder, which is emptied before and made when it is needed.
+  /// What a dispute needs later is left here: withheld tables as they were computed, and the roots of the rows' blocks.
+  /// The folder is emptied before.
   std::filesystem::path scratch;
   proof::SignerLookup signers;
   /// Computed tables that count as withheld, whatever the directory has: those that a game descends into.
@@ -87,6 +94,9 @@ struct JudgeOptions {
 
 /// The file of a computed table in a scratch folder.
 [[nodiscard]] std::filesystem::path scratch_table(const std::filesystem::path& scratch, math::ObjectId table);
+
+/// The roots of the rows' blocks there, 32 bytes each, by row, record and block.
+[[nodiscard]] std::filesystem::path scratch_row_roots(const std::filesystem::path& scratch);
 
 /// Throws chain::Stopped where the token asks for it, and std::system_error where files cannot be read or made.
 [[nodiscard]] Verdict judge(const PostedBatch& batch, const Description& description, const chain::BatchPaths& paths,

@@ -46,13 +46,14 @@ void ReplayItems::run(Verdict& verdict) {
         if (!valid) break;
       }
       if (valid) verdict.kind = VerdictKind::kValid;
-      for (const auto& computed : x_computed) verdict.computed.push_back(computed.first);
+      for (const auto& [table, commitment] : x_commitments) verdict.computed.push_back({table, commitment});
       verdict.alarms = std::move(x_alarms);
       return;
     } catch (const Disagreement&) {
       // x_by_scalar has grown by the item.
       for (const auto& computed : x_computed) x_parts.inputs.tables[computed.first] = {};
       x_computed.clear();
+      x_commitments.clear();
     }
   }
 }
@@ -200,6 +201,7 @@ std::vector<math::ObjectId> ReplayItems::differing(std::span<const math::ObjectI
     const auto place = static_cast<std::size_t>(std::ranges::find(ids, id) - ids.begin());
     const math::Digest computed =
         chain::commit_table(shape, x_parts.batch.leaf_bytes(), x_computed.at(id).bytes(), x_pool);
+    x_commitments[id] = computed;
     if (computed != posted.at(place)) different.push_back(id);
   }
   return different;

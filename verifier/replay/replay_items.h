@@ -66,7 +66,8 @@ class ReplayItems {
   const chain::Work& x_work;
   const EntryEvaluator& x_scalar;
   std::map<math::ObjectId, chain::MappedFile> x_computed;
-  std::set<std::size_t> x_by_scalar;  // items that executor and interpreter disagree about
+  std::map<math::ObjectId, math::Digest> x_commitments;  // of the computed ones
+  std::set<std::size_t> x_by_scalar;                     // items that executor and interpreter disagree about
   std::vector<std::string> x_alarms;
   std::optional<EntryTarget> x_wrong;  // of the group
   std::string x_message;

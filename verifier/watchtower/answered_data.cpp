@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
+#include <system_error>
 #include <variant>
 
 #include "chain_adapter/files/atomic_file.h"
@@ -13,15 +15,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Everything of `source`, as links, under the same names.
-void link_all(const fs::path& source, const fs::path& target) {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source)) {
-    // By the names alone: where a file is a link, its target's place is of no account.
-    const fs::path place = target / entry.path().lexically_relative(source);
-    if (entry.is_directory()) {
-      fs::create_directories(place);
-    } else if (entry.is_regular_file()) {
-      fs::create_symlink(fs::absolute(entry.path()), place);
+/// Links to the files that a batch is made of, under the same names, wherever in `source` they lead to.
+void link_files(const Description& batch, const chain::BatchPaths& source, const chain::BatchPaths& target) {
+  const auto link = [](const fs::path& from, const fs::path& to) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(from, ignored)) return;
+    fs::create_directories(to.parent_path());
+    fs::create_symlink(fs::absolute(from), to);
+  };
+  for (const std::string_view name : {chain::kProgramTextFile, chain::kRecordsFile}) {
+    link(source.file(name), target.file(name));
+  }
+  const math::Program& program = batch.program();
+  for (std::size_t id = 0; id < program.objects.size(); ++id) {
+    const std::string& name = batch.compiled.names.objects[id];
+    switch (program.objects[id].kind) {
+      case math::ObjectKind::kMember:
+      case math::ObjectKind::kNonce:
+      case math::ObjectKind::kField:
+        break;
+      case math::ObjectKind::kRow:
+        for (std::uint64_t record = 0; record < batch.records(); ++record) {
+          link(source.row(name, record), target.row(name, record));
+        }
+        break;
+      case math::ObjectKind::kState:
+        link(source.state(name), target.state(name));
+        break;
+      case math::ObjectKind::kAdvice:
+      case math::ObjectKind::kComputed:
+        link(source.table(name), target.table(name));
+        break;
     }
   }
 }
@@ -75,9 +99,9 @@ void assemble_answers(const PostedBatch& batch, const std::optional<std::filesys
                       std::span<const chain::LoggedEvent> history, const std::filesystem::path& target) {
   fs::remove_all(target);
   fs::create_directories(target);
-  if (source) link_all(*source, target);
   const chain::BatchPaths paths(target);
-  const Description description = describe_posted(batch, paths);
+  const Description description = describe_posted(batch, chain::BatchPaths(source.value_or(target)));
+  if (source) link_files(description, chain::BatchPaths(*source), paths);
   const proof::CommittedBatch committed = committed_batch(description);
   Assembly assembly(description, paths);
   for (const chain::LoggedEvent& logged : history) {

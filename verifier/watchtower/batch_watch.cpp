@@ -2,30 +2,41 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <expected>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
-#include "chain_adapter/data/batch_store.h"
+#include "chain_adapter/chain/follow_events.h"
+#include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/settlement/state.h"
-#include "verifier/watchtower/answered_data.h"
 
 namespace tally::verifier {
 
 namespace {
 
-constexpr std::size_t kEventsAtOnce = 1000;
 // Of one batch in one run: more than any game takes, and every leaf that may be demanded.
 constexpr std::size_t kMaxActions = 2 * kMaxMissing;
 constexpr std::size_t kMaxRefusals = 8;
 
-/// Somebody was faster, or it was done before: the next look at the chain shows what it led to.
+/// Somebody was faster, time went by, or it was done before: the next look at the chain shows what it led to.
 bool chain_moved_on(proof::Reason reason) {
   using enum proof::Reason;
-  constexpr std::array kMovedOn = {kStaleMove,      kGameEnded,     kGameExists,      kAlreadyCommitted,
-                                   kBatchLost,      kClockRunning,  kRequestExists,   kRequestAnswered,
-                                   kRequestSettled, kWindowRunning, kCommittedTooLate};
+  constexpr std::array kMovedOn = {kStaleMove,       kClockExpired,  kClockRunning,     kGameEnded,
+                                   kGameExists,      kNotCommitted,  kCommittedTooLate, kPeriodOver,
+                                   kBatchLost,       kBatchDead,     kBatchFinal,       kRequestExists,
+                                   kRequestAnswered, kWindowRunning, kRequestSettled,   kAlreadyCommitted};
   return std::ranges::find(kMovedOn, reason) != kMovedOn.end();
+}
+
+/// What `make` gives, or why it gives nothing.
+template <class Make>
+auto made(const Make& make) -> decltype(make()) {
+  try {
+    return make();
+  } catch (const std::exception& error) {
+    return std::unexpected(std::string(error.what()));
+  }
 }
 
 std::string text_of(const proof::ChainRefusal& refusal) {
@@ -35,11 +46,7 @@ std::string text_of(const proof::ChainRefusal& refusal) {
 }  // namespace
 
 void follow(chain::ChainAdapter& chain, Memory& memory) {
-  for (;;) {
-    const std::vector<chain::LoggedEvent> events = chain.events(memory.cursor(), kEventsAtOnce);
-    if (events.empty()) return;
-    memory.keep(events, events.back().position + 1);
-  }
+  chain::follow_events(chain, memory.cursor(), [&](std::span<const chain::LoggedEvent> page) { memory.keep(page); });
 }
 
 chain::TransactionFate send_and_report(chain::ChainAdapter& chain, const chain::Submission& submission,
@@ -70,100 +77,70 @@ BatchWatch::BatchWatch(chain::ChainAdapter& chain, const proof::PrivateKey& key,
   x_batch.task = std::move(record->preimage);
   x_batch.bytecode = std::move(program->bytecode);
   x_batch.posted_s = node->posted_s;
+  x_view.self = key.address();
+  x_view.posted_s = node->posted_s;
+  x_view.settings = x_batch.task.settings;
+  x_view.verdict = memory.verdict(batch);
 }
 
 proof::SignerLookup BatchWatch::signers() {
-  return [this](const proof::Address& address) -> std::optional<proof::SignerTerm> {
-    const proof::TaskId& task = x_batch.posted.header.task;
-    const auto binding = proof::read_binding(x_chain.state(), task, address);
-    if (!binding) return std::nullopt;
-    const auto member = proof::read_member(x_chain.state(), task, binding->member);
-    if (!member) return std::nullopt;
-    return proof::SignerTerm{.member = binding->member,
-                             .from_s = binding->bound_s,
-                             .until_s = std::min(binding->unbound_s, member->exit_at_s)};
+  return [this](const proof::Address& address) {
+    return proof::signer_term(x_chain.state(), x_batch.posted.header.task, address);
   };
 }
 
-void BatchWatch::read_history(BatchView& view) {
-  x_history = x_memory.history(x_id);
-  x_answers = 0;
-  std::vector<OwnGame> games;
-  const auto own = [&](const proof::GameId& id) {
-    return std::ranges::find(games, id, [](const OwnGame& game) { return game.now().id; });
-  };
-  for (const chain::LoggedEvent& logged : x_history) {
-    if (const auto* opened = std::get_if<proof::GameOpened>(&logged.event)) {
-      games.push_back(
-          {.history = {{.move = {}, .game = opened->game}}, .silenced = x_silenced_games.contains(opened->game.id)});
-      ++view.games_opened;
-    } else if (const auto* moved = std::get_if<proof::GameMoved>(&logged.event)) {
-      const auto game = own(moved->game.id);
-      if (game != games.end()) game->history.push_back({.move = moved->move, .game = moved->game});
-    } else if (const auto* ended = std::get_if<proof::GameEnded>(&logged.event)) {
-      const auto game = own(ended->game);
-      if (game != games.end()) games.erase(game);
-    } else if (const auto* requested = std::get_if<proof::LeafRequested>(&logged.event)) {
-      view.requested.insert(requested->leaf);
-      const auto record = proof::read_request(x_chain.state(), x_id, requested->leaf);
-      const bool open = record && record->state == proof::RequestState::kOpen;
-      if (!open) continue;
-      view.open_requests.push_back(
-          {.leaf = requested->leaf, .own = requested->by == x_key.address(), .requested_s = record->requested_s});
-    } else if (std::holds_alternative<proof::RequestAnswered>(logged.event)) {
-      ++x_answers;
-    }
-  }
-  view.games = std::move(games);
-  view.answered_since = x_answers != x_answers_judged;
-}
-
-BatchView BatchWatch::look() {
+void BatchWatch::look() {
   follow(x_chain, x_memory);
-  BatchView view;
-  view.status = proof::batch_status(x_chain.state(), x_batch.posted.header.task, x_id).value();
-  view.posted_s = x_batch.posted_s;
-  view.now_s = x_chain.head().time_s;
-  view.settings = x_batch.task.settings;
-  view.verdict = x_memory.verdict(x_id);
-  view.judged_now = x_judged;
-  view.silenced = x_silenced;
-  read_history(view);
+  x_view.status = proof::batch_status(x_chain.state(), x_batch.posted.header.task, x_id).value();
+  x_view.now_s = x_chain.head().time_s;
+  x_view.history.add(x_memory.history(x_id, x_view.history.next));
+  x_view.proof = ProofState::kNone;
   if (const auto proof = x_memory.proof(x_id)) {
     const bool on_chain = proof::read_commitment(x_chain.state(), x_key.address(), proof->commitment).has_value();
-    view.proof = on_chain ? ProofState::kCommitted : ProofState::kRemembered;
+    x_view.proof = on_chain ? ProofState::kCommitted : ProofState::kRemembered;
   }
-  return view;
 }
 
-bool BatchWatch::run() {
-  for (std::size_t actions = 0; actions < kMaxActions; ++actions) {
+BatchWatch::Turn BatchWatch::play() {
+  for (std::size_t actions = 0; actions < kMaxActions && !x_given_up; ++actions) {
     if (x_settings.stop.stop_requested()) throw chain::Stopped{};
-    const BatchView view = look();
-    const Action action = plan(view);
-    if (const auto* rest = std::get_if<Rest>(&action)) return !rest->done;
-    if (!act(view, action)) return true;
+    look();
+    const Action action = plan(x_view);
+    if (const auto* rest = std::get_if<Rest>(&action)) return rest->done ? Turn::kDone : Turn::kRests;
+    if (std::holds_alternative<JudgeBatch>(action)) return Turn::kWantsJudging;
+    if (!act(action)) break;
   }
-  return true;
+  return Turn::kRests;
 }
 
-bool BatchWatch::act(const BatchView& view, const Action& action) {
+std::uint64_t BatchWatch::deadline_s() const {
+  const auto end = [](std::uint64_t from_s, std::uint64_t period_s) {
+    return from_s + std::min(period_s, proof::kNever - from_s);
+  };
+  std::uint64_t deadline_s = end(x_view.posted_s, x_view.settings.challenge_period_s);
+  for (const OwnGame& game : x_view.history.games) {
+    if (proof::to_move(game.now().phase) != proof::Side::kChallenger) continue;
+    deadline_s = std::min(deadline_s, end(game.now().moved_at_s, game.now().challenger_clock_s));
+  }
+  return deadline_s;
+}
+
+bool BatchWatch::act(const Action& action) {
   const proof::BatchHeader& header = x_batch.posted.header;
-  const auto game = [&](std::size_t place) -> const proof::Game& { return view.games[place].now(); };
-  if (std::holds_alternative<JudgeBatch>(action)) return judge_batch(view);
-  if (std::holds_alternative<OpenDispute>(action)) return open_game(view);
-  if (const auto* made = std::get_if<MoveInGame>(&action)) return move(view, made->game);
+  const auto game = [&](std::size_t place) -> const OwnGame& { return x_view.history.games[place]; };
+  if (std::holds_alternative<OpenDispute>(action)) return open_game();
+  if (const auto* next = std::get_if<MoveInGame>(&action)) return move(game(next->game));
   if (const auto* late = std::get_if<TakeTimeout>(&action)) {
-    return send(proof::ClaimTimeout{.game = game(late->game)}, {});
+    return send(proof::ClaimTimeout{.game = game(late->game).now()}, {});
   }
   if (const auto* refund = std::get_if<TakeRefund>(&action)) {
-    return send(proof::RefundGame{.game = game(refund->game)}, {});
+    return send(proof::RefundGame{.game = game(refund->game).now()}, {});
   }
-  if (std::holds_alternative<CommitProof>(action)) return commit(view);
+  if (std::holds_alternative<CommitProof>(action)) return commit();
   if (std::holds_alternative<RevealProof>(action)) return send(x_memory.proof(x_id).value().show, {});
   if (const auto* demand = std::get_if<DemandLeaf>(&action)) {
     return send(proof::RequestLeaf{.header = header, .leaf = demand->leaf},
-                std::get<proof::LeafRequests>(view.settings.availability).request_bond);
+                std::get<proof::LeafRequests>(x_view.settings.availability).request_bond);
   }
   return send(proof::ClaimWithheld{.header = header, .leaf = std::get<TakeWithheld>(action).leaf}, {});
 }
@@ -172,142 +149,128 @@ bool BatchWatch::send(const proof::Transaction& transaction, const proof::Wei& v
   const chain::TransactionFate fate =
       send_and_report(x_chain, {.key = x_key, .value = value, .transaction = transaction}, x_id, x_report);
   if (!fate.refusal) return true;
-  return chain_moved_on(fate.refusal->reason) && ++x_refusals < kMaxRefusals;
+  if (chain_moved_on(fate.refusal->reason)) return ++x_refusals < kMaxRefusals;
+  const bool is_about_money = fate.refusal->reason == proof::Reason::kInsufficientFunds;
+  if (is_about_money || x_judged_anew) {
+    give_up(std::string(proof::name_of(transaction)), text_of(*fate.refusal));
+    x_given_up = true;
+    return false;
+  }
+  judge_anew();
+  return true;
 }
 
-void BatchWatch::raise(const std::string& alarm) {
+void BatchWatch::judge_anew() {
+  x_judged_anew = true;
+  x_memory.forget_verdict(x_id);
+  x_memory.forget_proof(x_id);
+  x_view.verdict.reset();
+}
+
+void BatchWatch::give_up(const std::string& what, const std::string& why) {
+  const std::string alarm = what + " is given up for now: " + why;
   x_memory.raise(x_id, alarm, x_chain.head().time_s);
   x_report.alarms.push_back("batch " + to_hex(x_id) + ": " + alarm);
+  x_report.events.push_back(
+      {.kind = WatchEvent::Kind::kSilent, .batch = x_id, .what = what, .message = why, .bytes = 0, .microseconds = 0});
 }
 
-Verdict BatchWatch::judge_data(const std::filesystem::path& directory, const BatchView& view) {
-  const chain::BatchPaths paths(directory);
-  const Description description = describe_posted(x_batch, paths);
-  JudgeOptions options;
+bool BatchWatch::doubt(const std::string& why, const proof::GameId* game) {
+  if (!x_judged_anew) {
+    judge_anew();
+    return true;
+  }
+  give_up(game == nullptr ? "challenge" : "move", why);
+  if (game != nullptr) {
+    x_view.silenced_games.insert(*game);
+  } else {
+    x_view.silenced = true;
+  }
+  return true;
+}
+
+Judging BatchWatch::judging(proof::SignerLookup signers) {
+  Judging judging{.batch = x_batch,
+                  .folders = x_settings.data,
+                  .scratch = x_memory.scratch(x_id),
+                  .history = x_memory.history(x_id),
+                  .options = {}};
+  JudgeOptions& options = judging.options;
   options.pool = x_settings.pool;
-  options.scratch = x_memory.scratch(x_id) / "tables";
-  options.signers = signers();
-  for (const OwnGame& game : view.games) {
+  options.signers = std::move(signers);
+  for (const OwnGame& game : x_view.history.games) {
     for (const proof::Descent& descent : game.history.front().game.descents) options.withheld.insert(descent.object);
   }
   options.stop = x_settings.stop;
   options.progress = x_settings.progress;
   options.scalar = x_settings.scalar;
-  return judge(x_batch, description, paths, options);
+  x_view.answers_judged = x_view.history.answers;
+  return judging;
 }
 
-bool BatchWatch::judge_batch(const BatchView& view) {
-  const auto start = std::chrono::steady_clock::now();
-  std::vector<std::filesystem::path> candidates;
-  for (const std::filesystem::path& folder : x_settings.data) {
-    if (auto found = chain::find_batch(folder, x_id)) candidates.push_back(*std::move(found));
+void BatchWatch::take(const Judgment& judgment) {
+  const Verdict& verdict = judgment.verdict;
+  x_memory.keep(x_id, verdict, judgment.data);
+  x_view.verdict = verdict;
+  x_view.judged_now = true;
+  for (const std::string& message : judgment.unreadable) {
+    x_report.events.push_back({.kind = WatchEvent::Kind::kFailed,
+                               .batch = x_id,
+                               .what = "read",
+                               .message = message,
+                               .bytes = 0,
+                               .microseconds = 0});
   }
-  // Without any, there may still be answers, and there is a list of what is missing.
-  if (candidates.empty()) candidates.push_back(x_memory.scratch(x_id) / "nothing");
-  Verdict verdict;
-  std::filesystem::path data;
-  for (const std::filesystem::path& candidate : candidates) {
-    data = candidate;
-    if (x_answers != 0) {
-      data = x_memory.scratch(x_id) / "data";
-      const bool is_there = std::filesystem::is_directory(candidate);
-      assemble_answers(x_batch, is_there ? std::optional(candidate) : std::nullopt, x_history, data);
-    }
-    verdict = judge_data(data, view);
-    if (verdict.kind != VerdictKind::kMissing) break;
+  for (const std::string& alarm : verdict.alarms) {
+    x_memory.raise(x_id, alarm, x_chain.head().time_s);
+    x_report.alarms.push_back("batch " + to_hex(x_id) + ": " + alarm);
   }
-  x_memory.keep(x_id, verdict, std::filesystem::absolute(data));
-  x_judged = true;
-  x_answers_judged = x_answers;
-  for (const std::string& alarm : verdict.alarms) raise(alarm);
-  const auto time = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
   x_report.events.push_back({.kind = WatchEvent::Kind::kJudged,
                              .batch = x_id,
                              .what = std::string(to_string(verdict.kind)),
                              .message = verdict.message,
                              .bytes = 0,
-                             .microseconds = static_cast<std::uint64_t>(time.count())});
-  return true;
+                             .microseconds = judgment.microseconds});
 }
 
-PlayedBatch BatchWatch::played(const Verdict& verdict) {
-  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), x_memory.scratch(x_id) / "tables", verdict};
+PlayedBatch BatchWatch::played() {
+  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), scratch_tables(x_memory.scratch(x_id)), *x_view.verdict};
 }
 
-bool BatchWatch::fall_silent(const BatchView& view, const std::string& why, const proof::GameId* game) {
-  if (!std::exchange(x_rejudged, true)) return judge_batch(view);
-  raise("nothing is sent: " + why);
-  x_report.events.push_back({.kind = WatchEvent::Kind::kSilent,
-                             .batch = x_id,
-                             .what = game == nullptr ? "challenge" : "move",
-                             .message = why,
-                             .bytes = 0,
-                             .microseconds = 0});
-  if (game != nullptr) {
-    x_silenced_games.insert(*game);
-  } else {
-    x_silenced = true;
-  }
-  return true;
+bool BatchWatch::open_game() {
+  const proof::Salt salt = x_memory.salt(x_id, x_view.history.games_opened);
+  const auto opening = made([&] {
+    PlayedBatch batch = played();
+    return open_dispute(batch, *x_view.verdict, x_key.address(), salt);
+  });
+  if (!opening) return doubt(opening.error(), nullptr);
+  return send(*opening, x_view.settings.challenger_bond);
 }
 
-bool BatchWatch::open_game(const BatchView& view) {
-  const proof::Salt salt = x_memory.salt(x_id, view.games_opened);
-  std::optional<proof::Transaction> opening;
-  std::string why;
-  try {
-    PlayedBatch batch = played(*view.verdict);
-    auto made = open_dispute(batch, *view.verdict, x_key.address(), salt);
-    if (made) {
-      opening = *std::move(made);
-    } else {
-      why = made.error();
-    }
-  } catch (const std::exception& error) {
-    why = error.what();
-  }
-  if (!opening) return fall_silent(view, why, nullptr);
-  return send(*opening, view.settings.challenger_bond);
-}
-
-bool BatchWatch::move(const BatchView& view, std::size_t place) {
-  const OwnGame& game = view.games[place];
-  std::optional<proof::Move> next;
-  std::string why;
-  try {
-    PlayedBatch batch = played(*view.verdict);
-    auto made = next_move(batch, *view.verdict, game.history, view.settings.arity);
-    if (made) {
-      next = *std::move(made);
-    } else {
-      why = made.error();
-    }
-  } catch (const std::exception& error) {
-    why = error.what();
-  }
-  if (!next) return fall_silent(view, why, &game.now().id);
+bool BatchWatch::move(const OwnGame& game) {
+  auto next = made([&] {
+    PlayedBatch batch = played();
+    return next_move(batch, *x_view.verdict, game.history, x_view.settings.arity);
+  });
+  if (!next) return doubt(next.error(), &game.now().id);
   return send(proof::MakeMove{.header = x_batch.posted.header, .game = game.now(), .move = *std::move(next)}, {});
 }
 
-bool BatchWatch::commit(const BatchView& view) {
+bool BatchWatch::commit() {
   auto remembered = x_memory.proof(x_id);
   if (!remembered) {
-    std::string why;
-    try {
-      PlayedBatch batch = played(*view.verdict);
-      const proof::LocalProof shown = local_proof(batch, view.verdict->check.value());
-      const auto tried = try_proof(batch, shown, signers(), x_batch.posted_s);
-      if (tried) {
-        const proof::Salt salt = random_salt();
-        remembered = RememberedProof{.commitment = proof::proof_commitment(x_key.address(), x_id, shown, salt),
-                                     .show = {.header = x_batch.posted.header, .proof = shown, .salt = salt}};
-      } else {
-        why = tried.error();
+    const auto shown = made([&]() -> OrSilence<proof::LocalProof> {
+      PlayedBatch batch = played();
+      proof::LocalProof proof = local_proof(batch, x_view.verdict->check.value());
+      if (auto tried = try_proof(batch, proof, signers(), x_batch.posted_s); !tried) {
+        return std::unexpected(std::move(tried.error()));
       }
-    } catch (const std::exception& error) {
-      why = error.what();
-    }
-    if (!remembered) return fall_silent(view, why, nullptr);
+      return proof;
+    });
+    if (!shown) return doubt(shown.error(), nullptr);
+    const proof::Salt salt = random_salt();
+    remembered = RememberedProof{.commitment = proof::proof_commitment(x_key.address(), x_id, *shown, salt),
+                                 .show = {.header = x_batch.posted.header, .proof = *shown, .salt = salt}};
     x_memory.keep(x_id, *remembered);
   }
   return send(proof::Commit{.commitment = remembered->commitment}, {});

@@ -1,11 +1,13 @@
-// One batch under watch: reads what is known of it, asks plan() what to do, and does it, until there is nothing to do.
+// One batch under watch: reads what is known of it, asks plan() what to do, and does it, until there is nothing to do
+// or the batch must be judged first. Judging is left to the caller, who may do other things meanwhile.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <set>
 #include <string>
 
+#include "verifier/challenger/played_batch.h"
+#include "verifier/watchtower/judging.h"
 #include "verifier/watchtower/memory.h"
 #include "verifier/watchtower/plan.h"
 #include "verifier/watchtower/watchtower.h"
@@ -24,25 +26,35 @@ class BatchWatch {
   BatchWatch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings, Memory& memory,
              WatchReport& report, const proof::BatchId& batch);
 
-  /// False where nothing more can happen to the batch.
-  [[nodiscard]] bool run();
+  enum class Turn : std::uint8_t {
+    kRests,         // until something changes
+    kWantsJudging,  // nothing can be done before
+    kDone,          // nothing more can happen to the batch
+  };
+  /// Does what can be done without judging. Throws chain::Stopped.
+  [[nodiscard]] Turn play();
+
+  /// What judge_posted() needs; `signers` may be asked from another thread.
+  [[nodiscard]] Judging judging(proof::SignerLookup signers);
+  void take(const Judgment& judgment);
+  [[nodiscard]] proof::SignerLookup signers();
+  /// Until when a judgment is of use: the end of the challenge period, or of the clock of a game that waits for it.
+  [[nodiscard]] std::uint64_t deadline_s() const;
 
  private:
-  [[nodiscard]] BatchView look();
-  void read_history(BatchView& view);
+  void look();
   /// Whether to go on at once.
-  [[nodiscard]] bool act(const BatchView& view, const Action& action);
-  [[nodiscard]] bool judge_batch(const BatchView& view);
-  [[nodiscard]] Verdict judge_data(const std::filesystem::path& directory, const BatchView& view);
-  [[nodiscard]] bool open_game(const BatchView& view);
-  [[nodiscard]] bool move(const BatchView& view, std::size_t game);
-  [[nodiscard]] bool commit(const BatchView& view);
+  [[nodiscard]] bool act(const Action& action);
+  [[nodiscard]] bool open_game();
+  [[nodiscard]] bool move(const OwnGame& game);
+  [[nodiscard]] bool commit();
   [[nodiscard]] bool send(const proof::Transaction& transaction, const proof::Wei& value);
-  /// Judges anew the first time, then is silent for this run.
-  [[nodiscard]] bool fall_silent(const BatchView& view, const std::string& why, const proof::GameId* game);
-  [[nodiscard]] PlayedBatch played(const Verdict& verdict);
-  [[nodiscard]] proof::SignerLookup signers();
-  void raise(const std::string& alarm);
+  /// What was made is not sent. The batch is judged anew the first time; then the game, or the challenge, is given up
+  /// for this run.
+  [[nodiscard]] bool doubt(const std::string& why, const proof::GameId* game);
+  void judge_anew();
+  void give_up(const std::string& what, const std::string& why);
+  [[nodiscard]] PlayedBatch played();
 
   chain::ChainAdapter& x_chain;
   const proof::PrivateKey& x_key;
@@ -51,13 +63,10 @@ class BatchWatch {
   WatchReport& x_report;
   proof::BatchId x_id;
   PostedBatch x_batch;
-  std::vector<chain::LoggedEvent> x_history;
-  bool x_judged = false;    // in this run
-  bool x_rejudged = false;  // because of doubts
-  std::size_t x_answers = 0;
-  std::size_t x_answers_judged = 0;
-  bool x_silenced = false;
-  std::set<proof::GameId> x_silenced_games;
+  BatchView x_view;
+  // In this run:
+  bool x_judged_anew = false;
+  bool x_given_up = false;
   std::size_t x_refusals = 0;
 };
 

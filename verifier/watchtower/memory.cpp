@@ -4,11 +4,14 @@
 
 #include <array>
 #include <cereal/archives/portable_binary.hpp>
+#include <cereal/types/array.hpp>
 #include <cereal/types/optional.hpp>
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
+#include <set>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -25,6 +28,10 @@ void serialize(Archive& archive, OpeningKey& key) {
 namespace tally::verifier {
 
 template <class Archive>
+void serialize(Archive& archive, ComputedTable& computed) {
+  archive(computed.table, computed.commitment.bytes);
+}
+template <class Archive>
 void serialize(Archive& archive, EntryTarget& target) {
   archive(target.item, target.entry);
 }
@@ -40,7 +47,7 @@ void serialize(Archive& archive, Verdict& verdict) {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kMigrations = {R"(
+constexpr std::array<std::string_view, 2> kMigrations = {R"(
 CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), chain BLOB NOT NULL, owner BLOB NOT NULL,
                        cursor INTEGER NOT NULL) STRICT;
 CREATE TABLE batch (id BLOB PRIMARY KEY, position INTEGER NOT NULL, posted BLOB NOT NULL, verdict BLOB, data TEXT,
@@ -53,6 +60,13 @@ CREATE INDEX event_of_batch ON event (batch, position);
 CREATE TABLE salt (batch BLOB NOT NULL, game INTEGER NOT NULL, salt BLOB NOT NULL, PRIMARY KEY (batch, game)) STRICT;
 CREATE TABLE proof (batch BLOB PRIMARY KEY, commitment BLOB NOT NULL, show BLOB NOT NULL) STRICT;
 CREATE TABLE alarm (id INTEGER PRIMARY KEY, batch BLOB NOT NULL, message TEXT NOT NULL, time_s INTEGER NOT NULL) STRICT;
+)",
+                                                         R"(
+ALTER TABLE identity ADD COLUMN last_event BLOB;
+UPDATE identity SET cursor = 0;
+DELETE FROM event;
+DELETE FROM game;
+DELETE FROM batch;
 )"};
 
 constexpr chain::DatabaseSchema kSchema{.kind = "watchtower's memory",
@@ -76,16 +90,26 @@ std::vector<std::uint8_t> encode_identity(const chain::ChainIdentity& chain) {
   return writer.take();
 }
 
+/// With its hash before it: a verdict decides what is read first, and must not be half of one.
 std::vector<std::uint8_t> encode_verdict(const Verdict& verdict) {
   std::ostringstream stream;
   cereal::PortableBinaryOutputArchive archive(stream);
   archive(verdict);
   const std::string text = stream.str();
-  return {text.begin(), text.end()};
+  const math::Bytes body = math::unsigned_bytes(text);
+  math::ByteWriter writer;
+  writer.raw(math::sha256(body).bytes);
+  writer.raw(body);
+  return writer.take();
 }
 
-Verdict decode_verdict(math::Bytes bytes) {
-  std::istringstream stream(std::string(bytes.begin(), bytes.end()));
+std::optional<Verdict> decode_verdict(math::Bytes bytes) {
+  math::Digest hash;
+  if (bytes.size() < hash.bytes.size()) return std::nullopt;
+  const math::Bytes body = bytes.subspan(hash.bytes.size());
+  std::ranges::copy(bytes.first(hash.bytes.size()), hash.bytes.begin());
+  if (math::sha256(body) != hash) return std::nullopt;
+  std::istringstream stream(std::string(body.begin(), body.end()));
   cereal::PortableBinaryInputArchive archive(stream);
   Verdict verdict;
   archive(verdict);
@@ -93,6 +117,16 @@ Verdict decode_verdict(math::Bytes bytes) {
 }
 
 }  // namespace
+
+math::Digest mark_of(const chain::LoggedEvent& logged) {
+  math::ByteWriter writer;
+  writer.u64be(logged.position);
+  writer.u64be(logged.block);
+  writer.u64be(logged.time_s);
+  writer.raw(logged.transaction.digest.bytes);
+  writer.raw(proof::encode(logged.event));
+  return math::sha256(writer.take());
+}
 
 proof::Salt random_salt() {
   proof::Salt salt{};
@@ -107,7 +141,8 @@ Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& ch
                  {.mode = chain::OpenMode::kEither,
                   .fill =
                       [&](chain::Database& database) {
-                        chain::Statement(database, "INSERT INTO identity VALUES (1, ?, ?, 0)")
+                        chain::Statement(database,
+                                         "INSERT INTO identity (id, chain, owner, cursor) VALUES (1, ?, ?, 0)")
                             .run(encode_identity(chain), math::Bytes(owner.bytes));
                       }}),
       x_owner(owner) {
@@ -122,10 +157,22 @@ Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& ch
   }
 }
 
-std::filesystem::path Memory::scratch(const proof::BatchId& batch) const {
+std::filesystem::path Memory::scratch_folder() const {
   std::filesystem::path folder = file();
   folder += ".scratch";
-  return folder / to_hex(batch);
+  return folder;
+}
+
+std::filesystem::path Memory::scratch(const proof::BatchId& batch) const { return scratch_folder() / to_hex(batch); }
+
+void Memory::sweep_scratch() {
+  std::set<std::string> open;
+  for (const proof::BatchId& batch : batches()) open.insert(to_hex(batch));
+  std::error_code error;
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(scratch_folder(), error)) {
+    std::error_code ignored;
+    if (!open.contains(entry.path().filename().string())) std::filesystem::remove_all(entry.path(), ignored);
+  }
 }
 
 std::uint64_t Memory::cursor() { return static_cast<std::uint64_t>(x_database.integer("SELECT cursor FROM identity")); }
@@ -156,13 +203,32 @@ void Memory::keep_event(const chain::LoggedEvent& logged) {
     store(requested->batch);
   } else if (const auto* answered = std::get_if<proof::RequestAnswered>(&logged.event)) {
     store(answered->batch);
+  } else if (const auto* withheld = std::get_if<proof::RequestWithheld>(&logged.event)) {
+    store(withheld->batch);
   }
 }
 
-void Memory::keep(const std::vector<chain::LoggedEvent>& events, std::uint64_t next) {
+std::optional<math::Digest> Memory::last_event() {
+  chain::Statement statement(x_database, "SELECT last_event FROM identity");
+  chain::Rows rows = statement.query();
+  if (!rows.next() || rows.is_null(0)) return std::nullopt;
+  math::Digest mark;
+  std::ranges::copy(rows.blob(0, mark.bytes.size()), mark.bytes.begin());
+  return mark;
+}
+
+void Memory::keep(std::span<const chain::LoggedEvent> events) {
   chain::Transaction transaction(x_database, chain::Transaction::Kind::kWrite);
   for (const chain::LoggedEvent& event : events) keep_event(event);
-  chain::Statement(x_database, "UPDATE identity SET cursor = ?").run(next);
+  chain::Statement(x_database, "UPDATE identity SET cursor = ?, last_event = ?")
+      .run(events.back().position + 1, math::Bytes(mark_of(events.back()).bytes));
+  transaction.commit();
+}
+
+void Memory::begin_anew() {
+  chain::Transaction transaction(x_database, chain::Transaction::Kind::kWrite);
+  chain::Statement(x_database, "UPDATE identity SET cursor = 0, last_event = NULL").run();
+  for (const char* const table : {"event", "game", "batch"}) x_database.execute(std::string("DELETE FROM ") + table);
   transaction.commit();
 }
 
@@ -185,10 +251,11 @@ std::optional<proof::Posted> Memory::posted(const proof::BatchId& batch) {
   return std::get<proof::Posted>(*event);
 }
 
-std::vector<chain::LoggedEvent> Memory::history(const proof::BatchId& batch) {
-  chain::Statement statement(x_database,
-                             "SELECT position, block, time_s, bytes FROM event WHERE batch = ? ORDER BY position");
-  chain::Rows rows = statement.query(bytes_of(batch));
+std::vector<chain::LoggedEvent> Memory::history(const proof::BatchId& batch, std::uint64_t from) {
+  chain::Statement statement(
+      x_database,
+      "SELECT position, block, time_s, bytes FROM event WHERE batch = ? AND position >= ? ORDER BY position");
+  chain::Rows rows = statement.query(bytes_of(batch), from);
   std::vector<chain::LoggedEvent> events;
   while (rows.next()) {
     auto event = proof::decode_event(rows.blob(3));

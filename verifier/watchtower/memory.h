@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,20 +35,27 @@ class Memory {
   [[nodiscard]] const std::filesystem::path& file() const { return x_database.path(); }
   /// Where what is computed for a batch is kept, beside the file.
   [[nodiscard]] std::filesystem::path scratch(const proof::BatchId& batch) const;
+  /// Removes what is there of batches that are over.
+  void sweep_scratch();
 
   /// The position of the next event to read.
   [[nodiscard]] std::uint64_t cursor();
+  /// Of the last event that was read, if any was: whether the chain is still the same is seen by it.
+  [[nodiscard]] std::optional<math::Digest> last_event();
   /// Stores events that were read, and where to go on, in one commit.
-  void keep(const std::vector<chain::LoggedEvent>& events, std::uint64_t next);
+  void keep(std::span<const chain::LoggedEvent> events);
+  /// Forgets all that was read and judged. Salts, proofs and alarms stay: they may belong to what is yet to be read.
+  void begin_anew();
 
   /// Of all batches that were posted, in order.
   [[nodiscard]] std::vector<proof::BatchId> batches();
   [[nodiscard]] std::optional<proof::Posted> posted(const proof::BatchId& batch);
-  /// Events of own games over a batch, of own requests and of all answers, in order.
-  [[nodiscard]] std::vector<chain::LoggedEvent> history(const proof::BatchId& batch);
+  /// Events of own games over a batch, of all requests and of all answers, at positions from `from` on, in order.
+  [[nodiscard]] std::vector<chain::LoggedEvent> history(const proof::BatchId& batch, std::uint64_t from = 0);
   /// Batches that nothing more can happen to are passed over from then on.
   void close(const proof::BatchId& batch);
 
+  /// Absent too where what is stored is damaged.
   [[nodiscard]] std::optional<Verdict> verdict(const proof::BatchId& batch);
   void keep(const proof::BatchId& batch, const Verdict& verdict, const std::filesystem::path& data);
   /// Where the data were that the verdict is about.
@@ -69,12 +77,16 @@ class Memory {
   [[nodiscard]] std::vector<Alarm> alarms();
 
  private:
+  [[nodiscard]] std::filesystem::path scratch_folder() const;
   void keep_event(const chain::LoggedEvent& logged);
   [[nodiscard]] bool is_own_game(const proof::GameId& game);
 
   chain::Database x_database;
   proof::Address x_owner;
 };
+
+/// By what an event is known again.
+[[nodiscard]] math::Digest mark_of(const chain::LoggedEvent& logged);
 
 /// 32 bytes that nobody can guess.
 [[nodiscard]] proof::Salt random_salt();

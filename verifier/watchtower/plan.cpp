@@ -12,15 +12,15 @@ namespace {
 }
 
 std::optional<Action> plan_games(const BatchView& view) {
-  for (std::size_t i = 0; i < view.games.size(); ++i) {
-    const OwnGame& game = view.games[i];
+  for (std::size_t i = 0; i < view.history.games.size(); ++i) {
+    const proof::Game& game = view.history.games[i].now();
     if (view.status == proof::BatchStatus::kInvalid) return TakeRefund{.game = i};
-    const bool own_turn = proof::to_move(game.now().phase) == proof::Side::kChallenger;
-    if (proof::claim_timeout(game.now(), view.now_s)) {
+    const bool own_turn = proof::to_move(game.phase) == proof::Side::kChallenger;
+    if (proof::claim_timeout(game, view.now_s)) {
       // A game that this side let expire is lost, and in the way of another over the same batch.
       if (!own_turn || within(view.now_s, view.posted_s, view.settings.challenge_period_s))
         return TakeTimeout{.game = i};
-    } else if (own_turn && !game.silenced) {
+    } else if (own_turn && !view.silenced_games.contains(game.id)) {
       return view.verdict ? Action(MoveInGame{.game = i}) : Action(JudgeBatch{});
     }
   }
@@ -32,22 +32,27 @@ std::optional<Action> plan_requests(const BatchView& view) {
   // wait.
   const bool missing =
       view.status == proof::BatchStatus::kPending && view.verdict && view.verdict->kind == VerdictKind::kMissing;
-  for (const OpenRequest& request : view.open_requests) {
+  for (const auto& [leaf, request] : view.history.open_requests) {
     const bool lost = view.status == proof::BatchStatus::kInvalid;
     const bool over = view.now_s > request.requested_s && view.now_s - request.requested_s > view.settings.window_s;
-    if (request.own ? lost || over : missing && over) return TakeWithheld{.leaf = request.leaf};
+    if (request.by == view.self ? lost || over : missing && over) return TakeWithheld{.leaf = leaf};
   }
   return std::nullopt;
 }
 
 Action plan_missing(const BatchView& view, const Verdict& verdict) {
-  if (!view.judged_now || view.answered_since) return JudgeBatch{};
+  if (!view.judged_now) return JudgeBatch{};
   const bool may_ask = std::holds_alternative<proof::LeafRequests>(view.settings.availability) &&
                        within(view.now_s, view.posted_s, view.settings.request_period_s) && !view.silenced;
-  if (!may_ask) return Rest{};
-  const auto wanted = std::ranges::find_if(
-      verdict.missing, [&](const proof::OpeningKey& leaf) { return !view.requested.contains(leaf); });
-  return wanted == verdict.missing.end() ? Action(Rest{}) : Action(DemandLeaf{.leaf = *wanted});
+  if (may_ask) {
+    const auto wanted = std::ranges::find_if(
+        verdict.missing, [&](const proof::OpeningKey& leaf) { return !view.history.requested.contains(leaf); });
+    if (wanted != verdict.missing.end()) return DemandLeaf{.leaf = *wanted};
+  }
+  // Answers come one by one; a judgment waits for the last of them.
+  const bool all_answered = std::ranges::none_of(
+      verdict.missing, [&](const proof::OpeningKey& leaf) { return view.history.open_requests.contains(leaf); });
+  return view.history.answers != view.answers_judged && all_answered ? Action(JudgeBatch{}) : Action(Rest{});
 }
 
 Action plan_proof(const BatchView& view) {
@@ -67,7 +72,9 @@ Action plan_proof(const BatchView& view) {
 Action plan(const BatchView& view) {
   if (const auto action = plan_games(view)) return *action;
   if (const auto action = plan_requests(view)) return *action;
-  const bool idle = view.games.empty() && std::ranges::none_of(view.open_requests, &OpenRequest::own);
+  const bool idle =
+      view.history.games.empty() &&
+      std::ranges::none_of(view.history.open_requests, [&](const auto& open) { return open.second.by == view.self; });
   switch (view.status) {
     case proof::BatchStatus::kPending:
       break;
@@ -86,7 +93,7 @@ Action plan(const BatchView& view) {
       return in_time ? plan_missing(view, *view.verdict) : Rest{};
     case VerdictKind::kEntry:
     case VerdictKind::kDescent:
-      return in_time && view.games.empty() && !view.silenced ? Action(OpenDispute{}) : Action(Rest{});
+      return in_time && view.history.games.empty() && !view.silenced ? Action(OpenDispute{}) : Action(Rest{});
     case VerdictKind::kCheck:
       return in_time ? plan_proof(view) : Rest{};
   }

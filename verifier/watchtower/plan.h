@@ -4,52 +4,39 @@
 //   run
 //                 out; where the batch fell by another's hand, the bond is taken back
 //   own requests  claimed as soon as the window is over
-//   the batch     judged once it is posted (and again while data is missing), challenged within its period, whatever
-//                 its siblings and whoever else plays against it
+//   the batch     judged once it is posted (and again once in each run while data is missing, and when all that was
+//                 demanded is answered), challenged within its period, whatever its siblings and whoever else plays
+//                 against it
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <variant>
-#include <vector>
 
 #include "fraud_proof/settlement/state.h"
-#include "verifier/challenger/player.h"
 #include "verifier/replay/judge.h"
+#include "verifier/watchtower/batch_history.h"
 
 namespace tally::verifier {
-
-/// One of the watchtower's own games that has not ended.
-struct OwnGame {
-  std::vector<GameStep> history{};  // never empty
-  bool silenced = false;            // a move was due that is better not made
-  [[nodiscard]] const proof::Game& now() const { return history.back().game; }
-};
-
-/// Of anyone's: where a leaf is withheld, the batch falls whoever asked for it.
-struct OpenRequest {
-  proof::OpeningKey leaf{};
-  bool own = false;
-  std::uint64_t requested_s = 0;
-};
 
 /// Of the proof that the watchtower committed to.
 enum class ProofState : std::uint8_t { kNone, kRemembered, kCommitted };
 
 struct BatchView {
+  proof::Address self{};
   proof::BatchStatus status = proof::BatchStatus::kPending;
   std::uint64_t posted_s = 0;
   std::uint64_t now_s = 0;
   proof::TaskSettings settings{};
   std::optional<Verdict> verdict{};
-  /// The verdict is of this run, or nothing has changed since.
+  /// The verdict is of this run.
   bool judged_now = false;
-  std::vector<OwnGame> games{};
-  std::uint64_t games_opened = 0;  // own ones, those that ended too
-  std::vector<OpenRequest> open_requests{};
-  std::set<proof::OpeningKey> requested{};  // by anyone, answered ones too
-  bool answered_since = false;              // leaves that came after the verdict
+  BatchHistory history{};
+  /// Of answers that were there when the verdict was made.
+  std::size_t answers_judged = 0;
+  /// Games in which a move was due that is better not made.
+  std::set<proof::GameId> silenced_games{};
   ProofState proof = ProofState::kNone;
   bool silenced = false;  // a challenge was due that is better not made
 };

@@ -2,7 +2,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <future>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <utility>
 
+#include "chain_adapter/files/file_lock.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/settlement/state.h"
 #include "verifier/watchtower/batch_watch.h"
@@ -12,33 +20,145 @@ namespace tally::verifier {
 
 namespace {
 
-namespace fs = std::filesystem;
+using Turn = BatchWatch::Turn;
 
-bool is_watched(const WatchSettings& settings, Memory& memory, const proof::BatchId& batch) {
-  if (settings.tasks.empty()) return true;
-  return std::ranges::find(settings.tasks, memory.posted(batch).value().header.task) != settings.tasks.end();
+// Of one batch in one run, one after the other: what fails once may work a moment later.
+constexpr std::size_t kMaxFailures = 3;
+
+class Watch {
+ public:
+  Watch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings, Memory& memory,
+        WatchReport& report)
+      : x_chain(chain), x_key(key), x_settings(settings), x_memory(memory), x_report(report) {}
+
+  void run() {
+    for (;;) {
+      serve(nullptr);
+      Watched* const next = most_urgent();
+      if (next == nullptr) break;
+      judge(*next);
+    }
+    x_memory.sweep_scratch();
+    x_report.open_batches = static_cast<std::uint64_t>(
+        std::ranges::count_if(x_watched, [](const Watched& w) { return w.turn != Turn::kDone; }));
+  }
+
+ private:
+  struct Watched {
+    proof::BatchId id{};
+    std::unique_ptr<BatchWatch> watch{};
+    Turn turn = Turn::kRests;
+    std::size_t failures = 0;
+    [[nodiscard]] bool is_over() const { return turn == Turn::kDone || failures >= kMaxFailures; }
+  };
+
+  void take_new();
+  /// Does for every batch what can be done at once, but for the one that is being judged.
+  void serve(const Watched* but);
+  void play(Watched& watched);
+  void judge(Watched& watched);
+  [[nodiscard]] Watched* most_urgent();
+  /// One batch that cannot be handled must not keep others from being disputed.
+  template <class Work>
+  void isolate(Watched& watched, const Work& work);
+
+  chain::ChainAdapter& x_chain;
+  const proof::PrivateKey& x_key;
+  const WatchSettings& x_settings;
+  Memory& x_memory;
+  WatchReport& x_report;
+  std::list<Watched> x_watched;  // in the order of their posts
+  std::set<proof::BatchId> x_known;
+  std::mutex x_mutex;  // held while chain or memory are used
+};
+
+template <class Work>
+void Watch::isolate(Watched& watched, const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    ++watched.failures;
+    x_report.events.push_back({.kind = WatchEvent::Kind::kFailed,
+                               .batch = watched.id,
+                               .what = "watch",
+                               .message = error.what(),
+                               .bytes = 0,
+                               .microseconds = 0});
+  }
 }
 
-void watch_batch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings,
-                 Memory& memory, WatchReport& report, const proof::BatchId& batch) {
-  try {
-    if (BatchWatch(chain, key, settings, memory, report, batch).run()) {
-      ++report.open_batches;
-      return;
-    }
-    memory.close(batch);
-    std::error_code ignored;
-    fs::remove_all(memory.scratch(batch), ignored);
-  } catch (const std::exception& error) {
-    // One batch that cannot be handled must not keep others from being disputed.
-    ++report.open_batches;
-    report.events.push_back({.kind = WatchEvent::Kind::kFailed,
-                             .batch = batch,
-                             .what = "watch",
-                             .message = error.what(),
-                             .bytes = 0,
-                             .microseconds = 0});
+void Watch::take_new() {
+  follow(x_chain, x_memory);
+  for (const proof::BatchId& batch : x_memory.batches()) {
+    if (!x_known.insert(batch).second) continue;
+    const std::vector<proof::TaskId>& tasks = x_settings.tasks;
+    const bool wanted =
+        tasks.empty() || std::ranges::find(tasks, x_memory.posted(batch).value().header.task) != tasks.end();
+    if (wanted) x_watched.push_back({.id = batch});
   }
+}
+
+void Watch::serve(const Watched* but) {
+  take_new();
+  for (Watched& watched : x_watched) {
+    if (&watched != but && !watched.is_over()) play(watched);
+  }
+}
+
+void Watch::play(Watched& watched) {
+  isolate(watched, [&] {
+    if (!watched.watch) {
+      watched.watch = std::make_unique<BatchWatch>(x_chain, x_key, x_settings, x_memory, x_report, watched.id);
+    }
+    watched.turn = watched.watch->play();
+    if (watched.turn == Turn::kDone) x_memory.close(watched.id);
+  });
+}
+
+Watch::Watched* Watch::most_urgent() {
+  Watched* next = nullptr;
+  for (Watched& watched : x_watched) {
+    if (watched.is_over() || watched.turn != Turn::kWantsJudging) continue;
+    if (next == nullptr || watched.watch->deadline_s() < next->watch->deadline_s()) next = &watched;
+  }
+  return next;
+}
+
+void Watch::judge(Watched& watched) {
+  const proof::SignerLookup signers = [this, lookup = watched.watch->signers()](const proof::Address& address) {
+    const std::scoped_lock lock(x_mutex);
+    return lookup(address);
+  };
+  isolate(watched, [&] {
+    // What fails here is not tried again in this run: it would take as long.
+    watched.failures += kMaxFailures;
+    auto judgment = std::async(std::launch::async, judge_posted, watched.watch->judging(signers));
+    while (judgment.wait_for(x_settings.pause) != std::future_status::ready) {
+      const std::scoped_lock lock(x_mutex);
+      try {
+        serve(&watched);
+      } catch (const std::exception&) {
+        continue;  // the chain may be within reach at the next look, and must be at the end
+      }
+    }
+    watched.watch->take(judgment.get());
+    watched.failures = 0;
+    watched.turn = Turn::kRests;
+  });
+}
+
+/// A chain file that was restored from an older copy goes on differently. All is read anew then.
+void begin_anew_on_another_chain(chain::ChainAdapter& chain, Memory& memory, WatchReport& report) {
+  const auto last = memory.last_event();
+  if (!last) return;
+  const std::uint64_t position = memory.cursor() - 1;
+  const auto there = chain.events(position, 1);
+  if (!there.empty() && there.front().position == position && mark_of(there.front()) == *last) return;
+  const std::string alarm =
+      "the chain is not the one that was followed so far, but an older copy or another; it is read anew";
+  memory.begin_anew();
+  memory.raise({}, alarm, chain.head().time_s);
+  report.alarms.push_back(alarm);
 }
 
 }  // namespace
@@ -61,15 +181,14 @@ std::string_view to_string(WatchEvent::Kind kind) {
 
 WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings) {
   WatchReport report;
+  std::filesystem::path lock_file = settings.memory;
+  lock_file += ".lock";
+  const auto lock = chain::FileLock::take(lock_file);
+  if (!lock) throw std::runtime_error("another watchtower uses " + settings.memory.string());
   Memory memory(settings.memory, chain.identity(), key.address());
-  follow(chain, memory);
+  begin_anew_on_another_chain(chain, memory, report);
   try {
-    // Games first: their clocks run. A batch without one waits for its replay.
-    std::vector<proof::BatchId> batches = memory.batches();
-    std::ranges::stable_partition(batches, [&](const proof::BatchId& batch) { return !memory.history(batch).empty(); });
-    for (const proof::BatchId& batch : batches) {
-      if (is_watched(settings, memory, batch)) watch_batch(chain, key, settings, memory, report, batch);
-    }
+    Watch(chain, key, settings, memory, report).run();
   } catch (const chain::Stopped&) {
     report.stopped = true;
   }

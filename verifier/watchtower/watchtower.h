@@ -4,8 +4,12 @@
 // that waits, demand and claim what is withheld, and take out what was won. Called again (by the same process or
 // another one, after a crash or a week) it goes on where things stand, from its memory file and the chain. What fails
 // for one batch or one game is reported, and the others go on.
+//
+// Judging takes long, and clocks run. So batches are judged one at a time, that with the nearest deadline first, and
+// while one is judged the chain is looked at again and again, and every game that waits is answered.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -29,7 +33,9 @@ struct WatchSettings {
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
   chain::Progress progress;
-  EntryEvaluator scalar = math::evaluate_entry;  // only tests of alarms lend another one
+  /// Between looks at the chain while a batch is judged.
+  std::chrono::milliseconds pause{1000};
+  EntryEvaluator scalar = math::evaluate_entry;  // only tests lend another one
 };
 
 /// Something that was done, or could not be.
@@ -54,6 +60,7 @@ struct WatchReport {
   bool stopped = false;
 };
 
+/// Throws std::runtime_error where the memory is in use by another watchtower, or is not of this chain and key.
 [[nodiscard]] WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
                                      const WatchSettings& settings);
 

@@ -3,14 +3,26 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "chain_adapter/data/batch_directory.h"
+#include "chain_adapter/embedded/embedded_chain.h"
+#include "chain_adapter/embedded/tables.h"
+#include "chain_adapter/files/file_lock.h"
+#include "chain_adapter/sqlite/database.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "tests/support/dispute_world.h"
+#include "tests/support/hooked_chain.h"
 #include "tests/support/test_batch.h"
+#include "verifier/watchtower/memory.h"
 
 namespace tally::verifier {
 namespace {
@@ -94,6 +106,11 @@ TEST(Watchtower, descends_into_a_withheld_table) {
     EXPECT_EQ(world.cause_of_loss(batch), proof::LossCause::kEntry);
     EXPECT_EQ(sent(events, "open_descent"), 1U);
   }
+  // What was computed goes with the batches, also where the watchtower was killed just before that.
+  const fs::path scratch = world.folder() / "watchtower.sqlite.scratch";
+  fs::create_directories(scratch / "0x00");
+  static_cast<void>(world.watch());
+  EXPECT_TRUE(fs::is_empty(scratch));
 }
 
 TEST(Watchtower, shows_each_failed_local_check) {
@@ -236,6 +253,253 @@ TEST(Watchtower, watches_only_the_tasks_that_it_is_told_to) {
   settings.tasks = {world.rounds().prepared().id};
   EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "open_game"), 1U);
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
+}
+
+std::size_t count(const std::vector<WatchEvent>& events, WatchEvent::Kind kind, std::string_view what = {}) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      events, [&](const WatchEvent& event) { return event.kind == kind && (what.empty() || event.what == what); }));
+}
+
+/// Waits until it is so; false if that takes too long.
+bool comes_true(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
+  DisputeWorld world;
+  const DisputedBatch first = world.post(forge(world, "next_model", 3), 1);
+  static_cast<void>(world.watch());
+  const DisputedBatch second = world.post(forge(world, "next_model", 2), 2);
+  WatchSettings settings = world.watch_settings();
+  settings.pause = std::chrono::milliseconds(1);
+  std::atomic<int> judgings = 0;
+  bool won_meanwhile = false;
+  settings.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
+    if (done != 0 || judgings++ != 0) return;
+    world.defend();
+    won_meanwhile = comes_true([&] { return world.status(first) == proof::BatchStatus::kInvalid; });
+  };
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  const WatchReport report = watch_once(own, world.watcher(), settings);
+  EXPECT_TRUE(won_meanwhile) << told(report.events);
+  EXPECT_EQ(judgings, 1);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(second), proof::BatchStatus::kInvalid);
+}
+
+TEST(Watchtower, sees_batches_that_are_posted_while_it_judges) {
+  DisputeWorld world;
+  static_cast<void>(world.post({}, 1));
+  WatchSettings settings = world.watch_settings();
+  std::optional<DisputedBatch> late;
+  settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
+    if (!late) late = world.post(forge(world, "next_model", 2), 2);
+  };
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  const WatchReport report = watch_once(own, world.watcher(), settings);
+  EXPECT_EQ(sent(report.events, "open_game"), 1U) << told(report.events);
+  EXPECT_EQ(report.events.back().batch, late.value().id);
+}
+
+TEST(Watchtower, leaves_a_memory_alone_that_another_one_uses) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  {
+    const auto other = chain::FileLock::take(world.folder() / "watchtower.sqlite.lock");
+    ASSERT_TRUE(other.has_value());
+    try {
+      static_cast<void>(world.watch());
+      FAIL();
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(error.what(), "another watchtower uses " + (world.folder() / "watchtower.sqlite").string());
+    }
+  }
+  EXPECT_EQ(sent(world.watch().events, "open_game"), 1U);
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
+}
+
+/// A directory that has the batch's header and whose program text opens, and cannot be read.
+std::filesystem::path unreadable(const DisputeWorld& world, const DisputedBatch& batch) {
+  const fs::path directory = world.folder() / "unreadable" / to_hex(batch.id);
+  fs::create_directories(directory);
+  fs::copy_file(batch.poster / "header.bin", directory / "header.bin");
+  fs::create_symlink("/proc/self/mem", directory / "program.tally");
+  return directory.parent_path();
+}
+
+TEST(Watchtower, goes_on_to_the_next_folder_where_one_cannot_be_read) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  WatchSettings settings = world.watch_settings();
+  settings.data.insert(settings.data.begin(), unreadable(world, batch));
+  const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+  EXPECT_EQ(sent(report.events, "open_game"), 1U) << told(report.events);
+  ASSERT_EQ(count(report.events, WatchEvent::Kind::kFailed, "read"), 1U);
+  EXPECT_NE(report.events.front().message.find("unreadable"), std::string::npos) << report.events.front().message;
+}
+
+TEST(Watchtower, says_nothing_and_reports_where_no_folder_can_be_read) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  const DisputedBatch other = world.post(forge(world, "next_model", 2), 2);
+  fs::remove_all(batch.watcher);
+  WatchSettings settings = world.watch_settings();
+  settings.data.push_back(unreadable(world, batch));
+  const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 1U) << told(report.events);
+  EXPECT_EQ(report.open_batches, 2U);
+  // The other batch does not suffer by it.
+  EXPECT_EQ(sent(report.events), 1U);
+  EXPECT_EQ(sent(report.events, "open_game"), 1U);
+  EXPECT_EQ(world.status(other), proof::BatchStatus::kPending);
+}
+
+// Pitfall 26.
+TEST(Watchtower, never_moves_on_data_that_changed_since_it_was_judged) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  static_cast<void>(world.watch());
+  world.defend();
+  const fs::path row = batch.watcher / "rows/updates/1.bin";
+  const std::vector<std::uint8_t> right = test::read_bytes(row);
+  std::vector<std::uint8_t> wrong = right;
+  wrong.at(3 * 4) ^= 1;
+  test::write_bytes(row, wrong);
+  const WatchReport silent = world.watch();
+  EXPECT_EQ(sent(silent.events), sent(silent.events, "request_leaf")) << told(silent.events);
+  EXPECT_EQ(count(silent.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << told(silent.events);
+  EXPECT_EQ(count(silent.events, WatchEvent::Kind::kSilent, "move"), 1U);
+  EXPECT_EQ(silent.alarms.size(), 1U);
+  test::write_bytes(row, right);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+TEST(Watchtower, judges_anew_where_what_it_computed_is_damaged) {
+  for (const std::string damaged : {"table_6.bin", "row_roots.bin", ""}) {
+    DisputeWorld world({.dims = {70}});
+    const DisputedBatch batch = world.post(forge(world, "next_model", 33));
+    fs::remove_all(batch.watcher / "tables");
+    const WatchReport first = world.watch();
+    EXPECT_EQ(sent(first.events, "open_descent"), 1U);
+    world.defend();
+    const fs::path tables = world.folder() / "watchtower.sqlite.scratch" / to_hex(batch.id) / "tables";
+    for (const fs::directory_entry& entry : fs::directory_iterator(tables)) {
+      const bool is_it = damaged.empty() || entry.path().filename() == damaged;
+      if (is_it) test::write_byte(entry.path(), 0, static_cast<std::uint8_t>(test::read_bytes(entry.path())[0] ^ 1));
+    }
+    const auto events = world.play();
+    EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid) << damaged << "\n" << told(events);
+    EXPECT_EQ(count(events, WatchEvent::Kind::kSilent), 0U);
+    EXPECT_EQ(sent(events, "open_descent"), 0U);
+  }
+}
+
+/// On a memory that is up to date.
+void execute(const fs::path& memory, const std::string& statement) {
+  const std::array<std::string_view, 2> migrations;
+  const chain::DatabaseSchema schema{
+      .kind = "memory", .how_to_make = "", .application_id = 0x54574d31, .migrations = migrations};
+  chain::Database(memory, schema).execute(statement);
+}
+
+TEST(Watchtower, judges_anew_where_its_memory_of_a_verdict_is_damaged) {
+  for (const char* const damage : {"x''", "zeroblob(200)", "CAST(substr(verdict, 1, length(verdict) - 1) AS BLOB)"}) {
+    DisputeWorld world;
+    const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+    static_cast<void>(world.watch());
+    {
+      Memory memory(world.folder() / "watchtower.sqlite", world.chain().identity(), world.watcher().address());
+      ASSERT_TRUE(memory.verdict(batch.id).has_value());
+    }
+    execute(world.folder() / "watchtower.sqlite", std::string("UPDATE batch SET verdict = ") + damage);
+    const auto events = world.play();
+    EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid) << damage << told(events);
+    EXPECT_EQ(count(events, WatchEvent::Kind::kJudged), 1U);
+    EXPECT_EQ(count(events, WatchEvent::Kind::kFailed), 0U) << told(events);
+  }
+}
+
+// A key may be bound in the very second of a post, and after the watchtower looked.
+TEST(Watchtower, judges_anew_where_a_proof_is_refused) {
+  DisputeWorld world({.unregistered = 1});
+  const DisputedBatch batch = world.post();
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  test::HookedChain hooked(own, [&](proof::Transaction& transaction) {
+    if (std::holds_alternative<proof::ShowProof>(transaction)) world.register_rest();
+  });
+  const WatchReport report = watch_once(hooked, world.watcher(), world.watch_settings());
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kRefused, "show_proof"), 1U) << told(report.events);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "failed_check"), 1U);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "valid"), 1U);
+  EXPECT_TRUE(report.alarms.empty());
+  EXPECT_TRUE(world.watch().events.empty());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
+}
+
+TEST(Watchtower, gives_a_batch_up_for_the_run_where_the_chain_refuses_twice) {
+  DisputeWorld world;
+  const DisputedBatch first = world.post(forge(world, "next_model", 3), 1);
+  const DisputedBatch second = world.post(forge(world, "next_model", 2), 2);
+  // What is opened over the first batch gets damaged on its way.
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  test::HookedChain hooked(own, [&](proof::Transaction& transaction) {
+    auto* const opening = std::get_if<proof::OpenGame>(&transaction);
+    if (opening != nullptr && proof::batch_id(opening->header) == first.id) opening->openings.push_back(0);
+  });
+  const WatchReport report = watch_once(hooked, world.watcher(), world.watch_settings());
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kRefused, "open_game"), 2U) << told(report.events);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kSilent, "open_game"), 1U);
+  EXPECT_EQ(report.alarms.size(), 1U);
+  EXPECT_EQ(sent(report.events, "open_game"), 1U);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(first), proof::BatchStatus::kInvalid);
+  EXPECT_EQ(world.status(second), proof::BatchStatus::kInvalid);
+}
+
+// Pitfall 26: the chain's file was lost, and an older copy is used.
+TEST(Watchtower, reads_all_anew_on_an_older_copy_of_the_chain) {
+  DisputeWorld world;
+  static_cast<void>(world.post({}, 1));
+  const fs::path copy = world.folder() / "copy.sqlite";
+  chain::Database(world.folder() / "chain.sqlite", chain::embedded_schema())
+      .execute("VACUUM INTO '" + copy.string() + "'");
+  static_cast<void>(world.post(forge(world, "next_model", 3), 2));
+  EXPECT_EQ(sent(world.watch().events, "open_game"), 1U);
+  chain::EmbeddedChain older(copy);
+  for (int i = 0; i < 40; ++i) older.advance(1);
+  const WatchReport report = watch_once(older, world.watcher(), world.watch_settings());
+  ASSERT_EQ(report.alarms.size(), 1U);
+  EXPECT_NE(report.alarms.front().find("read anew"), std::string::npos);
+  EXPECT_EQ(report.open_batches, 1U);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "valid"), 1U) << told(report.events);
+  EXPECT_TRUE(watch_once(older, world.watcher(), world.watch_settings()).alarms.empty());
+}
+
+TEST(Watchtower, puts_answers_together_with_data_that_stands_behind_links) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post();
+  const std::vector<std::uint8_t> row = test::read_bytes(batch.poster / "rows/updates/0.bin");
+  fs::remove_all(batch.watcher);
+  fs::create_directories(batch.watcher);
+  for (const char* const name : {"header.bin", "program.tally", "records.bin", "state", "tables"}) {
+    fs::create_symlink(batch.poster / name, batch.watcher / name);
+  }
+  fs::create_directories(batch.watcher / "rows/updates");
+  for (const char* const name : {"0.bin", "2.bin"}) {
+    fs::create_symlink(batch.poster / "rows/updates" / name, batch.watcher / "rows/updates" / name);
+  }
+  fs::create_directory_symlink(batch.watcher, batch.watcher / "round");
+  const auto events = world.play();
+  EXPECT_GE(sent(events, "request_leaf"), 1U) << told(events);
+  EXPECT_EQ(count(events, WatchEvent::Kind::kJudged, "valid"), 1U) << told(events);
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
+  EXPECT_EQ(test::read_bytes(batch.poster / "rows/updates/0.bin"), row);
 }
 
 }  // namespace

@@ -1,0 +1,36 @@
+// A chain on which a test may do something just before each transaction of a party gets there, or change it.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "chain_adapter/chain/chain.h"
+
+namespace tally::test {
+
+class HookedChain final : public chain::ChainAdapter {
+ public:
+  using Hook = std::function<void(proof::Transaction& transaction)>;
+
+  HookedChain(chain::ChainAdapter& inner, Hook before_submit) : x_inner(inner), x_before(std::move(before_submit)) {}
+
+  [[nodiscard]] chain::ChainIdentity identity() override { return x_inner.identity(); }
+  [[nodiscard]] chain::Head head() override { return x_inner.head(); }
+  [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override {
+    proof::Transaction transaction = submission.transaction;
+    x_before(transaction);
+    return x_inner.submit({.key = submission.key, .value = submission.value, .transaction = transaction});
+  }
+  [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) override { return x_inner.fate(id); }
+  [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
+    return x_inner.events(from, limit);
+  }
+  [[nodiscard]] const proof::StateReader& state() override { return x_inner.state(); }
+  [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_inner.balance(account); }
+
+ private:
+  chain::ChainAdapter& x_inner;
+  Hook x_before;
+};
+
+}  // namespace tally::test

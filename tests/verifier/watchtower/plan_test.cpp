@@ -1,0 +1,139 @@
+#include "verifier/watchtower/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <variant>
+
+namespace tally::verifier {
+namespace {
+
+constexpr proof::Address kSelf{{1}};
+constexpr proof::Address kOther{{2}};
+constexpr proof::OpeningKey kLeaf{.object = 3, .record = 1, .leaf = 0};
+
+/// A batch of second 1000, at second 1100.
+BatchView pending(VerdictKind verdict) {
+  BatchView view;
+  view.self = kSelf;
+  view.posted_s = 1000;
+  view.now_s = 1100;
+  view.settings = {.challenge_period_s = 1000, .request_period_s = 500, .window_s = 50};
+  view.settings.availability = proof::LeafRequests{};
+  view.verdict = Verdict{.kind = verdict};
+  view.judged_now = true;
+  return view;
+}
+
+void ask(BatchView& view, const proof::Address& by, std::uint64_t time_s) {
+  view.history.requested.insert(kLeaf);
+  view.history.open_requests[kLeaf] = {.by = by, .requested_s = time_s};
+}
+
+proof::Game& add_game(BatchView& view, proof::Phase phase) {
+  proof::Game game;
+  game.phase = phase;
+  game.moved_at_s = 1050;
+  game.poster_clock_s = 40;
+  game.challenger_clock_s = 40;
+  view.history.games.push_back({.history = {{.move = {}, .game = game}}});
+  return view.history.games.back().history.back().game;
+}
+
+TEST(Plan, claims_a_request_of_another_where_its_leaf_is_missing_here_and_the_window_is_over) {
+  BatchView view = pending(VerdictKind::kMissing);
+  view.verdict->missing = {kLeaf};
+  ask(view, kOther, 1050);
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  ask(view, kOther, 1049);
+  const Action action = plan(view);
+  ASSERT_TRUE(std::holds_alternative<TakeWithheld>(action));
+  EXPECT_EQ(std::get<TakeWithheld>(action).leaf, kLeaf);
+}
+
+TEST(Plan, leaves_requests_of_others_alone_where_nothing_is_missing) {
+  BatchView view = pending(VerdictKind::kValid);
+  ask(view, kOther, 1000);
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  ask(view, kSelf, 1000);
+  EXPECT_TRUE(std::holds_alternative<TakeWithheld>(plan(view)));
+}
+
+TEST(Plan, asks_for_each_missing_leaf_that_nobody_asked_for) {
+  BatchView view = pending(VerdictKind::kMissing);
+  view.verdict->missing = {kLeaf, {.object = 3, .record = 2, .leaf = 0}};
+  ask(view, kOther, 1090);
+  const Action action = plan(view);
+  ASSERT_TRUE(std::holds_alternative<DemandLeaf>(action));
+  EXPECT_EQ(std::get<DemandLeaf>(action).leaf.record, 2U);
+}
+
+TEST(Plan, judges_again_once_all_that_was_asked_for_is_answered) {
+  BatchView view = pending(VerdictKind::kMissing);
+  view.verdict->missing = {kLeaf};
+  ask(view, kSelf, 1090);
+  view.history.answers = 5;
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  view.history.open_requests.clear();
+  EXPECT_TRUE(std::holds_alternative<JudgeBatch>(plan(view)));
+  view.answers_judged = 5;
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+}
+
+TEST(Plan, judges_what_misses_data_once_in_a_run) {
+  BatchView view = pending(VerdictKind::kMissing);
+  view.settings.availability = proof::KeeperQuorum{};
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  view.judged_now = false;
+  EXPECT_TRUE(std::holds_alternative<JudgeBatch>(plan(view)));
+}
+
+TEST(Plan, clears_its_own_expired_game_away_while_another_may_be_opened) {
+  BatchView view = pending(VerdictKind::kEntry);
+  add_game(view, proof::Phase::kNarrow);
+  view.now_s = 1091;
+  EXPECT_TRUE(std::holds_alternative<TakeTimeout>(plan(view)));
+  // Behind the period nobody gains by it but the poster.
+  view.now_s = 2000;
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  view.history.games.clear();
+  view.now_s = 1999;
+  EXPECT_TRUE(std::holds_alternative<OpenDispute>(plan(view)));
+}
+
+TEST(Plan, claims_the_posters_timeout_at_any_time) {
+  BatchView view = pending(VerdictKind::kEntry);
+  add_game(view, proof::Phase::kRespond);
+  view.now_s = 1090;
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  view.now_s = 5000;
+  EXPECT_TRUE(std::holds_alternative<TakeTimeout>(plan(view)));
+}
+
+TEST(Plan, passes_over_a_game_that_is_given_up_and_plays_the_next) {
+  BatchView view = pending(VerdictKind::kEntry);
+  proof::Game& first = add_game(view, proof::Phase::kNarrow);
+  first.id.digest.bytes[0] = 1;
+  view.silenced_games.insert(first.id);
+  add_game(view, proof::Phase::kNarrow);
+  view.now_s = 1060;
+  const Action action = plan(view);
+  ASSERT_TRUE(std::holds_alternative<MoveInGame>(action));
+  EXPECT_EQ(std::get<MoveInGame>(action).game, 1U);
+}
+
+TEST(Plan, takes_bonds_back_where_another_brought_the_batch_down) {
+  BatchView view = pending(VerdictKind::kEntry);
+  view.status = proof::BatchStatus::kInvalid;
+  add_game(view, proof::Phase::kRespond);
+  EXPECT_TRUE(std::holds_alternative<TakeRefund>(plan(view)));
+  view.history.games.clear();
+  ask(view, kSelf, 1099);
+  EXPECT_TRUE(std::holds_alternative<TakeWithheld>(plan(view)));
+  ask(view, kOther, 1000);
+  const Action action = plan(view);
+  ASSERT_TRUE(std::holds_alternative<Rest>(action));
+  EXPECT_TRUE(std::get<Rest>(action).done);
+}
+
+}  // namespace
+}  // namespace tally::verifier
