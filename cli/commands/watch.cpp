@@ -1,4 +1,5 @@
 // `tally watch` and `tally keep`: looking after other people's batches.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -61,6 +62,15 @@ std::string to_text(const verifier::WatchEvent& event) {
   return event.message.empty() ? text : text + ": " + event.message;
 }
 
+/// As `tally defend`: what could not be looked after comes first, then what a person should look at.
+ExitCode exit_code(const verifier::WatchReport& report) {
+  const bool failed = std::ranges::any_of(report.events, [](const verifier::WatchEvent& event) {
+    return event.kind == verifier::WatchEvent::Kind::kFailed;
+  });
+  if (failed) return ExitCode::kOutsideWorld;
+  return report.alarms.empty() ? ExitCode::kFine : ExitCode::kFoundInvalid;
+}
+
 ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token& stop) {
   verifier::WatchSettings settings;
   for (const std::string& folder : flags.data) {
@@ -89,12 +99,18 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
   for (const std::string& alarm : report.alarms) text += "ALARM " + alarm + "\n";
   text += "open batches " + std::to_string(report.open_batches);
   if (report.withdrawn.value != 0) text += ", withdrawn " + chain::to_text_with_unit(report.withdrawn);
-  console.result(text, json::object{{"events", std::move(events)},
-                                    {"alarms", json::value_from(report.alarms)},
-                                    {"open_batches", report.open_batches},
-                                    {"withdrawn", chain::to_text(report.withdrawn)}});
+  const json::object object{{"events", std::move(events)},
+                            {"alarms", json::value_from(report.alarms)},
+                            {"open_batches", report.open_batches},
+                            {"withdrawn", chain::to_text(report.withdrawn)}};
+  const ExitCode code = exit_code(report);
+  if (code == ExitCode::kFine) {
+    console.result(text, object);
+  } else {
+    console.finding(text, object);
+  }
   if (report.stopped) throw Failure(ExitCode::kOutsideWorld, "interrupted; the next run goes on from here");
-  return ExitCode::kFine;
+  return code;
 }
 
 ExitCode keep(const KeepFlags& flags, Console& console, const std::stop_token& stop) {
@@ -146,6 +162,9 @@ void add_watch(CLI::App& app, Session& session) {
   add_key_options(*command, flags->key);
   add_threads_option(*command, flags->threads);
   add_output_flags(*command, session);
+  command->footer(
+      "Exit codes: 0 all is well, frauds that are being disputed included; 1 there are alarms, which a person should\n"
+      "look at; 2 usage or bad input; 3 a batch could not be looked after, or the outside world failed.");
   command->callback([flags, &session] {
     session.run = [flags, &session](Console& console) { return watch(*flags, console, session.stop); };
   });
