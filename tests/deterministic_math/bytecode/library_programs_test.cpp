@@ -78,9 +78,10 @@ TEST(LibraryPrograms, fit_a_task_of_a_thousand_records_and_a_million_parameters)
     const auto compiled = compile_at(program, Choice::kLowest);
     ASSERT_TRUE(compiled.has_value()) << program.name;
     TaskShape shape;
-    for (const Dim& dim : compiled->program.dims) {
-      const std::uint64_t wanted = dim.role == DimRole::kRecords ? 1000 : 1'000'000;
-      shape.dims.push_back(std::clamp(wanted, dim.lo, dim.hi));
+    for (std::size_t dim = 0; dim < compiled->program.dims.size(); ++dim) {
+      const Dim& bounds = compiled->program.dims[dim];
+      const bool parameters = compiled->names.dims[dim] == "D";
+      shape.dims.push_back(std::clamp<std::uint64_t>(parameters ? 1'000'000 : 1000, bounds.lo, bounds.hi));
     }
     const auto fits = validate_for_task(compiled->program, shape, std::uint64_t{1} << 50);
     EXPECT_TRUE(fits.has_value()) << program.name << ": " << describe(fits.error());
