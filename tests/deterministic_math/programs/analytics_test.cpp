@@ -79,6 +79,8 @@ TEST(Moments, ignore_sums_that_no_data_could_have) {
   const auto program = compile_library_program("moments", {{"bound", 100}});
   const Values honest = run(program, moments_world({2}, {6}, {20})).at("mean");
   EXPECT_EQ(honest, Values{3 << 16});
+  EXPECT_EQ(run(program, moments_world({2, 3}, {200, -300}, {20000, 30000})).at("total_sum"),
+            Values{-100});  // at the bound
   for (const auto& [count, sum, squares] :
        {std::tuple<i128, i128, i128>{1, 101, 10201}, {0, 1, 1}, {0, 0, 1}, {1, 5, 24}, {2, 0, 20001}}) {
     const auto tables = run(program, moments_world({2, count}, {6, sum}, {20, squares}));
