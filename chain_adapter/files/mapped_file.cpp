@@ -9,12 +9,15 @@
 #include <utility>
 
 #include "chain_adapter/files/descriptor.h"
+#include "chain_adapter/files/shortened_files.h"
 #include "deterministic_math/numbers/assert.h"
 
 namespace tally::chain {
 
 MappedFile::~MappedFile() {
-  if (!x_bytes.empty()) ::munmap(x_bytes.data(), x_bytes.size());
+  if (x_bytes.empty()) return;
+  if (x_access == Access::kRead) forget_mapping(x_bytes);
+  ::munmap(x_bytes.data(), x_bytes.size());
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -31,7 +34,9 @@ MappedFile MappedFile::map(int descriptor, const std::filesystem::path& path, st
   const int protection = access == Access::kWrite ? PROT_READ | PROT_WRITE : PROT_READ;
   void* const memory = ::mmap(nullptr, size, protection, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED) throw_file_error("cannot map", path, errno);
-  return {{static_cast<std::byte*>(memory), size}, access};
+  const std::span<std::byte> bytes(static_cast<std::byte*>(memory), size);
+  if (access == Access::kRead) remember_mapping(bytes);
+  return {bytes, access};
 }
 
 std::expected<MappedFile, FileRefusal> MappedFile::open(const std::filesystem::path& path) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "chain_adapter/files/file_lock.h"
+#include "chain_adapter/files/shortened_files.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/settlement/state.h"
 #include "verifier/watchtower/batch_watch.h"
@@ -180,6 +181,8 @@ std::string_view to_string(WatchEvent::Kind kind) {
 }
 
 WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings) {
+  // All data is held against the chain, and may be other people's.
+  const chain::ToleratesShortenedFiles tolerant;
   WatchReport report;
   std::filesystem::path lock_file = settings.memory;
   lock_file += ".lock";

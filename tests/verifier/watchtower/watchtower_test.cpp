@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "chain_adapter/data/batch_directory.h"
@@ -500,6 +501,22 @@ TEST(Watchtower, puts_answers_together_with_data_that_stands_behind_links) {
   EXPECT_EQ(count(events, WatchEvent::Kind::kJudged, "valid"), 1U) << told(events);
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
   EXPECT_EQ(test::read_bytes(batch.poster / "rows/updates/0.bin"), row);
+}
+
+TEST(Watchtower, lives_on_where_a_file_is_shortened_while_it_is_read) {
+  DisputeWorld world;
+  const DisputedBatch first = world.post({}, 1);
+  const DisputedBatch second = world.post(forge(world, "next_model", 2), 2);
+  WatchSettings settings = world.watch_settings();
+  bool shortened = false;
+  settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
+    if (!std::exchange(shortened, true)) fs::resize_file(first.watcher / "rows/updates/1.bin", 0);
+  };
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  const WatchReport report = watch_once(own, world.watcher(), settings);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << told(report.events);
+  EXPECT_EQ(sent(report.events, "open_game"), 1U);
+  EXPECT_EQ(world.status(second), proof::BatchStatus::kPending);
 }
 
 }  // namespace

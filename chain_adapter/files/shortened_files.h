@@ -1,0 +1,27 @@
+// Mapped files that others shorten.
+//
+// Where a file ends earlier than it did when it was mapped, the system ends the process that touches what is gone
+// (SIGBUS). For a program that works on its own files that is right: there is nothing to go on with. One that judges
+// what others gave it must not be ended by them. While a ToleratesShortenedFiles lives, the lost part of a file reads
+// as zeros instead, for as long as it is mapped; so it is for those alone who hash all that they read.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace tally::chain {
+
+/// For the whole process, as long as one of them lives.
+class ToleratesShortenedFiles {
+ public:
+  ToleratesShortenedFiles();
+  ~ToleratesShortenedFiles();
+  ToleratesShortenedFiles(const ToleratesShortenedFiles&) = delete;
+  ToleratesShortenedFiles& operator=(const ToleratesShortenedFiles&) = delete;
+};
+
+/// For MappedFile: what is mapped for reading. Neither range is empty.
+void remember_mapping(std::span<const std::byte> bytes);
+void forget_mapping(std::span<const std::byte> bytes);
+
+}  // namespace tally::chain
