@@ -214,9 +214,9 @@ void BatchWatch::take(const Judgment& judgment) {
   x_view.verdict = verdict;
   x_view.judged_now = true;
   for (const std::string& message : judgment.unreadable) {
-    x_report.events.push_back({.kind = WatchEvent::Kind::kFailed,
+    x_report.events.push_back({.kind = WatchEvent::Kind::kPassedOver,
                                .batch = x_id,
-                               .what = "read",
+                               .what = "data",
                                .message = message,
                                .bytes = 0,
                                .microseconds = 0});

@@ -331,7 +331,9 @@ void Memory::forget_proof(const proof::BatchId& batch) {
 }
 
 void Memory::raise(const proof::BatchId& batch, const std::string& alarm, std::uint64_t time_s) {
-  chain::Statement(x_database, "INSERT INTO alarm (batch, message, time_s) VALUES (?, ?, ?)")
+  chain::Statement(x_database,
+                   "INSERT INTO alarm (batch, message, time_s) SELECT ?1, ?2, ?3 "
+                   "WHERE NOT EXISTS (SELECT 1 FROM alarm WHERE batch = ?1 AND message = ?2)")
       .run(bytes_of(batch), alarm, time_s);
 }
 

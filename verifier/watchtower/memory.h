@@ -68,6 +68,7 @@ class Memory {
   void keep(const proof::BatchId& batch, const RememberedProof& proof);
   void forget_proof(const proof::BatchId& batch);
 
+  /// Stores an alarm, once: what is raised again in every run is not stored again.
   void raise(const proof::BatchId& batch, const std::string& alarm, std::uint64_t time_s);
   struct Alarm {
     proof::BatchId batch{};

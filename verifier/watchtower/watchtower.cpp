@@ -174,6 +174,8 @@ std::string_view to_string(WatchEvent::Kind kind) {
       return "refused";
     case WatchEvent::Kind::kSilent:
       return "silent";
+    case WatchEvent::Kind::kPassedOver:
+      return "passed_over";
     case WatchEvent::Kind::kFailed:
       return "failed";
   }

@@ -40,7 +40,8 @@ struct WatchSettings {
 
 /// Something that was done, or could not be.
 struct WatchEvent {
-  enum class Kind : std::uint8_t { kJudged, kSent, kRefused, kSilent, kFailed };
+  /// kPassedOver: data that could not be read, where other data of the batch could.
+  enum class Kind : std::uint8_t { kJudged, kSent, kRefused, kSilent, kPassedOver, kFailed };
   Kind kind = Kind::kJudged;
   proof::BatchId batch{};
   /// The verdict, or the transaction's name.

@@ -340,7 +340,7 @@ TEST(Watchtower, goes_on_to_the_next_folder_where_one_cannot_be_read) {
   settings.data.insert(settings.data.begin(), unreadable(world, batch));
   const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
   EXPECT_EQ(sent(report.events, "open_game"), 1U) << told(report.events);
-  ASSERT_EQ(count(report.events, WatchEvent::Kind::kFailed, "read"), 1U);
+  ASSERT_EQ(count(report.events, WatchEvent::Kind::kPassedOver, "data"), 1U);
   EXPECT_NE(report.events.front().message.find("unreadable"), std::string::npos) << report.events.front().message;
 }
 
@@ -376,6 +376,12 @@ TEST(Watchtower, never_moves_on_data_that_changed_since_it_was_judged) {
   EXPECT_EQ(count(silent.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << told(silent.events);
   EXPECT_EQ(count(silent.events, WatchEvent::Kind::kSilent, "move"), 1U);
   EXPECT_EQ(silent.alarms.size(), 1U);
+  EXPECT_EQ(world.watch().alarms, silent.alarms);
+  {
+    Memory memory(world.folder() / "watchtower.sqlite", world.chain().identity(), world.watcher().address());
+    ASSERT_EQ(memory.alarms().size(), 1U);
+    EXPECT_EQ(memory.alarms().front().batch, batch.id);
+  }
   test::write_bytes(row, right);
   static_cast<void>(world.play());
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
