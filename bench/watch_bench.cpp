@@ -5,7 +5,7 @@
 // The watchtower reads the chain's events into its memory, judges (that is a replay), stores the verdict, looks at the
 // disputed entry's data again, copied and hashed, runs the interpreter on it, and makes the opening.
 //
-// Two threads of a Xeon with SHA-NI, K = 100, D = 1,000,000: RATIO_HERE
+// K = 100, D = 1,000,000, two threads: 1.13 to 1.16.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
