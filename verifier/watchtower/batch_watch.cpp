@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <expected>
+#include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -234,7 +235,13 @@ void BatchWatch::take(const Judgment& judgment) {
 }
 
 PlayedBatch BatchWatch::played() {
-  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), scratch_tables(x_memory.scratch(x_id)), *x_view.verdict};
+  const std::filesystem::path tables = scratch_tables(x_memory.scratch(x_id));
+  const bool is_dispute = x_view.verdict->kind == VerdictKind::kEntry || x_view.verdict->kind == VerdictKind::kDescent;
+  // Rows could be hashed anew here, but that takes as long as a judgment, which lets other games go on.
+  if (is_dispute && !std::filesystem::exists(scratch_row_roots(tables))) {
+    throw DataMissing(tables.string() + ": what the judgment left is gone");
+  }
+  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), tables, *x_view.verdict};
 }
 
 bool BatchWatch::open_game() {

@@ -1,6 +1,7 @@
 #include "verifier/watchtower/watchtower.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -415,6 +416,17 @@ void execute(const fs::path& memory, const std::string& statement) {
   chain::Database(memory, schema).execute(statement);
 }
 
+TEST(Watchtower, judges_anew_where_what_it_computed_is_gone) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  EXPECT_EQ(sent(world.watch().events, "open_game"), 1U);
+  world.defend();
+  fs::remove_all(world.folder() / "watchtower.sqlite.scratch");
+  const auto events = world.play();
+  EXPECT_EQ(count(events, WatchEvent::Kind::kJudged, "wrong_entry"), 1U) << told(events);
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
 TEST(Watchtower, judges_anew_where_its_memory_of_a_verdict_is_damaged) {
   for (const char* const damage : {"x''", "zeroblob(200)", "CAST(substr(verdict, 1, length(verdict) - 1) AS BLOB)"}) {
     DisputeWorld world;
@@ -523,6 +535,59 @@ TEST(Watchtower, lives_on_where_a_file_is_shortened_while_it_is_read) {
   EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << told(report.events);
   EXPECT_EQ(sent(report.events, "open_game"), 1U);
   EXPECT_EQ(world.status(second), proof::BatchStatus::kPending);
+}
+
+TEST(Watchtower, takes_odd_files_for_missing_ones) {
+  using Put = std::function<void(const fs::path&)>;
+  const auto link_to = [](const char* where) -> Put {
+    return [where](const fs::path& path) { fs::create_symlink(where, path); };
+  };
+  const std::vector<Put> odd = {
+      [](const fs::path& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+      [](const fs::path& path) { fs::create_directory(path); },
+      [](const fs::path& path) {
+        test::write_bytes(path, {});
+        fs::resize_file(path, std::uintmax_t{1} << 40);
+      },
+      link_to("/dev/zero"),
+      link_to("/proc/self/mem"),
+      link_to("nowhere"),
+      link_to("1.bin"),
+  };
+  for (std::size_t number = 0; number < odd.size(); ++number) {
+    DisputeWorld world;
+    const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+    // What stands for a row is missing; a program's text only gives names, a header only says where to look.
+    for (const char* const name : {"rows/updates/1.bin", "manifest.json", "header.bin"}) {
+      fs::remove(batch.watcher / name);
+      odd[number](batch.watcher / name);
+    }
+    const WatchReport report = world.watch();
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << number << told(report.events);
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed), 0U) << number << told(report.events);
+    EXPECT_GE(sent(report.events, "request_leaf"), 1U) << number;
+  }
+}
+
+TEST(Watchtower, does_no_harm_beside_another_one_with_its_key) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  const DisputedBatch signer = world.post(flip("records.bin", kMemberByte), 2);
+  const proof::Wei before = world.watcher_owns();
+  WatchSettings other = world.watch_settings();
+  other.memory = world.folder() / "other.sqlite";
+  std::size_t opened = 0;
+  for (int turn = 0; turn < 6; ++turn) {
+    const WatchReport report = watch_once(world.chain(), world.watcher(), other);
+    opened += sent(report.events, "open_game") + sent(world.watch().events, "open_game");
+    EXPECT_TRUE(report.alarms.empty());
+    world.defend();
+  }
+  EXPECT_EQ(opened, 1U);
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+  EXPECT_EQ(world.status(signer), proof::BatchStatus::kInvalid);
+  EXPECT_GT(world.watcher_owns(), before);
+  EXPECT_EQ(world.watch().open_batches, 0U);
 }
 
 }  // namespace
