@@ -40,8 +40,10 @@ class Watch {
       judge(*next);
     }
     x_memory.sweep_scratch();
-    x_report.open_batches = static_cast<std::uint64_t>(
-        std::ranges::count_if(x_watched, [](const Watched& w) { return w.turn != Turn::kDone; }));
+  }
+  [[nodiscard]] std::uint64_t open_batches() const {
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(x_watched, [](const Watched& watched) { return watched.turn != Turn::kDone; }));
   }
 
  private:
@@ -192,11 +194,13 @@ WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
   if (!lock) throw std::runtime_error("another watchtower uses " + settings.memory.string());
   Memory memory(settings.memory, chain.identity(), key.address());
   begin_anew_on_another_chain(chain, memory, report);
+  Watch watch(chain, key, settings, memory, report);
   try {
-    Watch(chain, key, settings, memory, report).run();
+    watch.run();
   } catch (const chain::Stopped&) {
     report.stopped = true;
   }
+  report.open_batches = watch.open_batches();
   report.withdrawn = proof::read_credit(chain.state(), key.address());
   if (report.withdrawn.value == 0) return report;
   const proof::Transaction withdraw = proof::Withdraw{};

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -588,6 +589,21 @@ TEST(Watchtower, does_no_harm_beside_another_one_with_its_key) {
   EXPECT_EQ(world.status(signer), proof::BatchStatus::kInvalid);
   EXPECT_GT(world.watcher_owns(), before);
   EXPECT_EQ(world.watch().open_batches, 0U);
+}
+
+TEST(Watchtower, stops_in_the_middle_of_a_judgment_and_goes_on_in_the_next_run) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  std::stop_source stop;
+  WatchSettings settings = world.watch_settings();
+  settings.stop = stop.get_token();
+  settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) { stop.request_stop(); };
+  const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+  EXPECT_TRUE(report.stopped);
+  EXPECT_TRUE(report.events.empty()) << told(report.events);
+  EXPECT_EQ(report.open_batches, 1U);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
 }
 
 }  // namespace
