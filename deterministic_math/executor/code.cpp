@@ -174,7 +174,7 @@ class Scheduler {
     const auto object = static_cast<ObjectId>(node.imm);
     const LoadSite site = load_site(x_request.program, x_request.item, object);
     Load load{view_object(x_request.program, x_request.values, x_request.inputs, object), site.rule, site.clamp, 0};
-    if (load.object.kind == ObjectKind::kRow) load.cache = kLoadCaches * x_request.row_loads++;
+    if (load.object.rank == 2) load.cache = kLoadCaches * x_request.row_loads++;
     x_code.loads.push_back(load);
     return static_cast<std::uint16_t>(x_code.loads.size() - 1);
   }

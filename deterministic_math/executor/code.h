@@ -128,7 +128,7 @@ struct CodeRequest {
   const Graph& graph;
   Axis axis = Axis::kScalar;
   bool has_fold = false;   // of the section: a step
-  std::size_t& row_loads;  // numbers the row loads of all codes of a worker
+  std::size_t& row_loads;  // numbers the loads of rank 2 of all codes of a worker
 };
 
 [[nodiscard]] Code schedule(const CodeRequest& request);

@@ -42,7 +42,7 @@ TALLY_INLINE inline void prefetch(const std::byte* memory, std::size_t bytes) {
 /// Blocks of rows that one load may hold at a time, for plans that read several records together.
 inline constexpr std::size_t kLoadCaches = 16;
 
-/// One load of a body. Row loads have the caches `cache` .. `cache` + kLoadCaches - 1 of their worker.
+/// One load of a body. Loads of rank 2 have the caches `cache` .. `cache` + kLoadCaches - 1 of their worker.
 struct Load {
   ObjectView object;
   LoadRule rule = LoadRule::kVisible;

@@ -60,8 +60,9 @@ class Matcher {
   const LaneStep* row(const Source& source) const {
     const LaneStep* const step = origin(source);
     if (step == nullptr || step->kind != LaneStepKind::kLoadRun) return nullptr;
+    const Load& load = x_code.loads[step->load];
     const bool narrow = x_code.slots[step->dst].type == LaneType::k32;
-    return narrow && x_code.loads[step->load].object.kind == ObjectKind::kRow ? step : nullptr;
+    return narrow && load.object.rank == 2 && load.rule == LoadRule::kVisible ? step : nullptr;
   }
 
   bool records(const LaneStep& load, Variable index) const {

@@ -1,4 +1,4 @@
-// The plan of pairs: entries (i, j) whose fold runs along two rows, i and j, of the same records.
+// The plan of pairs: entries (i, j) whose fold runs along rows i and j of records, or of tables that are whole by then.
 //
 // Recognised are sums of squared differences and of products of 32-bit elements, with any guards on i and j. Rows are
 // read once for a tile of pairs, in pieces that stay in the nearest caches for all of them.

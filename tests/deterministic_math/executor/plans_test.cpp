@@ -197,6 +197,27 @@ TEST(PairPlan, products_and_narrow_rows) {
         Shape::kPairs);
 }
 
+TEST(PairPlan, rows_of_tables) {
+  check(sized(3, 9000,
+              "row u: i32[D]\ntable v[i in K, d in D]: i32 { return max(u[i, d], -30) }\ntable t[i in K, j in K]: i128 "
+              "{ fold d in D where i < j { s = s + sq(v[i, d] - v[j, d]) } from s = 0 return s }\n"),
+        Shape::kPairs);
+  // Rows of a state beside rows of records; and rows that must be widened, so that they are not read in place.
+  check(sized(17, 100,
+              "row u: i32[D]\nstate c: i32[18, D]\ntable t[i in K, j in 18]: i128 { fold d in D { s = s + sq(u[i, d] - "
+              "c[j, d]) } from s = 0 return s }\n"),
+        Shape::kPairs);
+  check(
+      sized(1, 100,
+            "state c: i16[18, D]\ntable t[i in 18, j in 18]: i64 { fold d in D { s = s + c[i, d]*c[j, d] } from s = 0 "
+            "return s }\n"),
+      Shape::kPairs);
+  // A table's own rows, which are not all there.
+  check(sized(18, 18,
+              "row u: i32[D]\ntable t[i in K, j in K]: i32 { fold d in D { s = s + t[i, d]*t[j, d] } from s = 0 return "
+              "wrap(s + u[i, j], 20) }\n"));
+}
+
 TEST(Folds, along_parameters_and_over_records) {
   check(sized(5, 9000,
               "row u: i32[D]\ntable t[k in K]: i128, m: i32, n: i32 { fold d in D { let x = u[k, d] s = s + sq(x) a = "
