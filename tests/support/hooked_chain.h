@@ -1,4 +1,5 @@
-// A chain on which a test may do something just before each transaction of a party gets there, or change it.
+// A chain on which a test may do something just before each transaction of a party gets there, or change it, and just
+// after.
 #pragma once
 
 #include <functional>
@@ -12,14 +13,17 @@ class HookedChain final : public chain::ChainAdapter {
  public:
   using Hook = std::function<void(proof::Transaction& transaction)>;
 
-  HookedChain(chain::ChainAdapter& inner, Hook before_submit) : x_inner(inner), x_before(std::move(before_submit)) {}
+  HookedChain(chain::ChainAdapter& inner, Hook before_submit, Hook after_submit = {})
+      : x_inner(inner), x_before(std::move(before_submit)), x_after(std::move(after_submit)) {}
 
   [[nodiscard]] chain::ChainIdentity identity() override { return x_inner.identity(); }
   [[nodiscard]] chain::Head head() override { return x_inner.head(); }
   [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override {
     proof::Transaction transaction = submission.transaction;
-    x_before(transaction);
-    return x_inner.submit({.key = submission.key, .value = submission.value, .transaction = transaction});
+    if (x_before) x_before(transaction);
+    const auto id = x_inner.submit({.key = submission.key, .value = submission.value, .transaction = transaction});
+    if (x_after) x_after(transaction);
+    return id;
   }
   [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) override { return x_inner.fate(id); }
   [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
@@ -31,6 +35,7 @@ class HookedChain final : public chain::ChainAdapter {
  private:
   chain::ChainAdapter& x_inner;
   Hook x_before;
+  Hook x_after;
 };
 
 }  // namespace tally::test

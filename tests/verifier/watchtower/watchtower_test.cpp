@@ -606,5 +606,60 @@ TEST(Watchtower, stops_in_the_middle_of_a_judgment_and_goes_on_in_the_next_run) 
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
 }
 
+/// What ends a run as a crash would: nothing catches it.
+struct Crash {};
+
+// Before and after each transaction of each kind of dispute.
+TEST(Watchtower, goes_on_after_a_crash_beside_any_of_its_transactions) {
+  struct Case {
+    std::function<test::Cheat(const DisputeWorld&)> cheat;
+    std::string withheld;
+    std::string opening;
+  };
+  const auto lie = [](const DisputeWorld& world) { return forge(world, "next_model", 3); };
+  const std::vector<Case> cases = {
+      {.cheat = lie, .withheld = {}, .opening = "open_game"},
+      {.cheat = lie, .withheld = "tables/next_model.bin", .opening = "open_descent"},
+      {.cheat = [](const DisputeWorld&) { return flip("records.bin", kMemberByte); },
+       .withheld = {},
+       .opening = "show_proof"},
+      {.cheat = lie, .withheld = "rows/updates/1.bin", .opening = "open_game"},
+  };
+  for (const Case& one : cases) {
+    for (const bool after : {false, true}) {
+      std::size_t crashes = 0;
+      DisputeWorld world;
+      const DisputedBatch batch = world.post(one.cheat(world));
+      if (!one.withheld.empty()) fs::remove(batch.watcher / one.withheld);
+      const proof::Wei before = world.watcher_owns();
+      std::size_t turns = 0;
+      for (; turns < 60 && world.status(batch) == proof::BatchStatus::kPending; ++turns) {
+        // Each transaction is met by a crash in every second run.
+        const bool crash = turns % 2 == 0;
+        const auto hook = [&](proof::Transaction&) {
+          if (crash) throw Crash{};
+        };
+        test::HookedChain hooked(world.chain(), after ? test::HookedChain::Hook{} : hook,
+                                 after ? hook : test::HookedChain::Hook{});
+        try {
+          static_cast<void>(watch_once(hooked, world.watcher(), world.watch_settings()));
+        } catch (const Crash&) {
+          ++crashes;
+        }
+        world.defend();
+      }
+      static_cast<void>(world.play());
+      EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid) << one.opening << " " << after;
+      EXPECT_GT(crashes, 0U);
+      EXPECT_GT(world.watcher_owns(), before);
+      std::size_t openings = 0;
+      for (const chain::LoggedEvent& logged : world.chain().events(0, 100'000)) {
+        openings += std::holds_alternative<proof::GameOpened>(logged.event) ? 1U : 0U;
+      }
+      EXPECT_EQ(openings, one.opening == "show_proof" ? 0U : 1U) << one.opening << " " << after;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tally::verifier
