@@ -9,6 +9,7 @@
 #include "chain_adapter/data/batch_directory.h"
 #include "chain_adapter/data/batch_store.h"
 #include "chain_adapter/data/batch_tables.h"
+#include "chain_adapter/files/shortened_files.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "verifier/replay/batch_data.h"
@@ -159,6 +160,7 @@ chain::TableFiles computed_tables(const Description& batch, const chain::BatchPa
 
 std::expected<KeptBatch, std::string> keep_batch(const fs::path& directory, const fs::path& store,
                                                  const proof::PrivateKey& key, const KeepOptions& options) {
+  const chain::ToleratesShortenedFiles tolerant;
   const chain::BatchPaths original(directory);
   auto batch = read_description(original);
   if (!batch) return std::unexpected(std::move(batch.error().message));

@@ -10,6 +10,7 @@
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/work.h"
 #include "chain_adapter/files/mapped_file.h"
+#include "chain_adapter/files/shortened_files.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
@@ -214,6 +215,7 @@ std::string_view to_string(FindingKind kind) {
 
 VerifyReport verify_batch(const std::filesystem::path& directory, const VerifyOptions& options) {
   const Clock::time_point start = Clock::now();
+  const chain::ToleratesShortenedFiles tolerant;
   VerifyReport report;
   const chain::BatchPaths paths(directory);
   auto batch = read_description(paths);

@@ -89,6 +89,18 @@ TEST_F(VerifyBatch, refuses_each_file_that_is_cut_longer_missing_or_a_folder) {
   EXPECT_EQ(verify(x_folder.path() / "nowhere").findings.at(0).kind, FindingKind::kFile);
 }
 
+TEST_F(VerifyBatch, says_what_is_wrong_where_a_file_is_shortened_while_it_is_read) {
+  math::ThreadPool pool(1);
+  VerifyOptions options;
+  options.pool = &pool;
+  options.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
+    if (done == 0) std::filesystem::resize_file(x_path / "rows/updates/1.bin", 0);
+  };
+  const VerifyReport report = verify_batch(x_path, options);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings.front().kind, FindingKind::kRow) << first_message(report);
+}
+
 TEST_F(VerifyBatch, names_the_first_entry_that_is_not_its_fold) {
   forge_table(x_path, x_batch.program(), "next_model", 3, 7);
   const VerifyReport report = verify(x_path);
