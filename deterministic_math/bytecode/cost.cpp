@@ -38,12 +38,18 @@ std::uint64_t tree_depth(std::uint64_t leaves) {
 
 std::uint64_t hash_gas(std::uint64_t bytes) { return kGasHash + 60 + 12 * ((bytes + 31) / 32); }
 
-void add_opening(SectionCost& cost, std::uint64_t leaf_bytes, std::uint64_t leaves) {
+void add_path(SectionCost& cost, std::uint64_t leaves) {
   const std::uint64_t depth = tree_depth(leaves);
-  const std::uint64_t bytes = leaf_bytes + kHashBytes * depth;
+  cost.opening_bytes += kHashBytes * depth;
+  cost.gas += depth * (kGasByte * kHashBytes + hash_gas(2 * kHashBytes + 1));
+}
+
+void add_opening(SectionCost& cost, std::uint64_t leaf_bytes, std::uint64_t leaves) {
+  const std::uint64_t bytes = kOpeningHeadBytes + leaf_bytes;
   cost.openings += 1;
   cost.opening_bytes += bytes;
-  cost.gas += kGasByte * bytes + hash_gas(leaf_bytes + 1) + depth * hash_gas(2 * kHashBytes + 1);
+  cost.gas += kGasByte * bytes + hash_gas(leaf_bytes + 1);
+  add_path(cost, leaves);
 }
 
 std::uint64_t record_bytes(const Program& program) {
@@ -82,6 +88,7 @@ class Openings {
       case ObjectKind::kAdvice:
       case ObjectKind::kComputed:
         if (x_leaves.emplace(id, first, second).second) leaf(object, saturate(elements(object.extents, x_shape)));
+        if (x_tables.insert(id).second) upper_path(object);
         break;
     }
   }
@@ -102,11 +109,22 @@ class Openings {
     add_opening(x_cost, std::min<std::uint64_t>(bytes, x_shape.leaf_bytes), leaves);
   }
 
+  /// From the table's commitment to the root over all states, or over all advice and computed tables.
+  void upper_path(const Object& object) {
+    const bool is_state = object.kind == ObjectKind::kState;
+    const auto beside = std::ranges::count_if(x_program.objects, [&](const Object& other) {
+      const bool is_table = other.kind == ObjectKind::kAdvice || other.kind == ObjectKind::kComputed;
+      return is_state ? other.kind == ObjectKind::kState : is_table;
+    });
+    add_path(x_cost, static_cast<std::uint64_t>(beside));
+  }
+
   const Program& x_program;
   const TaskShape& x_shape;
   SectionCost& x_cost;
   std::array<std::size_t, kRegisters> x_versions{};
   std::set<Coordinate> x_records;
+  std::set<ObjectId> x_tables;  // whose commitment was led to its root
   std::set<std::tuple<ObjectId, Coordinate, Coordinate>> x_leaves;
 };
 

@@ -3,9 +3,11 @@
 // All figures are worst cases for a task's shape, upper bounds that every role computes alike: they decide which
 // programs a task may use (validate_for_task) and are what `tally program check` shows.
 //
-// Openings. A load of a table, state or advice element opens one leaf: at most leaf_bytes and 32 * ceil(log2(leaves)).
-// A load of member, nonce or a field opens a record: its bytes and 32 * ceil(log2 K); a load of a row opens the record
-// and then the row's leaf. What a section opens twice with unchanged coordinate registers is counted once.
+// Openings. A load of a table, state or advice element opens one leaf: at most leaf_bytes and 32 * ceil(log2(leaves)),
+// and for the first leaf of a table the path of its commitment, 32 * ceil(log2(states)), or of advice and computed
+// tables. A load of member, nonce or a field opens a record: its bytes and 32 * ceil(log2 K); a load of a row opens the
+// record and then the row's leaf. Each opening has a head. What a section opens twice with unchanged coordinate
+// registers is counted once. These are all the bytes of a witness.
 //
 // Gas. The opcode's gas (opcodes.h), kGasByte for each opened byte (the calldata floor of EIP-7623), for each hash
 // kGasHash and the precompile's 60 + 12 for each 32-byte word, and kGasProof for the transaction around it.
@@ -20,7 +22,9 @@
 
 namespace tally::math {
 
-inline constexpr std::uint64_t kMaxOpeningBytes = 64 * 1024;  // of one section
+/// Of one section. A transaction is at most twice as long, so a move has room for whatever else is in it.
+inline constexpr std::uint64_t kMaxOpeningBytes = 64 * 1024;
+inline constexpr std::size_t kOpeningHeadBytes = 16;  // object, record, leaf, size
 inline constexpr std::uint64_t kMaxSectionGas = 8'000'000;
 inline constexpr std::uint64_t kGasProof = 500'000;  // intrinsic gas, program and game from storage, settlement
 inline constexpr std::uint64_t kGasByte = 40;

@@ -24,8 +24,8 @@ enum class MoveTag : std::uint8_t {
 
 void write_tag(math::ByteWriter& writer, MoveTag tag) { writer.u8(static_cast<std::uint8_t>(tag)); }
 
+/// Of any length: that a chain takes no such transaction is said by whoever submits it.
 void write_long(math::ByteWriter& writer, math::Bytes bytes) {
-  TALLY_ASSERT(bytes.size() <= kMaxOpeningsBytes);
   writer.u32be(static_cast<std::uint32_t>(bytes.size()));
   writer.raw(bytes);
 }

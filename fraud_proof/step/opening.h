@@ -35,8 +35,6 @@ struct OpeningKey {
   auto operator<=>(const OpeningKey&) const = default;
 };
 
-inline constexpr std::size_t kOpeningHeadBytes = 16;
-
 /// The leaf that holds an element: of a record for member, nonce and fields (`element` is k), of a row for element
 /// k * length + d, of a table for its flattened index.
 [[nodiscard]] OpeningKey leaf_of(const CommittedBatch& batch, math::ObjectId object, std::uint64_t element);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chain_adapter/data/batch_tables.h"
+#include "deterministic_math/bytecode/cost.h"
 #include "deterministic_math/bytecode/visibility.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
@@ -169,6 +170,20 @@ OrSilence<Move> answer(PlayedBatch& batch, const Verdict& verdict, std::span<con
   TALLY_ASSERT(false);
 }
 
+/// A game ends with a witness of one of the item's sections. A chain that took a program with longer ones than
+/// create_task allows would have the challenger lose by its clock.
+std::optional<std::string> too_long_to_prove(const Description& batch, std::uint16_t item) {
+  const math::TaskShape shape{.dims = batch.values.dims, .leaf_bytes = batch.leaf_bytes()};
+  for (const math::CodeSection section : {math::CodeSection::kStep, math::CodeSection::kFinish}) {
+    const std::uint64_t bytes = math::section_cost(batch.program(), shape, item, section).opening_bytes;
+    if (bytes > math::kMaxOpeningBytes) {
+      return "a witness of up to " + std::to_string(bytes) + " bytes for " + batch.compiled.names.items.at(item) +
+             " may be longer than a transaction";
+    }
+  }
+  return std::nullopt;
+}
+
 proof::GameStart try_start(const PlayedBatch& batch, const proof::Address& challenger) {
   return {.batch = proof::batch_id(batch.description().header()),
           .poster = batch.description().header().poster,
@@ -215,6 +230,7 @@ OrSilence<proof::Transaction> open_dispute(PlayedBatch& batch, const Verdict& ve
   const proof::GameStart start = try_start(batch, challenger);
   if (verdict.kind == VerdictKind::kEntry) {
     const EntryTarget target = verdict.entry.value();
+    if (auto why = too_long_to_prove(batch.description(), target.item)) return silence(*std::move(why));
     auto openings = open_wrong_entry(batch, target);
     if (!openings) return silence(std::move(openings.error()));
     const auto tried = proof::open_game(batch.committed(), start, target.item, target.entry, *openings);
@@ -223,6 +239,7 @@ OrSilence<proof::Transaction> open_dispute(PlayedBatch& batch, const Verdict& ve
         .header = header, .item = target.item, .entry = target.entry, .salt = salt, .openings = *std::move(openings)};
   }
   TALLY_ASSERT(verdict.kind == VerdictKind::kDescent);
+  if (auto why = too_long_to_prove(batch.description(), verdict.item)) return silence(*std::move(why));
   std::vector<math::Digest> roots;
   for (const math::ObjectId table : verdict.descend) {
     roots.push_back(batch.posted_root(table));

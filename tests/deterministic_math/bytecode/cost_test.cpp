@@ -16,28 +16,30 @@ const TaskShape kShape{{8, 2, 4}, 64};
 
 TEST(Cost, counts_a_record_and_a_row_as_the_chain_opens_them) {
   // next_model's step loads examples[k] and updates[k, d]: one record (address, member, nonce, one row, one field,
-  // signature; 3 levels for 8 records), and one leaf of a 16-byte row.
+  // signature; 3 levels for 8 records), and one leaf of a 16-byte row. Each has a head.
   const SectionCost cost = section_cost(small_program(), kShape, 2, CodeSection::kStep);
   EXPECT_EQ(cost.instructions, 9U);
   EXPECT_EQ(cost.openings, 2U);
-  EXPECT_EQ(cost.opening_bytes, (20 + 8 + 8 + 32 + 8 + 65) + 3 * 32 + 16U);
+  EXPECT_EQ(cost.opening_bytes, 2 * kOpeningHeadBytes + (20 + 8 + 8 + 32 + 8 + 65) + 3 * 32 + 16U);
 }
 
 TEST(Cost, counts_a_leaf_and_its_path_for_a_table) {
   Program program = small_program();
   program.dims[2].hi = 1000;
   const TaskShape shape{{8, 2, 1000}, 64};
-  // The finish loads total (one leaf of 8 bytes) and model[d]: 4000 bytes are 63 leaves, 6 levels.
+  // The finish loads total (one leaf of 8 bytes; one of 4 tables, 2 levels) and model[d]: 4000 bytes are 63 leaves, 6
+  // levels; one of 2 states, 1 level.
   const SectionCost cost = section_cost(program, shape, 2, CodeSection::kFinish);
   EXPECT_EQ(cost.openings, 2U);
-  EXPECT_EQ(cost.opening_bytes, 8 + 64 + 6 * 32U);
+  EXPECT_EQ(cost.opening_bytes, 2 * kOpeningHeadBytes + (8 + 2 * 32) + (64 + (6 + 1) * 32));
 }
 
 TEST(Cost, grows_a_path_with_the_number_of_leaves) {
   Program program = small_program();
   program.dims[2].hi = kMaxDim;
   const auto bytes = [&](std::uint64_t length) {
-    return section_cost(program, {{8, 2, length}, 64}, 2, CodeSection::kFinish).opening_bytes - 8;
+    return section_cost(program, {{8, 2, length}, 64}, 2, CodeSection::kFinish).opening_bytes -
+           (2 * kOpeningHeadBytes + (8 + 2 * 32) + 32);
   };
   EXPECT_EQ(bytes(1), 4U);
   EXPECT_EQ(bytes(16), 64U);
@@ -64,10 +66,25 @@ TEST(Cost, opens_the_same_leaf_again_only_when_a_coordinate_was_written) {
   EXPECT_EQ(openings({member, write, nonce}), 2U);
 }
 
+TEST(Cost, leads_each_table_to_the_header_but_once) {
+  Program program = small_program();
+  const auto bytes = [&](std::vector<Instruction> finish) {
+    program.items[3].body->finish = std::move(finish);
+    return section_cost(program, kShape, 3, CodeSection::kFinish).opening_bytes;
+  };
+  const Instruction write{Op::kImm, 1, 0, 0, 3};
+  const Instruction model{Op::kLoad, 2, 1, 0, test::kModel};
+  const Instruction credit{Op::kLoad, 2, 1, 0, test::kCredit};
+  const std::uint64_t first = bytes({model});
+  EXPECT_EQ(first, kOpeningHeadBytes + 4 * 4 + 32);
+  EXPECT_EQ(bytes({model, write, model}), first + kOpeningHeadBytes + 4 * 4);
+  EXPECT_EQ(bytes({model, credit}), first + kOpeningHeadBytes + 2 * 8 + 32);
+}
+
 TEST(Cost, prices_every_opcode_byte_and_hash) {
   const SectionCost step = section_cost(small_program(), kShape, 0, CodeSection::kStep);
   const std::uint64_t record = 20 + 8 + 8 + 32 + 8 + 65;
-  std::uint64_t gas = kGasProof + kGasByte * (record + 96);
+  std::uint64_t gas = kGasProof + kGasByte * (kOpeningHeadBytes + record + 96);
   gas += kGasHash + 60 + 12 * ((record + 1 + 31) / 32) + 3 * (kGasHash + 60 + 12 * 3);
   for (const Op op : {Op::kVar, Op::kLoad, Op::kAdd}) gas += opcode_info(op).gas;
   EXPECT_EQ(step.gas, gas);

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "deterministic_math/bytecode/cost.h"
 #include "fraud_proof/merkle/tree.h"
 #include "fraud_proof/signing/eip712.h"
 #include "fraud_proof/signing/secp256k1.h"
@@ -268,10 +269,10 @@ TEST(LocalChecks, corrupted_openings_are_refused) {
   // Head: object, record, leaf, size; then the record, then the path.
   const auto expected = [&](std::size_t place) {
     const std::size_t path = 32 * inclusion_path_length({.index = 3, .count = 5});
-    const std::size_t first = kOpeningHeadBytes + RecordBatch::record_bytes() + path;
+    const std::size_t first = math::kOpeningHeadBytes + RecordBatch::record_bytes() + path;
     const std::size_t at = place < first ? place : place - first;
-    if (at < kOpeningHeadBytes - 2) return Reason::kOpeningUnexpected;
-    return at < kOpeningHeadBytes ? Reason::kOpeningSize : Reason::kOpeningRecord;
+    if (at < math::kOpeningHeadBytes - 2) return Reason::kOpeningUnexpected;
+    return at < math::kOpeningHeadBytes ? Reason::kOpeningSize : Reason::kOpeningRecord;
   };
   for (std::size_t place = 0; place < good.size(); ++place) {
     auto bad = good;

@@ -118,6 +118,22 @@ TEST_F(CreateTaskTest, refuses_a_loop_with_more_result_tables_than_one_move_can_
   EXPECT_TRUE(refused(with_tables(17), Reason::kProgramTooLarge));
 }
 
+// Each load opens a leaf of 1 KiB on 2 levels: 60 of them are less than 64 KiB, but not with their heads.
+TEST_F(CreateTaskTest, refuses_a_program_whose_witness_may_be_too_long_with_all_that_is_in_it) {
+  const auto with_loads = [&](int loads) {
+    std::string source = "program many\ndim K in 1..8\nstate s: i8[4096]\ntable t: i64 { return s[0]";
+    for (int i = 1; i < loads; ++i) source += " + s[" + std::to_string(i) + "]";
+    return create([&](CreateTask& task) {
+      task.bytecode = math::encode_program(test::compile_text(source + " }\n").program);
+      task.dims.clear();
+      task.genesis_roots.resize(1);
+      task.settings.leaf_bytes = 1024;
+    });
+  };
+  EXPECT_TRUE(refused(with_loads(60), Reason::kProgramInvalid));
+  EXPECT_TRUE(accepted(with_loads(59)));
+}
+
 TEST_F(CreateTaskTest, refuses_a_program_that_costs_more_than_the_task_allows) {
   EXPECT_TRUE(refused(create_with([](TaskSettings& settings) { settings.max_work = 1; }), Reason::kProgramInvalid));
 }

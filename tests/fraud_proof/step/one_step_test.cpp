@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "deterministic_math/bytecode/cost.h"
 #include "tests/support/committed_memory.h"
 #include "tests/support/random_program.h"
 #include "tests/support/small_program.h"
@@ -56,6 +57,14 @@ void expect_equal(const OrRefused<TransitionEnd>& found, const TransitionEnd& ex
   ASSERT_EQ(found->results, expected.results);
 }
 
+/// Every byte of a witness is in the cost that the validator limits.
+void check_size(RandomWorld& world, const Transition& transition, math::Bytes witness) {
+  const math::TaskShape shape{.dims = world.data.values().dims, .leaf_bytes = world.committed.batch().leaf_bytes};
+  const std::uint64_t length = math::fold_length(world.program, world.data.values(), transition.item);
+  const auto section = transition.number < length ? math::CodeSection::kStep : math::CodeSection::kFinish;
+  ASSERT_LE(witness.size(), math::section_cost(world.program, shape, transition.item, section).opening_bytes);
+}
+
 /// Plays every transition of one entry. Gives the state before the last one.
 void check_entry(RandomWorld& world, std::uint16_t item, std::uint64_t entry) {
   const CommittedBatch& batch = world.committed.batch();
@@ -65,6 +74,7 @@ void check_entry(RandomWorld& world, std::uint16_t item, std::uint64_t entry) {
   for (std::uint64_t number = 0; number < *count; ++number) {
     const Transition transition{item, entry, number};
     const auto witness = make_witness(batch, transition, state, world.committed);
+    check_size(world, transition, witness);
     const TransitionEnd expected = interpret(world.evaluation(), transition, state);
     expect_equal(run_transition(batch, transition, state, witness), expected);
     if (expected.kind == TransitionEnd::Kind::kAccumulators) state = expected.accumulators;
@@ -110,6 +120,23 @@ TEST(OneStep, agrees_with_the_interpreter_on_every_transition_of_every_entry) {
     }
   });
   EXPECT_GT(failed, 0U) << "some entries should be FAIL";
+}
+
+TEST(OneStep, pitfall_9_takes_a_witness_of_exactly_the_bytes_that_the_validator_counts) {
+  // fedavg in K = 8, D = 40: the finish opens total, one of 4 tables, and model[20], one of 2 states, in the second
+  // of 3 leaves.
+  math::Program program = test::small_program();
+  program.dims[2].hi = 40;
+  Rng rng(1);
+  RandomBatch data(program, {.dims = {8, 2, 40}, .batch = 1}, rng);
+  static_cast<void>(test::compute_tables(program, data));
+  CommittedMemory committed(program, data.values(), data.inputs(), 64);
+  constexpr std::uint16_t kAverage = 2;
+  const auto witness = make_witness(committed.batch(), {kAverage, 20, 8}, {}, committed);
+  const math::TaskShape shape{.dims = {8, 2, 40}, .leaf_bytes = 64};
+  EXPECT_EQ(witness.size(), math::section_cost(program, shape, kAverage, math::CodeSection::kFinish).opening_bytes);
+  const auto step = make_witness(committed.batch(), {kAverage, 20, 3}, {}, committed);
+  EXPECT_EQ(step.size(), math::section_cost(program, shape, kAverage, math::CodeSection::kStep).opening_bytes);
 }
 
 TEST(OneStep, agrees_with_the_interpreter_in_larger_batches) {

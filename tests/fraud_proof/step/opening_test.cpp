@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "deterministic_math/bytecode/cost.h"
 #include "deterministic_math/bytecode/visibility.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/step/one_step.h"
@@ -109,8 +110,8 @@ class Opening : public testing::Test {
       const std::size_t leaf = reader.u16be();
       const bool record = placed.key.object == math::kMemberObject;
       const std::uint64_t leaves = leaf_layout(batch(), placed.key.object).leaves();
-      placed.size =
-          kOpeningHeadBytes + leaf + 32 * inclusion_path_length({record ? placed.key.record : placed.key.leaf, leaves});
+      placed.size = math::kOpeningHeadBytes + leaf +
+                    32 * inclusion_path_length({record ? placed.key.record : placed.key.leaf, leaves});
       if (kind(placed.key.object) >= ObjectKind::kState && std::ranges::count(tables, placed.key.object) == 0) {
         tables.push_back(placed.key.object);
         const auto ids = kind(placed.key.object) == ObjectKind::kState ? objects_of(x_world.program, ObjectKind::kState)
@@ -127,7 +128,7 @@ class Opening : public testing::Test {
 
   [[nodiscard]] Reason reason_of_change(const Placed& placed, std::size_t offset) const {
     if (offset < 14) return Reason::kOpeningUnexpected;
-    if (offset < kOpeningHeadBytes) return Reason::kOpeningSize;
+    if (offset < math::kOpeningHeadBytes) return Reason::kOpeningSize;
     switch (kind(placed.key.object)) {
       case ObjectKind::kMember:
       case ObjectKind::kNonce:
@@ -286,7 +287,7 @@ TEST_F(Opening, holds_later_leaves_of_a_table_to_its_first_root) {
   ASSERT_EQ(openings[0].key.object, openings[1].key.object);
   // The second opening carries no upper path, so a leaf of any other tree would have to be told apart by its root.
   Witness bytes = honest;
-  for (std::size_t i = 0; i < 4; ++i) bytes[openings[1].first + kOpeningHeadBytes + i] ^= 0xff;
+  for (std::size_t i = 0; i < 4; ++i) bytes[openings[1].first + math::kOpeningHeadBytes + i] ^= 0xff;
   EXPECT_EQ(refusal(transition, bytes), Reason::kOpeningTable);
 }
 

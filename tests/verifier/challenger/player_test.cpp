@@ -77,7 +77,7 @@ class Dispute {
   void withhold(const std::string& table) const { fs::remove(chain::BatchPaths(x_watcher).table(table)); }
 
   [[nodiscard]] const fs::path& watcher() const { return x_watcher; }
-  [[nodiscard]] const PostedBatch& posted() const { return x_posted; }
+  [[nodiscard]] PostedBatch& posted() { return x_posted; }
   [[nodiscard]] Verdict judged(const EntryEvaluator& scalar = math::evaluate_entry) const {
     math::ThreadPool pool(2);
     const chain::BatchPaths paths(x_watcher);
@@ -294,6 +294,22 @@ TEST(Player, does_not_dispute_a_right_entry_whatever_the_verdict_says) {
   const Played played = dispute.play(verdict, 32);
   EXPECT_EQ(played.moves, 0U);
   EXPECT_NE(played.silence.find("right"), std::string::npos) << played.silence;
+}
+
+TEST(Player, opens_no_game_that_a_transaction_may_not_end) {
+  std::string source = "program many\ndim K in 1..8\nstate s: i8[4096]\ntable t: i64 { return s[0]";
+  for (int i = 1; i < 60; ++i) source += " + s[" + std::to_string(i) + "]";
+  Dispute dispute(source + " }\n", {.dims = {1}});
+  dispute.forge("t", 0);
+  dispute.post();
+  const Verdict verdict = dispute.judged();
+  ASSERT_EQ(verdict.kind, VerdictKind::kEntry) << verdict.message;
+  EXPECT_TRUE(dispute.play(verdict, 32).won);
+  // As on a chain that would take the program with leaves so large.
+  dispute.posted().task.settings.leaf_bytes = 4096;
+  const Played played = dispute.play(verdict, 32);
+  EXPECT_EQ(played.moves, 0U);
+  EXPECT_NE(played.silence.find("longer than a transaction"), std::string::npos) << played.silence;
 }
 
 TEST(Player, replays_the_item_by_the_interpreter_where_the_executor_is_not_confirmed) {
