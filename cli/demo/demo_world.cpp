@@ -33,7 +33,7 @@ proof::TaskSettings demo_settings() {
           .window_s = 300,
           .game_clock_s = 1'800,
           .move_time_s = 30,
-          .censorship_budget_s = 300,
+          .censorship_budget_s = 240,
           .sequencer_bond = kEther,
           .challenger_bond = {kEther.value / 10},
           .min_stake = {kEther.value / 10},

@@ -59,6 +59,8 @@ constexpr std::array kReasons = {
     ReasonName{Reason::kNoSuchTask, "NoSuchTask"},
     ReasonName{Reason::kWrongValue, "WrongValue"},
     ReasonName{Reason::kMoneyOverflow, "MoneyOverflow"},
+    ReasonName{Reason::kWindowTooShort, "WindowTooShort"},
+    ReasonName{Reason::kBondTooSmall, "BondTooSmall"},
     ReasonName{Reason::kNoSuchMember, "NoSuchMember"},
     ReasonName{Reason::kAddressTaken, "AddressTaken"},
     ReasonName{Reason::kNoMemberSlots, "NoMemberSlots"},

@@ -81,6 +81,8 @@ OrRefused<void> check_numbers(const CreateTask& task, const math::Program& progr
 
 OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
   const math::u128 window = settings.window_s;
+  // Whoever is kept off the chain for the whole budget still has the time of a move.
+  const math::u128 one_answer = math::u128{settings.move_time_s} + settings.censorship_budget_s;
   const math::u128 clock = math::u128{moves} * settings.move_time_s + settings.censorship_budget_s;
   if (settings.game_clock_s < clock) {
     return refuse(Reason::kClockTooShort, "a side may have to make " + std::to_string(moves) +
@@ -89,10 +91,19 @@ OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
   }
   if (settings.game_clock_s == 0) return refuse(Reason::kClockTooShort, "a game clock of no time");
   const bool has_requests = std::holds_alternative<LeafRequests>(settings.availability);
-  if (settings.challenge_period_s == 0 || (has_requests && settings.window_s == 0))
-    return refuse(Reason::kPeriodTooShort, "a challenge period, or a window of requests, of no time");
-  if (settings.challenge_period_s < 2 * window + settings.censorship_budget_s) {
-    return refuse(Reason::kPeriodTooShort, "the challenge period is less than 2 windows and the censorship budget");
+  if (has_requests && (window == 0 || window < one_answer)) {
+    return refuse(Reason::kWindowTooShort, "a window of " + std::to_string(settings.window_s) +
+                                               " s to answer a request: none, or less than move_time and the "
+                                               "censorship budget");
+  }
+  if (has_requests && (settings.request_period_s == 0 || settings.request_period_s < one_answer)) {
+    return refuse(Reason::kPeriodTooShort, "leaves may be requested for " + std::to_string(settings.request_period_s) +
+                                               " s: not at all, or less than move_time and the censorship budget");
+  }
+  if (settings.challenge_period_s == 0) return refuse(Reason::kPeriodTooShort, "a challenge period of no time");
+  if (settings.challenge_period_s < 2 * window + one_answer) {
+    return refuse(Reason::kPeriodTooShort,
+                  "the challenge period is less than 2 windows, move_time and the censorship budget");
   }
   if (settings.exit_delay_s <= settings.challenge_period_s + 2 * math::u128{settings.game_clock_s} + 2 * window) {
     return refuse(Reason::kExitTooShort,
@@ -102,6 +113,10 @@ OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
 }
 
 OrRefused<void> check_bonds(const TaskSettings& settings) {
+  if (settings.challenger_bond == Wei{}) return refuse(Reason::kBondTooSmall, "a challenger's bond of 0");
+  const auto* const requests = std::get_if<LeafRequests>(&settings.availability);
+  if (requests != nullptr && requests->request_bond == Wei{})
+    return refuse(Reason::kBondTooSmall, "a bond of 0 for each request");
   if (settings.challenger_bond.value > settings.sequencer_bond.value / 10) {
     return refuse(Reason::kBondsTooClose, "the sequencer's bond is less than 10 times the challenger's");
   }

@@ -36,7 +36,7 @@ TaskSettings quick_settings() {
           .window_s = 100,
           .game_clock_s = 2'000,
           .move_time_s = 10,
-          .censorship_budget_s = 100,
+          .censorship_budget_s = 90,
           .payout_unit = {kEther.value / 1'000},
           .min_stake = {kEther.value / 100},
           .exit_delay_s = 6'000,

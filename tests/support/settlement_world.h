@@ -21,7 +21,8 @@ namespace tally::test {
 [[nodiscard]] proof::PrivateKey small_key(std::uint8_t number);
 
 /// Settings that create_task accepts for small programs, with periods of minutes: T = 1000 s, T_req = 500 s, windows of
-/// 100 s, clocks of 2000 s. Leaves can be requested, and bonds are those of the defaults.
+/// 100 s, the least for a censorship budget of 90 s, and clocks of 2000 s. Leaves can be requested, and bonds are those
+/// of the defaults.
 [[nodiscard]] proof::TaskSettings quick_settings();
 
 struct SettlementWorldOptions {

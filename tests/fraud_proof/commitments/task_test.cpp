@@ -37,7 +37,7 @@ TaskPreimage example() {
           .dims = {1'000'000},
           .params = {},
           .frac_bits = 24,
-          .settings = {.exit_delay_s = 1'209'600},
+          .settings = {.request_period_s = 86'400, .window_s = 86'400, .exit_delay_s = 1'209'600},
           .genesis_root = {digest_of(0x45)}};
 }
 
@@ -164,7 +164,8 @@ TEST(TaskSettings, refuses_each_wrong_value_by_name) {
   refused(SettingsReason::kArity, [](TaskSettings& s) { s.arity = 65; });
   refused(SettingsReason::kBurnShare, [](TaskSettings& s) { s.burn_bps = 4'999; });
   refused(SettingsReason::kBurnShare, [](TaskSettings& s) { s.burn_bps = 10'001; });
-  refused(SettingsReason::kRequestTimes, [](TaskSettings& s) { s.challenge_period_s = 3 * 86'400 - 1; });
+  refused(SettingsReason::kRequestTimes,
+          [](TaskSettings& s) { s.challenge_period_s = s.request_period_s + 2 * s.window_s - 1; });
   refused(SettingsReason::kRequestTimes, [](TaskSettings& s) { s.window_s = std::uint64_t{1} << 63; });
   refused(SettingsReason::kProposerSlot, [&](TaskSettings& s) { s.proposer_rule = rotation(0, {one}); });
   refused(SettingsReason::kProposerCount, [&](TaskSettings& s) { s.proposer_rule = rotation(1, {}); });

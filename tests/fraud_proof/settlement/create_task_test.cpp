@@ -210,22 +210,42 @@ TEST_F(CreateTaskTest, asks_for_a_clock_that_holds_every_move_a_side_may_have_to
     const CreateTask task = changed([&](CreateTask& made) { made.settings.game_clock_s = clock_s; });
     return world.chain().simulate(world.creator().address(), {}, task);
   };
-  const std::uint64_t least = moves * 10 + 100;
+  const std::uint64_t least = moves * 10 + 90;
   EXPECT_EQ(least_accepted([&](std::uint64_t clock_s) { return with_clock(clock_s).has_value(); }, 2'000), least);
   EXPECT_TRUE(refused(with_clock(least - 1), Reason::kClockTooShort));
 }
 
-TEST_F(CreateTaskTest, asks_for_a_period_of_two_windows_and_the_censorship_budget) {
+TEST_F(CreateTaskTest, asks_for_a_period_of_two_windows_and_the_time_of_a_move_behind_the_censorship_budget) {
   const auto with_period = [&](std::uint64_t period_s) {
-    const CreateTask task = changed([&](CreateTask& made) {
-      made.settings.request_period_s = 0;
-      made.settings.censorship_budget_s = 150;
-      made.settings.challenge_period_s = period_s;
+    return create_with([&](TaskSettings& settings) {
+      settings.availability = KeeperQuorum{.threshold = 1, .keepers = {world.other().address()}};
+      settings.challenge_period_s = period_s;
     });
-    return world.chain().simulate(world.creator().address(), {}, task);
   };
-  EXPECT_TRUE(accepted(with_period(350)));
-  EXPECT_TRUE(refused(with_period(349), Reason::kPeriodTooShort));
+  EXPECT_TRUE(refused(with_period(2 * 100 + 10 + 90 - 1), Reason::kPeriodTooShort));
+  EXPECT_TRUE(accepted(with_period(2 * 100 + 10 + 90)));
+}
+
+// Else an honest poster who is kept off the chain for the budget loses its bond over a leaf that it has.
+TEST_F(CreateTaskTest, asks_for_a_window_in_which_a_censored_poster_can_answer) {
+  const auto with_window = [&](std::uint64_t window_s) {
+    return create_with([&](TaskSettings& settings) { settings.window_s = window_s; });
+  };
+  EXPECT_TRUE(refused(with_window(10 + 90 - 1), Reason::kWindowTooShort));
+  EXPECT_TRUE(accepted(with_window(10 + 90)));
+  EXPECT_TRUE(accepted(create_with([&](TaskSettings& settings) {
+    settings.availability = KeeperQuorum{.threshold = 1, .keepers = {world.other().address()}};
+    settings.window_s = 0;
+  }))) << "nothing is requested of a task with keepers";
+}
+
+// Else a poster may withhold whatever it likes, and nobody can ask for it.
+TEST_F(CreateTaskTest, asks_for_a_request_period_in_which_a_censored_watcher_can_ask) {
+  const auto with_period = [&](std::uint64_t period_s) {
+    return create_with([&](TaskSettings& settings) { settings.request_period_s = period_s; });
+  };
+  EXPECT_TRUE(refused(with_period(10 + 90 - 1), Reason::kPeriodTooShort));
+  EXPECT_TRUE(accepted(with_period(10 + 90)));
 }
 
 TEST_F(CreateTaskTest, asks_for_times_in_which_something_can_be_done) {
@@ -233,17 +253,24 @@ TEST_F(CreateTaskTest, asks_for_times_in_which_something_can_be_done) {
     settings.challenge_period_s = settings.request_period_s = settings.window_s = 0;
     settings.move_time_s = settings.censorship_budget_s = 0;
   };
-  EXPECT_TRUE(refused(create_with(instant), Reason::kPeriodTooShort));
-  EXPECT_TRUE(refused(create_with([&](TaskSettings& settings) {
-                        instant(settings);
-                        settings.game_clock_s = 0;
-                      }),
-                      Reason::kClockTooShort));
-  EXPECT_TRUE(refused(create_with([](TaskSettings& settings) {
-                        settings.availability = LeafRequests{.max_requests = 65'536, .request_bond = {1}};
-                        settings.window_s = 0;
-                      }),
-                      Reason::kPeriodTooShort));
+  const auto but = [&](const std::function<void(TaskSettings&)>& change) {
+    return create_with([&](TaskSettings& settings) {
+      instant(settings);
+      change(settings);
+    });
+  };
+  EXPECT_TRUE(refused(but([](TaskSettings& settings) { settings.game_clock_s = 0; }), Reason::kClockTooShort));
+  EXPECT_TRUE(refused(but([](TaskSettings& settings) { settings.challenge_period_s = 2; }), Reason::kWindowTooShort));
+  const auto with_keepers = [&](TaskSettings& settings) {
+    settings.availability = KeeperQuorum{.threshold = 1, .keepers = {world.other().address()}};
+  };
+  EXPECT_TRUE(refused(but(with_keepers), Reason::kPeriodTooShort));
+  const auto no_request = [](TaskSettings& settings) { settings.challenge_period_s = 2 * ++settings.window_s; };
+  EXPECT_TRUE(refused(but(no_request), Reason::kPeriodTooShort));
+  EXPECT_TRUE(accepted(but([](TaskSettings& settings) {
+    settings.window_s = settings.request_period_s = 1;
+    settings.challenge_period_s = 3;
+  })));
 }
 
 TEST_F(CreateTaskTest, asks_for_an_exit_delay_longer_than_any_batch_and_game) {
@@ -274,6 +301,17 @@ TEST_F(CreateTaskTest, asks_for_a_sequencer_bond_of_ten_challenger_bonds) {
   EXPECT_TRUE(accepted(with_bonds(100, 10)));
   EXPECT_TRUE(refused(with_bonds(109, 11), Reason::kBondsTooClose));
   EXPECT_TRUE(refused(with_bonds(~math::u128{0}, ~math::u128{0} / 10 + 1), Reason::kBondsTooClose));
+}
+
+TEST_F(CreateTaskTest, asks_for_bonds_that_are_not_nothing) {
+  const auto refuses = [&](const std::function<void(TaskSettings&)>& change) {
+    return refused(create_with(change), Reason::kBondTooSmall);
+  };
+  EXPECT_TRUE(refuses([](TaskSettings& settings) { settings.challenger_bond = {}; }));
+  EXPECT_TRUE(refuses([](TaskSettings& settings) { settings.sequencer_bond = settings.challenger_bond = {}; }));
+  EXPECT_TRUE(refuses([](TaskSettings& settings) { settings.availability = LeafRequests{.max_requests = 1}; }));
+  EXPECT_TRUE(
+      refused(create_with([](TaskSettings& settings) { settings.sequencer_bond = {}; }), Reason::kBondsTooClose));
 }
 
 TEST_F(CreateTaskTest, asks_for_one_genesis_root_for_each_state) {

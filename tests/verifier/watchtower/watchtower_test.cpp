@@ -177,9 +177,10 @@ TEST(Watchtower, judges_by_leaves_that_were_answered_on_chain) {
 }
 
 TEST(Watchtower, never_moves_on_missing_data) {
-  DisputeWorld world({.change = [](proof::TaskSettings& settings) { settings.request_period_s = 0; }});
+  DisputeWorld world;
   const DisputedBatch batch = world.post(forge(world, "next_model", 3));
   fs::remove(batch.watcher / "rows/updates/1.bin");
+  world.advance(world.settings().request_period_s);
   EXPECT_EQ(sent(world.play()), 0U);
   // As soon as the data is there, it is judged.
   fs::copy(batch.poster / "rows/updates/1.bin", batch.watcher / "rows/updates/1.bin");
