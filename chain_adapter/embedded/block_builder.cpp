@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "chain_adapter/chain/wei_text.h"
-#include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/settlement/broken_state.h"
 
 namespace tally::chain {
 
@@ -99,19 +99,23 @@ proof::OrRefused<proof::Effects> BlockBuilder::run(const Arrived& arrived) {
                                    proof::to_text(arrived.sender) + " has " + to_text_with_unit(sender.balance) +
                                        ", and the transaction carries " + to_text_with_unit(arrived.envelope.value)));
   }
-  return x_machine.apply(
-      x_tables, x_context,
-      {.sender = arrived.sender, .value = arrived.envelope.value, .transaction = arrived.transaction});
+  try {
+    return x_machine.apply(
+        x_tables, x_context,
+        {.sender = arrived.sender, .value = arrived.envelope.value, .transaction = arrived.transaction});
+  } catch (const proof::BrokenState& broken) {
+    x_tables.damaged(broken.what());
+  }
 }
 
 /// The sum of all accounts stays what it was at genesis.
 void BlockBuilder::move_money(const proof::Address& from, const proof::Address& to, const proof::Wei& amount) {
   Account& payer = account(from);
-  TALLY_ASSERT(payer.balance >= amount);
+  if (payer.balance < amount) x_tables.damaged(proof::to_text(from) + " has less than it is to pay");
   payer.balance.value -= amount.value;
   Account& payee = account(to);
   const auto sum = add(payee.balance, amount);
-  TALLY_ASSERT(sum);
+  if (!sum) x_tables.damaged("the accounts hold 2^128 wei or more in all");
   payee.balance = *sum;
 }
 

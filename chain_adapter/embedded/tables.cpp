@@ -124,7 +124,9 @@ Genesis Tables::genesis() {
     Rows rows = meta.query();
     if (!rows.next()) damaged("no genesis block");
     genesis.chain_id = rows.natural(0);
-    genesis.clock = static_cast<Clock>(rows.natural(1));
+    const std::uint64_t clock = rows.natural(1);
+    genesis.clock = clock == static_cast<std::uint64_t>(Clock::kWall) ? Clock::kWall : Clock::kDriven;
+    if (clock != static_cast<std::uint64_t>(genesis.clock)) damaged("a clock of kind " + std::to_string(clock));
     genesis.base_fee = wei(rows, 2);
     genesis.time_s = rows.natural(3);
   }

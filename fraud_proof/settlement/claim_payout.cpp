@@ -5,6 +5,7 @@
 
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/handlers.h"
 #include "fraud_proof/settlement/money.h"
 #include "fraud_proof/step/leaves.h"
@@ -68,6 +69,7 @@ OrRefused<void> run(const Call& call, const ClaimPayout& claim) {
   const Wei due = worth(batch->program.objects[claim.object].range.clamp(*entry), settings.payout_unit);
   const Wei paid = read_paid(call.changes, id, claim.object, claim.member);
   const Wei paid_in_batch = read_paid_in_batch(call.changes, batch_name);
+  if (paid_in_batch > settings.max_payout_per_batch) throw BrokenState("a batch that paid more than it may");
   const Wei amount = std::min(
       {due > paid ? subtract(due, paid) : Wei{}, status.pool, subtract(settings.max_payout_per_batch, paid_in_batch)});
   if (amount == Wei{}) {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/money.h"
 #include "fraud_proof/settlement/tree.h"
 
@@ -65,7 +66,8 @@ OrRefused<OpenGameOnChain> find_open_game(const Call& call, const Game& game) {
     return refuse(Reason::kStaleMove, "game " + to_hex(game.id) + " is in another state than the one answered");
   auto node = read_node(call.changes, game.task, game.batch);
   auto task = read_task(call.changes, game.task);
-  TALLY_ASSERT(node && task && node->open_games > 0 && node->state != NodeState::kFinal);
+  if (!node || !task || node->open_games == 0 || node->state == NodeState::kFinal)
+    throw BrokenState("an open game that its batch does not count");
   return OpenGameOnChain{
       .batch = {.id = game.batch, .node = *std::move(node), .settings = std::move(task->preimage.settings)},
       .record = *record};

@@ -1,9 +1,10 @@
 #include "fraud_proof/settlement/local_proof.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 #include <variant>
+
+#include "fraud_proof/settlement/broken_state.h"
 
 namespace tally::proof {
 
@@ -40,7 +41,7 @@ std::optional<SignerTerm> signer_term(const StateReader& state, const TaskId& ta
   const auto binding = read_binding(state, task, address);
   if (!binding) return std::nullopt;
   const auto member = read_member(state, task, binding->member);
-  if (!member) throw std::runtime_error("an address of the settlement bound to a member that is not there");
+  if (!member) throw BrokenState("an address bound to a member that is not there");
   return SignerTerm{.member = binding->member,
                     .from_s = binding->bound_s,
                     .until_s = std::min(binding->unbound_s, member->exit_at_s)};

@@ -1,5 +1,6 @@
 #include "deterministic_math/bytecode/validator.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/handlers.h"
 #include "fraud_proof/settlement/money.h"
 
@@ -10,9 +11,10 @@ const math::Program& ProgramCache::of_task(const StateReader& state, const TaskR
   auto& kept = x_programs[hash];
   if (!kept) {
     const auto record = read_program(state, hash);
-    if (!record) throw std::runtime_error("a task of the settlement whose program is not there");
+    if (!record) throw BrokenState("a task whose program is not there");
+    if (math::sha256(record->bytecode) != hash) throw BrokenState("a program that is not the one of its hash");
     auto program = math::load_program(record->bytecode);
-    if (!program) throw std::runtime_error("a broken program of the settlement: " + math::describe(program.error()));
+    if (!program) throw BrokenState("a program that is not valid: " + math::describe(program.error()));
     kept = std::make_unique<const math::Program>(*std::move(program));
   }
   return *kept;
@@ -26,7 +28,7 @@ OrRefused<TaskRecord> find_task(const StateReader& state, const TaskId& task) {
 
 TaskStatus status_of(const StateReader& state, const TaskId& task) {
   const auto status = read_task_status(state, task);
-  TALLY_ASSERT(status.has_value());
+  if (!status) throw BrokenState("a task without its status");
   return *status;
 }
 

@@ -2,8 +2,8 @@
 #include <string>
 #include <utility>
 
-#include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/settlement/tree.h"
 
@@ -31,7 +31,7 @@ OrRefused<Digest> find_seed(const Changes& changes, const math::Program& program
 void add_node(const Call& call, const BatchHeader& header, const Post& post) {
   const BatchId id = batch_id(header);
   auto parent = read_node(call.changes, header.task, header.parent);
-  TALLY_ASSERT(parent.has_value());
+  if (!parent) throw BrokenState("the parent of a batch is not there");
   call.changes.put(node_key(header.task, id), NodeRecord{.task = header.task,
                                                          .parent = header.parent,
                                                          .number = header.number,
@@ -60,7 +60,7 @@ OrRefused<void> run(const Call& call, const SealSeed& seal) {
                   "block " + std::to_string(parent->posted_block + 1) + " seals it, and is not there yet");
   }
   const auto hash = call.block.block_hash(*sealing);
-  TALLY_ASSERT(hash.has_value());
+  if (!hash) throw BrokenState("block " + std::to_string(*sealing) + ", which seals a seed, has no hash");
   const Digest seed = batch_seed(*hash, seal.parent);
   call.changes.put(seed_key(seal.task, seal.parent), seed);
   call.changes.emit(SeedSealed{.task = seal.task, .parent = seal.parent, .seed = seed});

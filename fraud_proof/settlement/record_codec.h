@@ -2,9 +2,9 @@
 // Records of a single value (a child, a seed, an amount) are that value's bytes.
 #pragma once
 
-#include <stdexcept>
 #include <vector>
 
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/fields.h"
 #include "fraud_proof/settlement/state.h"
 
@@ -86,13 +86,13 @@ template <class Record>
   return writer.take();
 }
 
-/// Throws std::runtime_error for bytes that the machine did not write.
+/// Throws BrokenState for bytes that the machine did not write.
 template <class Record>
 [[nodiscard]] Record decode_record_as(math::Bytes bytes) {
   FieldReader reader(bytes);
   Record record{};
   reader("record", record);
-  if (const auto fault = reader.fault()) throw std::runtime_error("a broken record of the settlement: " + *fault);
+  if (const auto fault = reader.fault()) throw BrokenState(*fault);
   return record;
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/money.h"
 #include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/settlement/tree.h"
@@ -43,7 +44,8 @@ OrRefused<OpenRequest> find_open_request(const Call& call, const BatchHeader& he
   if (!record) return refuse(Reason::kNoSuchRequest, describe(leaf) + " was not asked for");
   switch (record->state) {
     case RequestState::kOpen:
-      TALLY_ASSERT(batch->node.open_requests > 0 && batch->node.state != NodeState::kFinal);
+      if (batch->node.open_requests == 0 || batch->node.state == NodeState::kFinal)
+        throw BrokenState("an open request that its batch does not count");
       return OpenRequest{.batch = *std::move(batch), .record = *record};
     case RequestState::kAnswered:
       return refuse(Reason::kRequestAnswered, describe(leaf) + " was given");

@@ -1,6 +1,7 @@
 #include "fraud_proof/settlement/state.h"
 
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/record_codec.h"
 
 namespace tally::proof {
@@ -192,14 +193,14 @@ std::optional<BatchStatus> batch_status(const StateReader& state, const TaskId& 
   if (node->state == NodeState::kFinal) return BatchStatus::kFinal;
   for (std::uint64_t depth = 0; depth < kMaxUnfinalised; ++depth) {
     node = read_node(state, task, node->parent);
-    if (!node) throw std::runtime_error("a batch of the settlement whose parent is not there");
+    if (!node) throw BrokenState("a batch whose parent is not there");
     if (node->state == NodeState::kLost) return BatchStatus::kOrphaned;
     // What leads here is pending, so a final child of this ancestor is another.
     if (node->state == NodeState::kFinal) {
       return node->final_child == BatchId{} ? BatchStatus::kPending : BatchStatus::kSuperseded;
     }
   }
-  throw std::runtime_error("a batch of the settlement with too many unfinalised ancestors");
+  throw BrokenState("a batch with too many ancestors that are not final");
 }
 
 }  // namespace tally::proof

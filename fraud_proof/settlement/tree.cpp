@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/money.h"
 
 namespace tally::proof {
@@ -12,13 +13,13 @@ namespace {
 
 NodeRecord node_of(const StateReader& state, const TaskId& task, const BatchId& batch) {
   auto node = read_node(state, task, batch);
-  TALLY_ASSERT(node.has_value());
+  if (!node) throw BrokenState("a batch that its task's tree names is not there");
   return *std::move(node);
 }
 
 BatchStatus known_status(const StateReader& state, const TaskId& task, const BatchId& batch) {
   const auto status = batch_status(state, task, batch);
-  TALLY_ASSERT(status.has_value());
+  if (!status) throw BrokenState("a batch that its task's tree names is not there");
   return *status;
 }
 
@@ -28,7 +29,7 @@ std::uint64_t unfinalised_line(const StateReader& state, const TaskId& task, con
   for (NodeRecord node = node_of(state, task, batch); node.state != NodeState::kFinal;
        node = node_of(state, task, node.parent)) {
     ++line;
-    TALLY_ASSERT(line <= kMaxUnfinalised);
+    if (line > kMaxUnfinalised) throw BrokenState("a line of too many batches that are not final");
   }
   return line;
 }
@@ -49,7 +50,7 @@ void put_node(Changes& changes, const FoundBatch& batch) {
 }
 
 std::uint64_t seconds_since(const Call& call, std::uint64_t past_s) {
-  TALLY_ASSERT(call.block.time_s >= past_s);
+  if (call.block.time_s < past_s) throw BrokenState("something of a later time than the block's");
   return call.block.time_s - past_s;
 }
 
@@ -97,7 +98,7 @@ std::uint64_t skip_invalid_children(const StateReader& state, const BatchId& id,
   std::uint64_t skipped = 0;
   while (skipped < kMaxSkipped && node.first_live < node.children) {
     const auto child = read_child(state, node.task, id, node.first_live);
-    TALLY_ASSERT(child.has_value());
+    if (!child) throw BrokenState("a child of a batch is not there");
     if (node_of(state, node.task, *child).state != NodeState::kLost) break;
     ++node.first_live;
     ++skipped;
@@ -107,7 +108,8 @@ std::uint64_t skip_invalid_children(const StateReader& state, const BatchId& id,
 
 OrRefused<void> lose_batch(const Call& call, FoundBatch& batch, LossCause cause, const Address& winner) {
   NodeRecord& node = batch.node;
-  TALLY_ASSERT(node.state == NodeState::kPending && node.bond == batch.settings.sequencer_bond);
+  if (node.state != NodeState::kPending || node.bond != batch.settings.sequencer_bond)
+    throw BrokenState("a batch that can be lost has not the bond of its post");
   const Split split = split_bond(node.bond, batch.settings.burn_bps);
   if (auto burned = call.changes.burn(split.burned); !burned) return burned;
   if (auto credited = call.changes.credit(winner, split.reward); !credited) return credited;

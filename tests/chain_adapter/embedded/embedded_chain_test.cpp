@@ -28,6 +28,18 @@ void expect_sound(const std::filesystem::path& file) {
   EXPECT_TRUE(report) << report.error();
 }
 
+/// A chain on which key 1 has left the task, and has its stake to withdraw.
+proof::TaskId with_credit(const std::filesystem::path& file) {
+  EmbeddedChain chain(file);
+  const proof::TaskId task = test::create_task(chain, key(0));
+  const proof::TaskSettings& settings = test::some_task().settings;
+  EXPECT_EQ(send(chain, key(1), settings.min_stake, proof::Register{task}).kind, Kind::kApplied);
+  EXPECT_EQ(send(chain, key(1), {}, proof::RequestExit{task, 0}).kind, Kind::kApplied);
+  (void)chain.advance(settings.exit_delay_s);
+  EXPECT_EQ(send(chain, key(1), {}, proof::WithdrawStake{task, 0}).kind, Kind::kApplied);
+  return task;
+}
+
 /// Everything that a transaction could have changed.
 struct Picture {
   Head head;
@@ -239,6 +251,44 @@ TEST(EmbeddedChain, pays_out_of_what_the_settlement_holds) {
   EXPECT_EQ(chain.balance(address(1)), kRiches);
   EXPECT_EQ(chain.status().held, proof::Wei{});
   expect_sound(file.path());
+}
+
+// Whatever a damaged file says, the process lives on and the file is named.
+TEST(EmbeddedChain, names_the_file_where_what_it_says_cannot_be) {
+  struct Damage {
+    std::string sql;
+    std::string mentions;
+  };
+  const std::vector<Damage> damages = {
+      {"UPDATE accounts SET balance = '0' WHERE address = (SELECT contract FROM meta)", "less than it is to pay"},
+      {"UPDATE accounts SET balance = '340282366920938463463374607431768211455' WHERE address <> (SELECT contract FROM "
+       "meta)",
+       "2^128 wei or more"},
+      {"PRAGMA ignore_check_constraints = ON; UPDATE meta SET clock = 3", "a clock of kind 3"},
+      {"DELETE FROM records WHERE hex(key) LIKE '03%'", "a task without its status"},
+      {"UPDATE records SET record = x'00' WHERE hex(key) LIKE '0E%'", "records are broken"},
+      {"UPDATE records SET record = zeroblob(4) WHERE hex(key) LIKE '01%'", "not the one of its hash"},
+  };
+  for (const Damage& damage : damages) {
+    SCOPED_TRACE(damage.sql);
+    const ChainFile file(test::genesis_for(4), test::Where::kMemory);
+    const proof::TaskId task = with_credit(file.path());
+    {
+      Database database(file.path(), embedded_schema());
+      database.execute(damage.sql);
+      ASSERT_GT(database.changes(), 0);
+    }
+    try {
+      EmbeddedChain chain(file.path());
+      (void)send(chain, key(1), {}, proof::Withdraw{});
+      (void)send(chain, key(2), test::some_task().settings.min_stake, proof::Register{task});
+      ADD_FAILURE() << "it was taken for sound";
+    } catch (const DatabaseError& error) {
+      EXPECT_EQ(error.fault(), DatabaseFault::kDamaged);
+      EXPECT_NE(std::string(error.what()).find(file.path().string()), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find(damage.mentions), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(EmbeddedChain, marks_passed_time_with_an_empty_block) {
