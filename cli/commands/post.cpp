@@ -56,7 +56,8 @@ proof::KeeperSignature parse_keeper(const std::string& text) {
 }
 
 /// A bond is not put on what was not recomputed.
-void verify(const fs::path& directory, math::TaskPool& pool, Console& console, const std::stop_token& stop) {
+proof::BatchHeader verify(const fs::path& directory, math::TaskPool& pool, Console& console,
+                          const std::stop_token& stop) {
   verifier::VerifyOptions options;
   options.pool = &pool;
   options.stop = stop;
@@ -67,7 +68,7 @@ void verify(const fs::path& directory, math::TaskPool& pool, Console& console, c
   const verifier::VerifyReport report = verifier::verify_batch(directory, options);
   console.end_progress();
   if (report.stopped) throw Failure(ExitCode::kOutsideWorld, "stopped before the batch was verified");
-  if (report.findings.empty()) return;
+  if (report.findings.empty()) return report.manifest.value().header;
   throw Failure(ExitCode::kFoundInvalid, directory.string() + " is not valid, and whoever posts it loses the bond: " +
                                              report.findings.front().message);
 }
@@ -81,25 +82,24 @@ ExitCode post(const PostFlags& flags, Console& console, const std::stop_token& s
   options.pool = &pool;
   if (!flags.delegate.empty()) options.delegate = parse_address_argument("--delegate", flags.delegate);
   for (const std::string& keeper : flags.keepers) options.keepers.push_back(parse_keeper(keeper));
-  chain::BatchIndex index;
-  index.follow(*chain);
-  const auto plan = sequencer::plan_post(chain->state(), chain->head(), index, directory, key.address(), options);
-  if (!plan) {
-    const bool refused = plan.error().reason == sequencer::PostReason::kChain;
-    throw Failure(refused ? ExitCode::kFoundInvalid : ExitCode::kBadInput, plan.error().message);
+  sequencer::Verify look;
+  if (!flags.no_verify) look = [&] { return verify(directory, pool, console, stop); };
+  const auto posted = sequencer::verify_and_post(*chain, key, directory, options, look);
+  if (!posted) {
+    const bool refused = posted.error().reason == sequencer::PostReason::kChain;
+    throw Failure(refused ? ExitCode::kFoundInvalid : ExitCode::kBadInput, posted.error().message);
   }
-  if (!flags.no_verify) verify(directory, pool, console, stop);
-  const chain::TransactionFate fate = sequencer::post_batch(*chain, key, *plan);
+  const auto& [plan, fate] = *posted;
   if (fate.refusal) {
     throw Failure(ExitCode::kFoundInvalid, "the chain refused post: " + std::string(to_string(fate.refusal->reason)) +
                                                ": " + fate.refusal->message);
   }
-  const std::string id = to_hex(plan->batch);
-  console.result("posted batch " + std::to_string(plan->header.number) + " " + id + "\nbond   " +
-                     chain::to_text_with_unit(plan->bond) + "\nbytes  " + std::to_string(fate.bytes),
+  const std::string id = to_hex(plan.batch);
+  console.result("posted batch " + std::to_string(plan.header.number) + " " + id + "\nbond   " +
+                     chain::to_text_with_unit(plan.bond) + "\nbytes  " + std::to_string(fate.bytes),
                  json::object{{"batch_id", id},
-                              {"number", plan->header.number},
-                              {"bond", chain::to_text(plan->bond)},
+                              {"number", plan.header.number},
+                              {"bond", chain::to_text(plan.bond)},
                               {"block", fate.block},
                               {"bytes", fate.bytes}});
   return ExitCode::kFine;

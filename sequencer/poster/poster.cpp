@@ -1,6 +1,7 @@
 #include "sequencer/poster/poster.h"
 
 #include <stdexcept>
+#include <utility>
 #include <variant>
 
 #include "sequencer/task/extend.h"
@@ -18,6 +19,31 @@ chain::TransactionFate seal_seed(chain::ChainAdapter& chain, const proof::Privat
   // Somebody else was faster.
   if (fate.refusal && fate.refusal->reason == proof::Reason::kSeedSealed) return done;
   return fate;
+}
+
+std::expected<Posting, PostRefusal> verify_and_post(chain::ChainAdapter& chain, const proof::PrivateKey& key,
+                                                    const std::filesystem::path& directory, const PostOptions& options,
+                                                    const Verify& verify) {
+  chain::BatchIndex index;
+  const auto plan_now = [&] {
+    index.follow(chain);
+    return plan_post(chain.state(), chain.head(), index, directory, key.address(), options);
+  };
+  auto plan = plan_now();
+  if (plan && verify) {
+    const proof::BatchHeader verified = verify();
+    plan = plan_now();
+    if (plan && plan->header != verified) {
+      return std::unexpected(PostRefusal{.reason = PostReason::kHeader,
+                                         .message = directory.string() + " holds batch " + to_hex(plan->batch) +
+                                                    " now, and batch " + to_hex(proof::batch_id(verified)) +
+                                                    " when it was verified",
+                                         .chain = std::nullopt});
+    }
+  }
+  if (!plan) return std::unexpected(std::move(plan.error()));
+  chain::TransactionFate fate = post_batch(chain, key, *plan);
+  return Posting{.plan = *std::move(plan), .fate = std::move(fate)};
 }
 
 chain::TransactionFate post_batch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const PostPlan& plan) {

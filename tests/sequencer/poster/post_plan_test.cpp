@@ -144,6 +144,73 @@ TEST(PostPlan, asks_for_the_turn_the_keepers_and_few_enough_leaves) {
   EXPECT_EQ(refused.error().chain, proof::Reason::kTooManyLeaves) << refused.error().message;
 }
 
+class VerifyAndPost : public testing::Test {
+ protected:
+  std::expected<Posting, PostRefusal> post(const BuiltBatch& batch, const Verify& verify) {
+    math::ThreadPool pool(1);
+    PostOptions options;
+    options.pool = &pool;
+    return verify_and_post(rounds.chain(), rounds.world().poster(), batch.directory, options, verify);
+  }
+  /// A verification that takes its time.
+  Verify while_verifying(const BuiltBatch& batch, std::function<void()> happens) {
+    return [header = batch.manifest.header, happens = std::move(happens)] {
+      happens();
+      return header;
+    };
+  }
+
+  TemporaryFolder folder;
+  ChainedRounds rounds{folder.path() / "data"};
+};
+
+TEST_F(VerifyAndPost, posts_what_was_verified) {
+  const BuiltBatch batch = rounds.built(rounds.world().genesis());
+  const auto posted = post(batch, while_verifying(batch, [] {}));
+  ASSERT_TRUE(posted.has_value()) << posted.error().message;
+  EXPECT_EQ(posted->fate.kind, chain::TransactionFate::Kind::kApplied);
+  EXPECT_EQ(rounds.status(batch), proof::BatchStatus::kPending);
+}
+
+TEST_F(VerifyAndPost, looks_at_the_chain_again_once_the_batch_is_verified) {
+  const BuiltBatch batch = rounds.built(rounds.world().genesis());
+  const auto overtaken = post(batch, while_verifying(batch, [&] {
+                                const auto plan = rounds.plan(batch.directory);
+                                EXPECT_FALSE(post_batch(rounds.chain(), rounds.world().poster(), *plan).refusal);
+                              }));
+  ASSERT_FALSE(overtaken.has_value());
+  EXPECT_EQ(overtaken.error().chain, proof::Reason::kBatchExists) << overtaken.error().message;
+
+  const BuiltBatch next = rounds.built(RoundWorld::after(batch), 2);
+  const auto left = post(next, while_verifying(next, [&] {
+                           const proof::Address leaving = rounds.world().key(1).address();
+                           const proof::RequestExit exit{.task = rounds.task(), .member = 1};
+                           ChainedRounds::must(rounds.chain().send(leaving, {}, exit));
+                           rounds.chain().advance(rounds.settings().exit_delay_s);
+                         }));
+  ASSERT_FALSE(left.has_value()) << "a record of a member that has left costs the bond";
+  EXPECT_EQ(left.error().reason, PostReason::kSigner) << left.error().message;
+}
+
+TEST_F(VerifyAndPost, refuses_another_batch_than_the_one_that_was_verified) {
+  const BuiltBatch batch = rounds.built(rounds.world().genesis(), 1);
+  const BuiltBatch other = rounds.built(rounds.world().genesis(), 2);
+  const auto swapped = post(batch, while_verifying(batch, [&] {
+                              std::filesystem::remove_all(batch.directory);
+                              std::filesystem::rename(other.directory, batch.directory);
+                            }));
+  ASSERT_FALSE(swapped.has_value());
+  EXPECT_EQ(swapped.error().reason, PostReason::kHeader) << swapped.error().message;
+  EXPECT_TRUE(rounds.index().batches(rounds.task()).empty()) << "nothing was posted";
+}
+
+TEST_F(VerifyAndPost, verifies_nothing_that_the_chain_would_refuse_anyway) {
+  const BuiltBatch batch = rounds.posted(rounds.world().genesis());
+  bool verified = false;
+  EXPECT_FALSE(post(batch, while_verifying(batch, [&] { verified = true; })).has_value());
+  EXPECT_FALSE(verified);
+}
+
 TEST(Poster, seals_the_seed_that_a_program_reads) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data", {.program = R"(
