@@ -193,10 +193,11 @@ void Defender::send(chain::ChainAdapter& chain, Defense& defense, const proof::T
 
 StoredBatch& Defender::open(chain::ChainAdapter& chain, const proof::BatchId& batch) {
   const auto known = std::ranges::find(x_open, batch, &OpenBatch::id);
-  if (known != x_open.end()) {
+  if (known != x_open.end() && known->batch->is_whole()) {
     x_open.splice(x_open.begin(), x_open, known);
     return *x_open.front().batch;
   }
+  if (known != x_open.end()) x_open.erase(known);
   if (const auto unusable = x_unusable.find(batch); unusable != x_unusable.end()) {
     throw std::runtime_error(unusable->second);
   }

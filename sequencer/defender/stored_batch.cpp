@@ -61,11 +61,12 @@ std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const
       proof::batch_values(proof::batch_dims(task, posted.header.record_count), posted.header.number, posted.seed);
   auto files = chain::open_batch_files(compiled, values, paths);
   if (!files) return std::unexpected(std::move(files.error().file.message));
-  return std::unique_ptr<StoredBatch>(new StoredBatch(posted, task, std::move(compiled), values, *std::move(files)));
+  return std::unique_ptr<StoredBatch>(
+      new StoredBatch(posted, task, std::move(compiled), values, paths, *std::move(files)));
 }
 
 StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage& task, math::CompiledProgram compiled,
-                         math::BatchValues values, chain::BatchFiles files)
+                         math::BatchValues values, chain::BatchPaths paths, chain::BatchFiles files)
     : x_header(posted.header),
       x_settings(task.settings),
       x_compiled(std::move(compiled)),
@@ -73,11 +74,14 @@ StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage&
               .header = x_header,
               .leaf_bytes = x_settings.leaf_bytes,
               .values = std::move(values)},
+      x_paths(std::move(paths)),
       x_files(std::move(files)),
       x_columns(chain::record_columns(x_compiled.program, math::unsigned_bytes(x_files.records.bytes()))),
       x_rows(x_files.rows, chain::first_row(x_compiled.program)),
       x_inputs(chain::batch_inputs(x_compiled.program, x_columns, x_files.tables, x_rows)),
       x_leaves(x_batch, x_files, chain::posted_commitments(x_batch, posted.state_commitments, posted.table_roots)) {}
+
+bool StoredBatch::is_whole() const { return chain::open_batch_files(x_compiled, x_batch.values, x_paths).has_value(); }
 
 PosterData StoredBatch::data() {
   return {.batch = x_batch, .inputs = x_inputs, .leaves = x_leaves, .leaf_digests = [this](math::ObjectId table) {

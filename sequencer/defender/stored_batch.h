@@ -25,18 +25,22 @@ class StoredBatch {
       const std::filesystem::path& directory);
 
   [[nodiscard]] const proof::CommittedBatch& batch() const { return x_batch; }
+  /// Whether every file is still there in its full size. A file that was cut while it is mapped ends the process when
+  /// it is read, so this is asked before each answer.
+  [[nodiscard]] bool is_whole() const;
   [[nodiscard]] const proof::TaskSettings& settings() const { return x_settings; }
   /// Lives as long as this.
   [[nodiscard]] PosterData data();
 
  private:
   StoredBatch(const proof::Posted& posted, const proof::TaskPreimage& task, math::CompiledProgram compiled,
-              math::BatchValues values, chain::BatchFiles files);
+              math::BatchValues values, chain::BatchPaths paths, chain::BatchFiles files);
 
   proof::BatchHeader x_header;
   proof::TaskSettings x_settings;
   math::CompiledProgram x_compiled;
   proof::CommittedBatch x_batch;
+  chain::BatchPaths x_paths;
   chain::BatchFiles x_files;
   chain::RecordColumns x_columns;
   chain::PlainRows x_rows;

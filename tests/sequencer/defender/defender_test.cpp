@@ -251,6 +251,40 @@ TEST_F(DefenderTest, sends_nothing_from_data_that_changed) {
   EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
 }
 
+TEST_F(DefenderTest, reads_a_batch_again_after_an_answer_that_failed) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const proof::Game game = open_descent(batch, "next_model");
+  const std::filesystem::path path = chain::BatchPaths(batch.directory).table("next_model");
+  const auto bytes = test::read_bytes(path);
+  test::write_byte(path, 0, bytes[0] ^ 1U);
+  Defender defender = this->defender();
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kFailed);
+  // The right file in the place of the other, which may still be mapped.
+  const std::filesystem::path restored = x_folder.path() / "restored";
+  test::write_bytes(restored, bytes);
+  std::filesystem::rename(restored, path);
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+  EXPECT_NE(state_of(game.id), game);
+}
+
+TEST_F(DefenderTest, names_a_file_that_was_cut_while_it_is_open) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  Defender defender = this->defender();
+  const auto leaves = input_leaves(batch);
+  request(batch, leaves.front());
+  ASSERT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone) << "the batch is open now";
+  const std::filesystem::path path = chain::BatchPaths(batch.directory).file(chain::kRecordsFile);
+  const auto bytes = test::read_bytes(path);
+  std::filesystem::resize_file(path, 0);
+  request(batch, leaves.at(1));
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kFailed);
+  EXPECT_NE(report.defenses[0].message.find("records.bin"), std::string::npos) << report.defenses[0].message;
+  test::write_bytes(path, bytes);
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
 TEST_F(DefenderTest, stays_silent_where_its_data_contradict_what_it_posted_unless_told_otherwise) {
   // Pitfall 26.
   const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
