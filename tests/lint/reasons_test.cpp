@@ -1,8 +1,10 @@
-// Every reason for which the chain refuses is given by the code and produced by a test: for each enumerator of Reason,
-// `Reason::kName` stands in the code outside its own table, and in a test.
+// Every reason for which the chain refuses is given by the code, produced by a test and told by the specification: for
+// each enumerator of Reason, `Reason::kName` stands in the code outside its own table, and in a test, and `Name` in
+// docs/spec.md.
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::string_view kHeader = "fraud_proof/refusals/reason.h";
 constexpr std::string_view kTable = "fraud_proof/refusals/reason.cpp";
+constexpr std::string_view kSpecification = "docs/spec.md";
 
 /// The enumerators of `enum class Reason`, in order.
 std::vector<Token> enumerators(const std::filesystem::path& root) {
@@ -55,8 +58,12 @@ Uses uses(const std::filesystem::path& root) {
 
 std::vector<Violation> check_reasons(const std::filesystem::path& root) {
   const Uses found = uses(root);
+  const std::string specification = read_text(root / kSpecification);
   std::vector<Violation> violations;
   for (const Token& reason : enumerators(root)) {
+    if (!std::regex_search(specification, std::regex("\\b" + reason.text.substr(1) + "\\b"))) {
+      violations.push_back({std::string(kHeader), reason.line, reason.text + " is not in the specification"});
+    }
     if (!found.code.contains(reason.text)) {
       violations.push_back({std::string(kHeader), reason.line, reason.text + " is never given"});
     }
@@ -67,25 +74,31 @@ std::vector<Violation> check_reasons(const std::filesystem::path& root) {
   return violations;
 }
 
-TEST(Reasons, are_all_given_and_all_tested_in_this_source_tree) {
+TEST(Reasons, are_all_given_tested_and_told_in_this_source_tree) {
   EXPECT_GT(enumerators(TALLY_SOURCE_DIR).size(), 100U);
   const auto violations = check_reasons(TALLY_SOURCE_DIR);
   EXPECT_TRUE(violations.empty()) << describe(violations);
 }
 
-TEST(Reasons, that_are_not_given_or_not_tested_are_found) {
+TEST(Reasons, that_are_not_given_not_tested_or_not_told_are_found) {
   const PlantedTree tree;
   tree.write(kHeader,
-             "enum class Reason : int {\n  kGood = 1,  // a comment, kNone\n  kUnused = 2,\n  kUntested = 3,\n};");
+             "enum class Reason : int {\n  kGood = 1,  // a comment, kNone\n  kUnused = 2,\n  kUntested = 3,\n  "
+             "kUntold = 4,\n};");
+  tree.write(kSpecification, "Good, Unused, Untested where nothing else holds; UntoldAsWell.");
   tree.write(kTable, "ReasonName{Reason::kUnused}");
-  tree.write("fraud_proof/a.cpp", "refuse(Reason::kGood); refuse(Reason::kUntested); // Reason::kUnused");
-  tree.write("tests/a_test.cpp", "refused(x, Reason::kGood); refused(x, Reason::kUnused); f(\"Reason::kUntested\");");
-  ASSERT_EQ(enumerators(tree.root()).size(), 3U);
+  tree.write("fraud_proof/a.cpp",
+             "refuse(Reason::kGood); refuse(Reason::kUntested); refuse(Reason::kUntold); // Reason::kUnused");
+  tree.write(
+      "tests/a_test.cpp",
+      "refused(x, Reason::kGood); refused(x, Reason::kUnused); refused(x, Reason::kUntold); f(\"Reason::kUntested\");");
+  ASSERT_EQ(enumerators(tree.root()).size(), 4U);
   const auto violations = check_reasons(tree.root());
-  ASSERT_EQ(violations.size(), 2U) << describe(violations);
+  ASSERT_EQ(violations.size(), 3U) << describe(violations);
   EXPECT_EQ(violations[0].message, "kUnused is never given");
   EXPECT_EQ(violations[0].line, 3U);
   EXPECT_EQ(violations[1].message, "kUntested is produced by no test");
+  EXPECT_EQ(violations[2].message, "kUntold is not in the specification");
 }
 
 }  // namespace
