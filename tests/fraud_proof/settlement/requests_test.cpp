@@ -85,6 +85,21 @@ TEST_F(RequestsTest, every_kind_of_input_can_be_demanded_and_given) {
   EXPECT_TRUE(accepted(finalize(world, batch)));
 }
 
+TEST_F(RequestsTest, a_poster_who_is_kept_off_the_chain_for_the_budget_still_has_the_time_of_an_answer) {
+  const TaskSettings& settings = world.settings();
+  ASSERT_EQ(settings.window_s, settings.censorship_budget_s + settings.move_time_s) << "the least that a task may have";
+  WorldBatch batch = world.posted();
+  world.chain().advance(settings.request_period_s - 1);
+  ASSERT_TRUE(accepted(request(batch, kRow)));
+  world.chain().advance(settings.censorship_budget_s);
+  EXPECT_TRUE(refused(claim(batch, kRow), Reason::kWindowRunning));
+  world.chain().advance(settings.move_time_s);
+  EXPECT_TRUE(accepted(answer(batch, kRow)));
+  // Whoever waited for the leaf has as long again to replay and to open a game.
+  world.chain().advance(settings.censorship_budget_s + settings.move_time_s);
+  EXPECT_TRUE(refused(finalize(world, batch), Reason::kPeriodRunning));
+}
+
 TEST_F(RequestsTest, an_answer_is_paid_for_its_gas_and_the_rest_goes_back) {
   WorldBatch batch = world.posted();
   ASSERT_TRUE(accepted(request(batch, kRow)));
