@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "chain_adapter/data/batch_store.h"
+#include "chain_adapter/files/shortened_files.h"
 #include "deterministic_math/numbers/assert.h"
 
 namespace tally::sequencer {
@@ -18,6 +19,11 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::uint64_t sum_or_never(std::uint64_t a, std::uint64_t b) { return a > proof::kNever - b ? proof::kNever : a + b; }
+
+/// Once an answer is made: files may be cut while they are read.
+void check_whole(const StoredBatch& stored) {
+  if (auto damage = stored.find_damage()) throw std::runtime_error(*std::move(damage));
+}
 
 Defense defense_of(Defense::Kind kind, const proof::Game& game) {
   Defense defense;
@@ -65,6 +71,7 @@ Defender::Defender(const proof::PrivateKey& key, std::filesystem::path data, Dou
     : x_key(key), x_address(key.address()), x_data(std::move(data)), x_doubt(doubt), x_view(x_address) {}
 
 DefenseReport Defender::defend_once(chain::ChainAdapter& chain) {
+  const chain::ToleratesShortenedFiles tolerates;
   x_view.follow(chain);
   x_unusable.clear();
   DefenseReport report;
@@ -154,6 +161,7 @@ void Defender::move(chain::ChainAdapter& chain, Defense& defense, const proof::G
   StoredBatch& stored = open(chain, game.batch);
   const std::uint16_t arity = stored.settings().arity;
   auto answered = answer(stored.data(), game, arity);
+  check_whole(stored);
   TALLY_ASSERT(answered.has_value());
   if (!answered->agrees && x_doubt == Doubt::kStaySilent) {
     throw std::runtime_error("the data of batch " + to_hex(game.batch) + " contradict what was posted about item " +
@@ -177,6 +185,7 @@ void Defender::answer_leaf(chain::ChainAdapter& chain, Defense& defense) {
   const Clock::time_point start = Clock::now();
   StoredBatch& stored = open(chain, defense.batch);
   auto openings = answer(stored.data(), *defense.leaf);
+  check_whole(stored);
   defense.prepare_s = seconds_since(start);
   send(chain, defense,
        proof::AnswerRequest{.header = stored.batch().header, .leaf = *defense.leaf, .openings = std::move(openings)});
@@ -193,11 +202,10 @@ void Defender::send(chain::ChainAdapter& chain, Defense& defense, const proof::T
 
 StoredBatch& Defender::open(chain::ChainAdapter& chain, const proof::BatchId& batch) {
   const auto known = std::ranges::find(x_open, batch, &OpenBatch::id);
-  if (known != x_open.end() && known->batch->is_whole()) {
+  if (known != x_open.end()) {
     x_open.splice(x_open.begin(), x_open, known);
     return *x_open.front().batch;
   }
-  if (known != x_open.end()) x_open.erase(known);
   if (const auto unusable = x_unusable.find(batch); unusable != x_unusable.end()) {
     throw std::runtime_error(unusable->second);
   }

@@ -81,7 +81,10 @@ StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage&
       x_inputs(chain::batch_inputs(x_compiled.program, x_columns, x_files.tables, x_rows)),
       x_leaves(x_batch, x_files, chain::posted_commitments(x_batch, posted.state_commitments, posted.table_roots)) {}
 
-bool StoredBatch::is_whole() const { return chain::open_batch_files(x_compiled, x_batch.values, x_paths).has_value(); }
+std::optional<std::string> StoredBatch::find_damage() const {
+  const auto files = chain::open_batch_files(x_compiled, x_batch.values, x_paths);
+  return files ? std::nullopt : std::optional(files.error().file.message);
+}
 
 PosterData StoredBatch::data() {
   return {.batch = x_batch, .inputs = x_inputs, .leaves = x_leaves, .leaf_digests = [this](math::ObjectId table) {

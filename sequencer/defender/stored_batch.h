@@ -25,9 +25,9 @@ class StoredBatch {
       const std::filesystem::path& directory);
 
   [[nodiscard]] const proof::CommittedBatch& batch() const { return x_batch; }
-  /// Whether every file is still there in its full size. A file that was cut while it is mapped ends the process when
-  /// it is read, so this is asked before each answer.
-  [[nodiscard]] bool is_whole() const;
+  /// The file that is gone, or of another size than it must have: an answer from it would be one from zeros
+  /// (files/shortened_files.h).
+  [[nodiscard]] std::optional<std::string> find_damage() const;
   [[nodiscard]] const proof::TaskSettings& settings() const { return x_settings; }
   /// Lives as long as this.
   [[nodiscard]] PosterData data();

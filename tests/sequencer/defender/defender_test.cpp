@@ -267,7 +267,7 @@ TEST_F(DefenderTest, reads_a_batch_again_after_an_answer_that_failed) {
   EXPECT_NE(state_of(game.id), game);
 }
 
-TEST_F(DefenderTest, names_a_file_that_was_cut_while_it_is_open) {
+TEST_F(DefenderTest, outlives_a_file_that_is_cut_while_it_is_open_and_names_it) {
   const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
   Defender defender = this->defender();
   const auto leaves = input_leaves(batch);
