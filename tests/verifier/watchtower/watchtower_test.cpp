@@ -299,7 +299,9 @@ TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
 TEST(Watchtower, sees_batches_that_are_posted_while_it_judges) {
   DisputeWorld world;
   static_cast<void>(world.post({}, 1));
+  math::ThreadPool pool(1);  // posting has the world's own
   WatchSettings settings = world.watch_settings();
+  settings.pool = &pool;
   std::optional<DisputedBatch> late;
   settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
     if (!late) late = world.post(forge(world, "next_model", 2), 2);
