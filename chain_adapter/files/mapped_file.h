@@ -1,5 +1,5 @@
 // A file seen as memory. The pages belong to the operating system's cache: they cost no anonymous memory, however large
-// the file. One that others shorten ends the process, unless that is tolerated (shortened_files.h); writers here rename.
+// the file. One that others shorten ends the process, unless tolerated (shortened_files.h); writers here rename.
 #pragma once
 
 #include <cstddef>
