@@ -32,6 +32,7 @@ struct Mappings {
   SpinLock lock;
   std::map<Address, Address> ends;  // by where they begin
   std::atomic<int> tolerant = 0;
+  std::mutex handler;  // held while the handler is put in place, or taken away
   struct sigaction before = {};
 };
 
@@ -67,6 +68,7 @@ void on_bus_error(int /*signal*/, siginfo_t* info, void* /*context*/) {
 }  // namespace
 
 ToleratesShortenedFiles::ToleratesShortenedFiles() {
+  const std::scoped_lock lock(mappings().handler);
   if (mappings().tolerant.fetch_add(1) != 0) return;
   struct sigaction action = {};
   action.sa_sigaction = &on_bus_error;
@@ -75,6 +77,7 @@ ToleratesShortenedFiles::ToleratesShortenedFiles() {
 }
 
 ToleratesShortenedFiles::~ToleratesShortenedFiles() {
+  const std::scoped_lock lock(mappings().handler);
   if (mappings().tolerant.fetch_sub(1) == 1) ::sigaction(SIGBUS, &mappings().before, nullptr);
 }
 
