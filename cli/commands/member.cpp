@@ -220,21 +220,10 @@ ExitCode payout(const MemberFlags& flags, Console& console) {
   const std::uint64_t member = flags.any_member ? flags.member : member_of(*chain, flags, key.address());
   const proof::Address wallet = member_of(*chain, flags, member).wallet;
   const auto batch = latest_final(*chain, flags, task);
-  const std::vector<math::ObjectId>& payable = batch->batch().program.payable;
-  if (payable.empty()) bad_input("--task " + flags.task + ": its program has no payable state");
-  const proof::Wei before = proof::read_credit(chain->state(), wallet);
-  std::string nothing;
-  for (const math::ObjectId state : payable) {
-    const proof::Transaction transaction = sequencer::make_payout_claim(batch->data(), state, member);
-    const chain::Submission submission{.key = key, .value = {}, .transaction = transaction};
-    const chain::TransactionFate fate = chain::submit_and_wait(*chain, submission);
-    // Another state may have something.
-    if (!fate.refusal) continue;
-    if (fate.refusal->reason != proof::Reason::kNothingToPay) fail_refused(transaction, *fate.refusal);
-    nothing = fate.refusal->message;
-  }
-  const proof::Wei paid{proof::read_credit(chain->state(), wallet).value - before.value};
-  if (paid == proof::Wei{}) throw Failure(ExitCode::kFoundInvalid, "NothingToPay: " + nothing);
+  if (batch->batch().program.payable.empty()) bad_input("--task " + flags.task + ": its program has no payable state");
+  const auto [paid, refusal] = sequencer::pay_out(*chain, key, batch->data(), member);
+  if (refusal && refusal->reason != proof::Reason::kNothingToPay) fail_refused(proof::ClaimPayout{}, *refusal);
+  if (paid == proof::Wei{}) throw Failure(ExitCode::kFoundInvalid, "NothingToPay: " + refusal.value().message);
   console.result(chain::to_text_with_unit(paid) + " to the credit of " + to_text(wallet) + ", member " +
                      std::to_string(member) + "; `tally withdraw` takes it out",
                  json::object{{"member", member}, {"wallet", to_text(wallet)}, {"amount", chain::to_text(paid)}});

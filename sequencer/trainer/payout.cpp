@@ -1,6 +1,7 @@
 #include "sequencer/trainer/payout.h"
 
 #include <algorithm>
+#include <variant>
 
 #include "fraud_proof/commitments/batch_shape.h"
 
@@ -21,6 +22,22 @@ proof::ClaimPayout make_payout_claim(const PosterData& data, math::ObjectId stat
       .object = state,
       .member = member,
       .openings = writer.take()};
+}
+
+Payout pay_out(chain::ChainAdapter& chain, const proof::PrivateKey& key, const PosterData& data, std::uint64_t member) {
+  Payout payout;
+  for (const math::ObjectId state : data.batch.program.payable) {
+    const proof::Transaction transaction = make_payout_claim(data, state, member);
+    const chain::TransactionFate fate =
+        chain::submit_and_wait(chain, {.key = key, .value = {}, .transaction = transaction});
+    for (const proof::Event& event : fate.events) {
+      if (const auto* const paid = std::get_if<proof::PaidOut>(&event)) payout.paid.value += paid->amount.value;
+    }
+    if (!fate.refusal) continue;
+    payout.refusal = fate.refusal;
+    if (fate.refusal->reason != proof::Reason::kNothingToPay) break;
+  }
+  return payout;
 }
 
 }  // namespace tally::sequencer
