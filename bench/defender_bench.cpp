@@ -254,6 +254,7 @@ void answer_game(benchmark::State& state, const proof::Game& game) {
   run(
       state,
       [&](const Scene&, sequencer::StoredBatch& stored) {
+        if (game.phase == proof::Phase::kRespond) stored.check_inputs(game.item);
         return *sequencer::answer(stored.data(), game, stored.settings().arity);
       },
       [&](const Scene&, const sequencer::StoredBatch& stored, const sequencer::Answer& answer) {

@@ -65,6 +65,24 @@ std::span<const Digest> BatchLeaves::leaf_digests(ObjectId table) {
   return found.leaves() == 0 ? std::span<const Digest>{} : found.level(0);
 }
 
+void BatchLeaves::check_data(ObjectId object, std::uint32_t record) {
+  switch (x_batch.program.objects[object].kind) {
+    case ObjectKind::kMember:
+    case ObjectKind::kNonce:
+    case ObjectKind::kField:
+      static_cast<void>(tree({math::kMemberObject, 0}));
+      return;
+    case ObjectKind::kRow:
+      static_cast<void>(tree({object, record}));
+      return;
+    case ObjectKind::kState:
+    case ObjectKind::kAdvice:
+    case ObjectKind::kComputed:
+      static_cast<void>(tree({object, 0}));
+      return;
+  }
+}
+
 const proof::MerkleTree& BatchLeaves::tree(const Place& place) {
   const auto known = std::ranges::find(x_trees, place, &Cached::place);
   if (known != x_trees.end()) {

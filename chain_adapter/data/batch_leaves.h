@@ -46,6 +46,9 @@ class BatchLeaves final : public proof::LeafSource {
   /// The digests of a state's or table's leaves, valid until the next call of anything here. Throws as leaf() does.
   [[nodiscard]] std::span<const math::Digest> leaf_digests(math::ObjectId table);
 
+  /// Throws as leaf() does where the object's data are not what the batch commits to; of a row, record `record`'s.
+  void check_data(math::ObjectId object, std::uint32_t record);
+
  private:
   using Place = std::pair<math::ObjectId, std::uint32_t>;  // object, and the record of a row
   struct Cached {

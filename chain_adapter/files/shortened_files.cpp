@@ -32,6 +32,7 @@ struct Mappings {
   SpinLock lock;
   std::map<Address, Address> ends;  // by where they begin
   std::atomic<int> tolerant = 0;
+  std::atomic<std::uint64_t> zero_fills = 0;
   std::mutex handler;  // held while the handler is put in place, or taken away
   struct sigaction before = {};
 };
@@ -53,7 +54,9 @@ bool fill_with_zeros(Address address) {
   const Address page = address - address % static_cast<Address>(::sysconf(_SC_PAGESIZE));
   void* const filled =
       ::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  return filled != MAP_FAILED;
+  if (filled == MAP_FAILED) return false;
+  all.zero_fills.fetch_add(1);
+  return true;
 }
 
 void on_bus_error(int /*signal*/, siginfo_t* info, void* /*context*/) {
@@ -80,6 +83,8 @@ ToleratesShortenedFiles::~ToleratesShortenedFiles() {
   const std::scoped_lock lock(mappings().handler);
   if (mappings().tolerant.fetch_sub(1) == 1) ::sigaction(SIGBUS, &mappings().before, nullptr);
 }
+
+std::uint64_t zero_fills() { return mappings().zero_fills.load(); }
 
 void remember_mapping(std::span<const std::byte> bytes) {
   const auto begin = reinterpret_cast<Address>(bytes.data());

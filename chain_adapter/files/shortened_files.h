@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace tally::chain {
@@ -19,6 +20,9 @@ class ToleratesShortenedFiles {
   ToleratesShortenedFiles(const ToleratesShortenedFiles&) = delete;
   ToleratesShortenedFiles& operator=(const ToleratesShortenedFiles&) = delete;
 };
+
+/// How often, so far, the lost part of a file was replaced. What was mapped since the last time reads as its file.
+[[nodiscard]] std::uint64_t zero_fills();
 
 /// For MappedFile: what is mapped for reading. Neither range is empty.
 void remember_mapping(std::span<const std::byte> bytes);

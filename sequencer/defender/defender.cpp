@@ -20,11 +20,6 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 std::uint64_t sum_or_never(std::uint64_t a, std::uint64_t b) { return a > proof::kNever - b ? proof::kNever : a + b; }
 
-/// Once an answer is made: files may be cut while they are read.
-void check_whole(const StoredBatch& stored) {
-  if (auto damage = stored.find_damage()) throw std::runtime_error(*std::move(damage));
-}
-
 Defense defense_of(Defense::Kind kind, const proof::Game& game) {
   Defense defense;
   defense.kind = kind;
@@ -160,6 +155,7 @@ void Defender::move(chain::ChainAdapter& chain, Defense& defense, const proof::G
   const Clock::time_point start = Clock::now();
   StoredBatch& stored = open(chain, game.batch);
   const std::uint16_t arity = stored.settings().arity;
+  if (game.phase == proof::Phase::kRespond && x_doubt == Doubt::kStaySilent) stored.check_inputs(game.item);
   auto answered = answer(stored.data(), game, arity);
   check_whole(stored);
   TALLY_ASSERT(answered.has_value());
@@ -200,7 +196,18 @@ void Defender::send(chain::ChainAdapter& chain, Defense& defense, const proof::T
   defense.message = std::string(to_string(fate.refusal->reason)) + ": " + fate.refusal->message;
 }
 
+void Defender::check_whole(const StoredBatch& stored) const {
+  if (auto damage = stored.find_damage()) throw std::runtime_error(*std::move(damage));
+  if (chain::zero_fills() != x_zero_fills)
+    throw std::runtime_error("a file was cut while an answer was made; the batches are read again");
+}
+
 StoredBatch& Defender::open(chain::ChainAdapter& chain, const proof::BatchId& batch) {
+  // A file that was cut and filled again in place looks whole, but its mapping stays zeros.
+  if (const std::uint64_t zero_fills = chain::zero_fills(); zero_fills != x_zero_fills) {
+    x_open.clear();
+    x_zero_fills = zero_fills;
+  }
   const auto known = std::ranges::find(x_open, batch, &OpenBatch::id);
   if (known != x_open.end()) {
     x_open.splice(x_open.begin(), x_open, known);

@@ -76,6 +76,8 @@ class Defender {
   /// Both throw std::runtime_error where the data is not there.
   [[nodiscard]] StoredBatch& open(chain::ChainAdapter& chain, const proof::BatchId& batch);
 
+  /// Once an answer is made: files may be cut while they are read. Throws std::runtime_error.
+  void check_whole(const StoredBatch& stored) const;
   [[nodiscard]] std::unique_ptr<StoredBatch> load(chain::ChainAdapter& chain, const proof::BatchId& batch) const;
 
   struct OpenBatch {
@@ -89,6 +91,7 @@ class Defender {
   Doubt x_doubt;
   DefenseView x_view;
   std::list<OpenBatch> x_open;                       // the last used first
+  std::uint64_t x_zero_fills = 0;                    // when nothing was open
   std::map<proof::BatchId, std::string> x_unusable;  // in this pass
 };
 

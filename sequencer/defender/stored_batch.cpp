@@ -41,6 +41,16 @@ std::expected<chain::Manifest, std::string> read_manifest(const chain::BatchPath
   return *std::move(manifest);
 }
 
+std::set<math::ObjectId> loaded_objects(const math::Body& body) {
+  std::set<math::ObjectId> objects;
+  for (const auto* const section : {&body.step, &body.finish}) {
+    for (const math::Instruction& op : *section) {
+      if (op.op == math::Op::kLoad) objects.insert(static_cast<math::ObjectId>(op.imm));
+    }
+  }
+  return objects;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<StoredBatch>, std::string> StoredBatch::open(const proof::TaskPreimage& task,
@@ -80,6 +90,25 @@ StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage&
       x_rows(x_files.rows, chain::first_row(x_compiled.program)),
       x_inputs(chain::batch_inputs(x_compiled.program, x_columns, x_files.tables, x_rows)),
       x_leaves(x_batch, x_files, chain::posted_commitments(x_batch, posted.state_commitments, posted.table_roots)) {}
+
+void StoredBatch::check_inputs(std::uint16_t item, std::uint64_t row_bytes) {
+  const math::Program& program = x_batch.program;
+  const std::set<math::ObjectId> objects = loaded_objects(*program.items[item].body);
+  const auto is_row = [&](math::ObjectId object) { return program.objects[object].kind == ObjectKind::kRow; };
+  std::uint64_t reached = 0;
+  for (const math::ObjectId object : objects) {
+    if (is_row(object))
+      reached += x_header.record_count * proof::row_shape(program.objects[object], x_batch.values).data_bytes();
+  }
+  for (const math::ObjectId object : objects) {
+    if (x_checked.contains(object) || (is_row(object) && reached > row_bytes)) continue;
+    // A row's commitment is in its record.
+    if (is_row(object)) x_leaves.check_data(math::kMemberObject, 0);
+    const std::uint64_t parts = is_row(object) ? x_header.record_count : 1;
+    for (std::uint32_t record = 0; record < parts; ++record) x_leaves.check_data(object, record);
+    x_checked.insert(object);
+  }
+}
 
 std::optional<std::string> StoredBatch::find_damage() const {
   const auto files = chain::open_batch_files(x_compiled, x_batch.values, x_paths);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "chain_adapter/data/batch_directory.h"
+#include "deterministic_math/interpreter/interpreter.h"
 #include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/step/one_step.h"
 #include "tests/sequencer/poster/chained_rounds.h"
@@ -48,7 +49,10 @@ class LateChain final : public chain::ChainAdapter {
 
 class DefenderTest : public testing::Test {
  protected:
-  DefenderTest() { x_rounds.chain().give(challenger(), proof::Wei{static_cast<math::u128>(1'000) * kEther}); }
+  explicit DefenderTest(test::RoundOptions options = {.settings = test::quick_settings()})
+      : x_rounds(x_folder.path() / "data", std::move(options)) {
+    x_rounds.chain().give(challenger(), proof::Wei{static_cast<math::u128>(1'000) * kEther});
+  }
 
   static constexpr std::uint64_t kEther = 1'000'000'000'000'000'000;
 
@@ -134,7 +138,45 @@ class DefenderTest : public testing::Test {
   }
 
   test::TemporaryFolder x_folder;
-  ChainedRounds x_rounds{x_folder.path() / "data"};
+  ChainedRounds x_rounds;
+};
+
+constexpr const char* kMaximum = R"(
+program maximum
+dim K in 1..8
+dim D <= 1<<20
+row updates: i32[D]
+state model: i32[D]
+table next_model[d in D]: i32 {
+  fold k in K { m = max(m, updates[k, d]) } from m = 0
+  return m
+}
+next model = next_model
+)";
+
+/// Wrong states inside a fold need not change how it ends.
+class MaximumDefenderTest : public DefenderTest {
+ protected:
+  static constexpr std::uint64_t kEntries = 64;
+
+  MaximumDefenderTest() : DefenderTest({.program = kMaximum, .dims = {kEntries}, .settings = test::quick_settings()}) {}
+
+  [[nodiscard]] static std::filesystem::path row(const BuiltBatch& batch, std::uint64_t record) {
+    return chain::BatchPaths(batch.directory).row("updates", record);
+  }
+  [[nodiscard]] static std::int64_t update(const BuiltBatch& batch, std::uint64_t record, std::uint64_t entry) {
+    const auto bytes = test::read_bytes(row(batch, record));
+    return static_cast<std::int64_t>(
+        math::read_element(std::as_bytes(std::span(bytes)), math::ElementType::kI32, entry));
+  }
+  /// An entry where record 0 is positive, and another record is larger.
+  [[nodiscard]] static std::uint64_t hidden_entry(const BuiltBatch& batch) {
+    for (std::uint64_t entry = 0; entry < kEntries; ++entry) {
+      const std::int64_t first = update(batch, 0, entry);
+      if (first > 1 && first + 1 < std::max(update(batch, 1, entry), update(batch, 2, entry))) return entry;
+    }
+    throw std::runtime_error("no such entry");
+  }
 };
 
 TEST_F(DefenderTest, has_nothing_to_do_where_nothing_is_disputed) {
@@ -299,6 +341,63 @@ TEST_F(DefenderTest, stays_silent_where_its_data_contradict_what_it_posted_unles
   EXPECT_EQ(state_of(game.id), game);
   Defender stubborn(x_rounds.world().poster(), x_folder.path() / "data", Doubt::kAnswer);
   EXPECT_EQ(stubborn.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+TEST_F(MaximumDefenderTest, says_nothing_from_a_damaged_row_that_the_end_of_the_fold_does_not_show) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const std::uint64_t entry = hidden_entry(batch);
+  const proof::Game game = open(batch, "next_model", entry);
+  const auto bytes = test::read_bytes(row(batch, 0));
+  test::write_byte(row(batch, 0), 4 * entry, bytes[4 * entry] ^ 1U);
+  Defender defender = this->defender();
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kFailed);
+  EXPECT_NE(report.defenses[0].message.find("updates of record 0"), std::string::npos) << report.defenses[0].message;
+  EXPECT_EQ(state_of(game.id), game);
+  test::write_byte(row(batch, 0), 4 * entry, bytes[4 * entry]);
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+TEST_F(MaximumDefenderTest, reads_all_batches_again_after_a_mapped_file_was_cut_that_looks_whole) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const std::uint64_t entry = hidden_entry(batch);
+  Defender defender = this->defender();
+  open(batch, "next_model", entry);
+  ASSERT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone) << "the batch is open now";
+  const auto bytes = test::read_bytes(row(batch, 0));
+  const std::filesystem::path mapped = x_folder.path() / "mapped";
+  std::filesystem::rename(row(batch, 0), mapped);
+  test::write_bytes(row(batch, 0), bytes);
+  std::filesystem::resize_file(mapped, 0);
+  const proof::Game game = open(batch, "next_model", entry, 1);
+  const DefenseReport report = defender.defend_once(chain());
+  ASSERT_EQ(report.defenses.size(), 1U);
+  EXPECT_EQ(report.defenses[0].outcome, Outcome::kFailed);
+  EXPECT_EQ(state_of(game.id), game);
+  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+}
+
+TEST_F(MaximumDefenderTest, hashes_rows_up_to_a_number_of_bytes) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  test::write_byte(row(batch, 2), 0, test::read_bytes(row(batch, 2))[0] ^ 1U);
+  const std::uint16_t item = item_of("next_model");
+  constexpr std::uint64_t kAllRows = 3 * kEntries * 4;
+  EXPECT_NO_THROW(stored(batch)->check_inputs(item, kAllRows - 1));
+  EXPECT_THROW(stored(batch)->check_inputs(item, kAllRows), std::runtime_error);
+}
+
+TEST_F(DefenderTest, compares_records_states_and_tables_before_a_response) {
+  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+  const std::uint16_t item = item_of("next_model");
+  EXPECT_NO_THROW(stored(batch)->check_inputs(item, 0));
+  const chain::BatchPaths paths(batch.directory);
+  for (const auto& path : {paths.state("model"), paths.table("total"), paths.file(chain::kRecordsFile)}) {
+    const auto bytes = test::read_bytes(path);
+    test::write_byte(path, bytes.size() - 1, bytes.back() ^ 1U);
+    EXPECT_THROW(stored(batch)->check_inputs(item, 0), std::runtime_error) << path;
+    test::write_byte(path, bytes.size() - 1, bytes.back());
+  }
 }
 
 TEST_F(DefenderTest, takes_a_move_that_somebody_else_made_for_done) {
