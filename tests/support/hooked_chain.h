@@ -1,8 +1,10 @@
 // A chain on which a test may do something just before each transaction of a party gets there, or change it, and just
-// after.
+// after; and which may be out of reach for some time.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <stdexcept>
 #include <utility>
 
 #include "chain_adapter/chain/chain.h"
@@ -13,11 +15,20 @@ class HookedChain final : public chain::ChainAdapter {
  public:
   using Hook = std::function<void(proof::Transaction& transaction)>;
 
-  HookedChain(chain::ChainAdapter& inner, Hook before_submit, Hook after_submit = {})
+  explicit HookedChain(chain::ChainAdapter& inner, Hook before_submit = {}, Hook after_submit = {})
       : x_inner(inner), x_before(std::move(before_submit)), x_after(std::move(after_submit)) {}
 
   [[nodiscard]] chain::ChainIdentity identity() override { return x_inner.identity(); }
-  [[nodiscard]] chain::Head head() override { return x_inner.head(); }
+  [[nodiscard]] chain::Head head() override {
+    if (x_outage.load() != 0) {
+      --x_outage;
+      throw std::runtime_error("the chain is out of reach");
+    }
+    return x_inner.head();
+  }
+  /// As many looks at the chain fail as are left of an outage. Any thread may say so.
+  [[nodiscard]] std::atomic<int>& outage() { return x_outage; }
+
   [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override {
     proof::Transaction transaction = submission.transaction;
     if (x_before) x_before(transaction);
@@ -36,6 +47,7 @@ class HookedChain final : public chain::ChainAdapter {
   chain::ChainAdapter& x_inner;
   Hook x_before;
   Hook x_after;
+  std::atomic<int> x_outage = 0;
 };
 
 }  // namespace tally::test

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 #include "chain_adapter/data/batch_leaves.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/data/storing_sink.h"
 #include "deterministic_math/bytecode/visibility.h"
-#include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 
 namespace tally::verifier {
@@ -236,8 +236,8 @@ void ReplayItems::disagree(std::size_t item, std::uint64_t entry) {
   x_alarms.push_back("executor and interpreter disagree about " +
                      chain::entry_text(x_parts.batch.compiled.names.items[item], position) +
                      ", which is a bug of this program; the item is replayed by the interpreter");
-  const bool is_new = x_by_scalar.insert(item).second;
-  TALLY_ASSERT(is_new);
+  // Only data that changes under both can do that.
+  if (!x_by_scalar.insert(item).second) throw std::runtime_error("the data changed while it was judged");
   throw Disagreement{};
 }
 

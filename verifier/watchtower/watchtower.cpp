@@ -23,8 +23,8 @@ namespace {
 
 using Turn = BatchWatch::Turn;
 
-// Of one batch in one run, one after the other: what fails once may work a moment later.
-constexpr std::size_t kMaxFailures = 3;
+// Failures of one batch in one run that are told of; what fails may work a moment later, and is tried again.
+constexpr std::size_t kToldFailures = 3;
 
 class Watch {
  public:
@@ -51,8 +51,8 @@ class Watch {
     proof::BatchId id{};
     std::unique_ptr<BatchWatch> watch{};
     Turn turn = Turn::kRests;
-    std::size_t failures = 0;
-    [[nodiscard]] bool is_over() const { return turn == Turn::kDone || failures >= kMaxFailures; }
+    std::size_t failures = 0;       // one after the other
+    bool cannot_be_judged = false;  // in this run: it would take as long
   };
 
   void take_new();
@@ -80,7 +80,7 @@ void Watch::isolate(Watched& watched, const Work& work) {
   try {
     work();
   } catch (const std::exception& error) {
-    ++watched.failures;
+    if (++watched.failures > kToldFailures) return;
     x_report.events.push_back({.kind = WatchEvent::Kind::kFailed,
                                .batch = watched.id,
                                .what = "watch",
@@ -104,7 +104,7 @@ void Watch::take_new() {
 void Watch::serve(const Watched* but) {
   take_new();
   for (Watched& watched : x_watched) {
-    if (&watched != but && !watched.is_over()) play(watched);
+    if (&watched != but && watched.turn != Turn::kDone) play(watched);
   }
 }
 
@@ -114,6 +114,7 @@ void Watch::play(Watched& watched) {
       watched.watch = std::make_unique<BatchWatch>(x_chain, x_key, x_settings, x_memory, x_report, watched.id);
     }
     watched.turn = watched.watch->play();
+    watched.failures = 0;
     if (watched.turn == Turn::kDone) x_memory.close(watched.id);
   });
 }
@@ -121,7 +122,7 @@ void Watch::play(Watched& watched) {
 Watch::Watched* Watch::most_urgent() {
   Watched* next = nullptr;
   for (Watched& watched : x_watched) {
-    if (watched.is_over() || watched.turn != Turn::kWantsJudging) continue;
+    if (watched.cannot_be_judged || watched.turn != Turn::kWantsJudging) continue;
     if (next == nullptr || watched.watch->deadline_s() < next->watch->deadline_s()) next = &watched;
   }
   return next;
@@ -133,8 +134,7 @@ void Watch::judge(Watched& watched) {
     return lookup(address);
   };
   isolate(watched, [&] {
-    // What fails here is not tried again in this run: it would take as long.
-    watched.failures += kMaxFailures;
+    watched.cannot_be_judged = true;
     auto judgment = std::async(std::launch::async, judge_posted, watched.watch->judging(signers));
     while (judgment.wait_for(x_settings.pause) != std::future_status::ready) {
       const std::scoped_lock lock(x_mutex);
@@ -145,7 +145,7 @@ void Watch::judge(Watched& watched) {
       }
     }
     watched.watch->take(judgment.get());
-    watched.failures = 0;
+    watched.cannot_be_judged = false;
     watched.turn = Turn::kRests;
   });
 }
@@ -162,6 +162,14 @@ void begin_anew_on_another_chain(chain::ChainAdapter& chain, Memory& memory, Wat
   memory.begin_anew();
   memory.raise({}, alarm, chain.head().time_s);
   report.alarms.push_back(alarm);
+}
+
+void take_credit(chain::ChainAdapter& chain, const proof::PrivateKey& key, WatchReport& report) {
+  const proof::Wei credit = proof::read_credit(chain.state(), key.address());
+  if (credit == proof::Wei{}) return;
+  const proof::Transaction withdraw = proof::Withdraw{};
+  const auto fate = send_and_report(chain, {.key = key, .value = {}, .transaction = withdraw}, {}, report);
+  if (!fate.refusal) report.withdrawn.value += credit.value;
 }
 
 }  // namespace
@@ -194,6 +202,7 @@ WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
   if (!lock) throw std::runtime_error("another watchtower uses " + settings.memory.string());
   Memory memory(settings.memory, chain.identity(), key.address());
   begin_anew_on_another_chain(chain, memory, report);
+  take_credit(chain, key, report);  // bonds are paid from it
   Watch watch(chain, key, settings, memory, report);
   try {
     watch.run();
@@ -201,11 +210,7 @@ WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
     report.stopped = true;
   }
   report.open_batches = watch.open_batches();
-  report.withdrawn = proof::read_credit(chain.state(), key.address());
-  if (report.withdrawn.value == 0) return report;
-  const proof::Transaction withdraw = proof::Withdraw{};
-  const auto fate = send_and_report(chain, {.key = key, .value = {}, .transaction = withdraw}, {}, report);
-  if (fate.refusal) report.withdrawn = {};
+  take_credit(chain, key, report);
   return report;
 }
 

@@ -296,6 +296,48 @@ TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
   EXPECT_EQ(world.status(second), proof::BatchStatus::kInvalid);
 }
 
+TEST(Watchtower, goes_on_with_its_games_after_any_number_of_outages) {
+  DisputeWorld world;
+  const DisputedBatch first = world.post(forge(world, "next_model", 3), 1);
+  static_cast<void>(world.watch());
+  static_cast<void>(world.post({}, 2));
+  WatchSettings settings = world.watch_settings();
+  settings.pause = std::chrono::milliseconds(1);
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  test::HookedChain hooked(own);
+  std::atomic<int> judgings = 0;
+  bool won_meanwhile = false;
+  settings.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
+    if (done != 0 || judgings++ != 0) return;
+    hooked.outage() = 10;
+    EXPECT_TRUE(comes_true([&] { return hooked.outage() == 0; }));
+    world.defend();
+    won_meanwhile = comes_true([&] { return world.status(first) == proof::BatchStatus::kInvalid; });
+  };
+  const WatchReport report = watch_once(hooked, world.watcher(), settings);
+  EXPECT_TRUE(won_meanwhile) << told(report.events);
+  EXPECT_EQ(judgings, 1);
+  // The others say nothing new.
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 3U) << told(report.events);
+}
+
+// Whoever changes data while it is judged, so that it is never twice the same, gets no further than that batch.
+TEST(Watchtower, gives_up_a_batch_whose_data_changes_under_its_judgment) {
+  DisputeWorld world;
+  static_cast<void>(world.post(forge(world, "next_model", 3)));
+  WatchSettings settings = world.watch_settings();
+  int calls = 0;
+  settings.scalar = [&](const math::Evaluation& evaluation, std::size_t item, std::uint64_t entry) {
+    auto results = math::evaluate_entry(evaluation, item, entry);
+    if (results) results->at(0) += ++calls;
+    return results;
+  };
+  const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+  ASSERT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 1U) << told(report.events);
+  EXPECT_EQ(report.events.back().message, "the data changed while it was judged");
+  EXPECT_EQ(report.open_batches, 1U);
+}
+
 TEST(Watchtower, sees_batches_that_are_posted_while_it_judges) {
   DisputeWorld world;
   static_cast<void>(world.post({}, 1));
