@@ -177,7 +177,8 @@ std::expected<KeptBatch, std::string> keep_batch(const fs::path& directory, cons
                                  [&](math::ObjectId id) { return there.tables.contains(id); });
     };
     if (!there.records || !there.rows || !all_there(ObjectKind::kState) || !all_there(ObjectKind::kAdvice)) {
-      return std::unexpected(directory.string() + ": an input is missing, or of another size than the program says");
+      return std::unexpected(directory.string() +
+                             ": an input is missing, unreadable, or of another size than the program says");
     }
     fs::create_directories(store);
     auto created = chain::BatchWriter::create(kept.folder, chain::BatchWriter::Existing::kRefuse);

@@ -2,6 +2,7 @@
 
 #include "chain_adapter/data/batch_tables.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "verifier/replay/readable.h"
 
 namespace tally::verifier {
 
@@ -11,39 +12,24 @@ namespace {
   return kind == math::ObjectKind::kState || kind == math::ObjectKind::kAdvice || kind == math::ObjectKind::kComputed;
 }
 
-void find_rows(const Description& batch, const chain::BatchPaths& paths, BatchData& data) {
-  const std::vector<chain::RowShape> shapes = chain::row_shapes(batch.compiled, batch.values);
-  auto rows = chain::RowFiles::open(paths, shapes, batch.records());
-  if (rows) {
-    data.rows = *std::move(rows);
-    return;
-  }
-  for (std::size_t row = 0; row < shapes.size(); ++row) {
-    for (std::uint64_t record = 0; record < batch.records(); ++record) {
-      if (!chain::MappedFile::open(paths.row(shapes[row].name, record), shapes[row].bytes())) {
-        data.missing_rows.push_back({row, record});
-      }
-    }
-  }
-}
-
 }  // namespace
 
 BatchData find_data(const Description& batch, const chain::BatchPaths& paths) {
   const math::Program& program = batch.program();
   BatchData data;
   const std::uint64_t record_bytes = batch.records() * proof::record_shape(program).record_bytes();
-  if (auto records = chain::MappedFile::open(paths.file(chain::kRecordsFile), record_bytes)) {
-    data.records = *std::move(records);
-  }
-  find_rows(batch, paths, data);
+  data.records = where_readable([&] { return chain::MappedFile::open(paths.file(chain::kRecordsFile), record_bytes); });
+  data.rows = where_readable(
+      [&] { return chain::RowFiles::open(paths, chain::row_shapes(batch.compiled, batch.values), batch.records()); });
   for (std::size_t id = 0; id < program.objects.size(); ++id) {
     const math::Object& object = program.objects[id];
     if (!holds_table(object.kind)) continue;
     const std::string& name = batch.compiled.names.objects[id];
     const std::uint64_t bytes = proof::table_shape(object, batch.values).data_bytes();
-    auto file =
-        chain::MappedFile::open(object.kind == math::ObjectKind::kState ? paths.state(name) : paths.table(name), bytes);
+    auto file = where_readable([&] {
+      return chain::MappedFile::open(object.kind == math::ObjectKind::kState ? paths.state(name) : paths.table(name),
+                                     bytes);
+    });
     if (file) data.tables.emplace(static_cast<math::ObjectId>(id), *std::move(file));
   }
   return data;

@@ -2,9 +2,7 @@
 // holds is for the caller to hash.
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "chain_adapter/data/batch_directory.h"
 #include "chain_adapter/data/batch_files.h"
@@ -13,21 +11,13 @@
 
 namespace tally::verifier {
 
-/// A row of one record.
-struct RowOfRecord {
-  std::size_t row = 0;  // among the program's rows
-  std::uint64_t record = 0;
-  auto operator<=>(const RowOfRecord&) const = default;
-};
-
 struct BatchData {
   std::optional<chain::MappedFile> records{};
   std::optional<chain::RowFiles> rows{};  // absent where one is missing
-  std::vector<RowOfRecord> missing_rows{};
-  chain::TableFiles tables{};  // states too; those that are there
+  chain::TableFiles tables{};             // states too; those that are there
 };
 
-/// I/O failures other than a missing or odd file are std::system_error.
+/// I/O failures other than a missing, odd or unreadable file are std::system_error.
 [[nodiscard]] BatchData find_data(const Description& batch, const chain::BatchPaths& paths);
 
 }  // namespace tally::verifier

@@ -16,6 +16,7 @@
 #include "verifier/replay/batch_data.h"
 #include "verifier/replay/check_records.h"
 #include "verifier/replay/finding_list.h"
+#include "verifier/replay/readable.h"
 #include "verifier/replay/replay_items.h"
 #include "verifier/replay/stored_rows.h"
 
@@ -23,11 +24,17 @@ namespace tally::verifier {
 
 namespace {
 
+/// A row of one record.
+struct RowOfRecord {
+  std::size_t row = 0;  // among the program's rows
+  std::uint64_t record = 0;
+};
+
 class Judge {
  public:
   Judge(const PostedBatch& posted, const Description& batch, const chain::BatchPaths& paths,
         const JudgeOptions& options)
-      : x_posted(posted), x_batch(batch), x_options(options), x_data(find_data(batch, paths)) {}
+      : x_posted(posted), x_batch(batch), x_paths(paths), x_options(options), x_data(find_data(batch, paths)) {}
 
   [[nodiscard]] Verdict run();
 
@@ -38,12 +45,14 @@ class Judge {
   [[nodiscard]] std::optional<CheckTarget> advice_outside();
   void replay();
   void leave_for_a_dispute(const StoredRows& rows) const;
+  [[nodiscard]] std::vector<RowOfRecord> wrong_rows();
   void miss_rows(std::span<const RowOfRecord> rows);
   void miss_table(math::ObjectId id);
   void miss(math::ObjectId object, std::uint32_t record, std::uint64_t leaves, const std::string& what);
 
   const PostedBatch& x_posted;
   const Description& x_batch;
+  const chain::BatchPaths& x_paths;
   const JudgeOptions& x_options;
   BatchData x_data;
   chain::RecordColumns x_columns;
@@ -54,7 +63,8 @@ class Judge {
 void Judge::miss(math::ObjectId object, std::uint32_t record, std::uint64_t leaves, const std::string& what) {
   if (!x_incomplete) x_verdict.message = what + " is missing, or is not what the batch commits to";
   x_incomplete = true;
-  for (std::uint64_t leaf = 0; leaf < leaves && x_verdict.missing.size() < kMaxMissing; ++leaf) {
+  if (!std::holds_alternative<proof::LeafRequests>(x_batch.manifest.task.settings.availability)) return;
+  for (std::uint64_t leaf = 0; leaf < leaves; ++leaf) {
     x_verdict.missing.push_back({.object = object, .record = record, .leaf = leaf});
   }
 }
@@ -71,6 +81,35 @@ void Judge::miss_rows(std::span<const RowOfRecord> rows) {
     miss(id, static_cast<std::uint32_t>(row.record), shape.leaves(x_batch.leaf_bytes()),
          x_batch.compiled.names.objects[id] + " of record " + std::to_string(row.record));
   }
+}
+
+/// Rows that no fold was to read, since other inputs are missing. They can be demanded only for a while, so all that
+/// are missing or damaged are found at once.
+std::vector<RowOfRecord> Judge::wrong_rows() {
+  const math::ObjectId first = chain::first_row(x_batch.program());
+  const std::vector<chain::RowShape> shapes = chain::row_shapes(x_batch.compiled, x_batch.values);
+  std::uint64_t total = 0;
+  for (const chain::RowShape& shape : shapes) total += shape.bytes() * x_batch.records();
+  chain::Work work(x_options.stop, x_options.progress);
+  work.begin("rows", total);
+  std::vector<RowOfRecord> wrong;
+  for (std::size_t row = 0; row < shapes.size(); ++row) {
+    const proof::TableShape shape = proof::row_shape(x_batch.program().objects[first + row], x_batch.values);
+    for (std::uint64_t record = 0; record < x_batch.records(); ++record) {
+      work.check();
+      std::optional<chain::MappedFile> file;
+      if (x_data.records) {
+        file = where_readable(
+            [&] { return chain::MappedFile::open(x_paths.row(shapes[row].name, record), shape.data_bytes()); });
+      }
+      if (!file || chain::commit_table(shape, x_batch.leaf_bytes(), file->bytes(), *x_options.pool) !=
+                       x_columns.rows[row][record]) {
+        wrong.push_back({row, record});
+      }
+      work.advance(shapes[row].bytes());
+    }
+  }
+  return wrong;
 }
 
 void Judge::take_records() {
@@ -199,7 +238,6 @@ Verdict Judge::run() {
   std::filesystem::remove_all(x_options.scratch);
   take_records();
   take_tables();
-  if (!x_data.rows) miss_rows(x_data.missing_rows);
   // A failed local check needs no data but its own.
   std::optional<CheckTarget> failed;
   if (x_data.records) failed = failed_record();
@@ -207,9 +245,14 @@ Verdict Judge::run() {
   if (failed) {
     return {.kind = VerdictKind::kCheck, .check = failed, .message = std::move(x_verdict.message)};
   }
-  if (x_incomplete) return std::move(x_verdict);
-  x_columns = chain::record_columns(x_batch.program(), math::unsigned_bytes(x_data.records->bytes()));
-  replay();
+  if (x_data.records) {
+    x_columns = chain::record_columns(x_batch.program(), math::unsigned_bytes(x_data.records->bytes()));
+  }
+  if (x_incomplete || !x_data.rows) {
+    miss_rows(wrong_rows());
+  } else {
+    replay();
+  }
   return std::move(x_verdict);
 }
 

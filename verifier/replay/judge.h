@@ -4,9 +4,9 @@
 // batch, and the roots of the advice and computed tables. A file of the directory counts as the batch's data only if it
 // hashes to that; anything else is as good as missing.
 //
-//   an input is missing (a record, a row, a state, advice)   nothing can be said about entries: kMissing, and the
-//   leaves
-//                                                            that one may demand
+//   an input is missing (a record, a row, a state, advice)   nothing can be said about entries: kMissing, and all
+//                                                            leaves that one may demand. Without the records no row
+//                                                            can be told from another, and all are missing
 //   a record or advice element fails its local check         kCheck
 //   an entry differs from its fold, or its fold is FAIL      kEntry: the smallest in the order of DESIGN section 1
 //   a computed table is missing                              it is computed here. Its root equals the posted one: it is
@@ -70,14 +70,12 @@ struct Verdict {
   std::uint16_t item = 0;
   std::vector<math::ObjectId> descend{};
   std::optional<CheckTarget> check{};  // kCheck
-  /// kMissing: leaves of what is missing, at most kMaxMissing of them.
+  /// kMissing: all leaves of what is missing, where the task lets them be demanded: then the chain bounds their number.
   std::vector<proof::OpeningKey> missing{};
   std::vector<ComputedTable> computed{};
   std::vector<std::string> alarms{};
   std::string message{};  // one sentence
 };
-
-inline constexpr std::size_t kMaxMissing = 4096;
 
 struct JudgeOptions {
   math::TaskPool* pool = nullptr;

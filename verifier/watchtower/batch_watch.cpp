@@ -16,8 +16,8 @@ namespace tally::verifier {
 
 namespace {
 
-// Of one batch in one run: more than any game takes, and every leaf that may be demanded.
-constexpr std::size_t kMaxActions = 2 * kMaxMissing;
+// Of one batch in one run: more than any game takes. Each leaf may be demanded and claimed besides.
+constexpr std::size_t kMaxActions = 8192;
 constexpr std::size_t kMaxRefusals = 8;
 
 /// Somebody was faster, time went by, or it was done before: the next look at the chain shows what it led to.
@@ -103,7 +103,7 @@ void BatchWatch::look() {
 }
 
 BatchWatch::Turn BatchWatch::play() {
-  for (std::size_t actions = 0; actions < kMaxActions && !x_given_up; ++actions) {
+  for (std::size_t actions = 0; actions < kMaxActions + 2 * x_view.history.requested.size() && !x_given_up; ++actions) {
     if (x_settings.stop.stop_requested()) throw chain::Stopped{};
     look();
     const Action action = plan(x_view);

@@ -1,6 +1,7 @@
 #include "verifier/watchtower/plan.h"
 
 #include <algorithm>
+#include <span>
 
 namespace tally::verifier {
 
@@ -40,14 +41,24 @@ std::optional<Action> plan_requests(const BatchView& view) {
   return std::nullopt;
 }
 
+/// Leaves are demanded in their order, so the search begins where the last one ended as a rule.
+std::optional<proof::OpeningKey> first_wanted(std::span<const proof::OpeningKey> missing,
+                                              const std::set<proof::OpeningKey>& requested) {
+  const std::size_t begin = std::min(requested.size(), missing.size());
+  for (const auto part : {missing.subspan(begin), missing.first(begin)}) {
+    const auto wanted =
+        std::ranges::find_if(part, [&](const proof::OpeningKey& leaf) { return !requested.contains(leaf); });
+    if (wanted != part.end()) return *wanted;
+  }
+  return std::nullopt;
+}
+
 Action plan_missing(const BatchView& view, const Verdict& verdict) {
   if (!view.judged_now) return JudgeBatch{};
   const bool may_ask = std::holds_alternative<proof::LeafRequests>(view.settings.availability) &&
                        within(view.now_s, view.posted_s, view.settings.request_period_s) && !view.silenced;
   if (may_ask) {
-    const auto wanted = std::ranges::find_if(
-        verdict.missing, [&](const proof::OpeningKey& leaf) { return !view.history.requested.contains(leaf); });
-    if (wanted != verdict.missing.end()) return DemandLeaf{.leaf = *wanted};
+    if (const auto leaf = first_wanted(verdict.missing, view.history.requested)) return DemandLeaf{.leaf = *leaf};
   }
   // Answers come one by one; a judgment waits for the last of them.
   const bool all_answered = std::ranges::none_of(

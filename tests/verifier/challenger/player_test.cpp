@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "chain_adapter/data/batch_leaves.h"
 #include "deterministic_math/executor/task_pool.h"
+#include "fraud_proof/commitments/roots.h"
 #include "tests/support/posted_batch.h"
 #include "tests/support/test_batch.h"
 #include "verifier/replay/judge.h"
@@ -275,6 +277,20 @@ TEST(Player, says_nothing_where_an_input_is_missing) {
   }
 }
 
+TEST(Player, lists_all_leaves_of_what_is_missing) {
+  Dispute dispute("fedavg", {.dims = {3, 30'000}});
+  dispute.post();
+  fs::remove_all(dispute.watcher() / "rows");
+  const Verdict verdict = dispute.judged();
+  EXPECT_EQ(verdict.kind, VerdictKind::kMissing);
+  EXPECT_EQ(verdict.missing.size(), 3U * 30'000U * 4U / 64U);
+  // Where no leaf may be demanded, none is listed.
+  dispute.posted().task.settings.availability = proof::KeeperQuorum{};
+  const Verdict unlisted = dispute.judged();
+  EXPECT_EQ(unlisted.kind, VerdictKind::kMissing);
+  EXPECT_TRUE(unlisted.missing.empty());
+}
+
 TEST(Player, notices_data_that_changed_after_it_was_judged) {
   Dispute dispute("fedavg");
   dispute.forge("next_model", 2);
@@ -306,7 +322,13 @@ TEST(Player, opens_no_game_that_a_transaction_may_not_end) {
   ASSERT_EQ(verdict.kind, VerdictKind::kEntry) << verdict.message;
   EXPECT_TRUE(dispute.play(verdict, 32).won);
   // As on a chain that would take the program with leaves so large.
-  dispute.posted().task.settings.leaf_bytes = 4096;
+  PostedBatch& posted = dispute.posted();
+  const Description description = describe_posted(posted, chain::BatchPaths(dispute.watcher()));
+  proof::CommittedBatch committed = committed_batch(description);
+  committed.leaf_bytes = posted.task.settings.leaf_bytes = 4096;
+  posted.posted.header.tables_root = proof::tables_root(
+      chain::posted_commitments(committed, posted.posted.state_commitments, posted.posted.table_roots).tables);
+  posted.posted.batch = proof::batch_id(posted.posted.header);
   const Played played = dispute.play(verdict, 32);
   EXPECT_EQ(played.moves, 0U);
   EXPECT_NE(played.silence.find("longer than a transaction"), std::string::npos) << played.silence;

@@ -67,6 +67,26 @@ TEST(Plan, asks_for_each_missing_leaf_that_nobody_asked_for) {
   EXPECT_EQ(std::get<DemandLeaf>(action).leaf.record, 2U);
 }
 
+TEST(Plan, asks_for_any_number_of_missing_leaves_once_each) {
+  constexpr std::uint64_t kLeaves = 10'000;
+  BatchView view = pending(VerdictKind::kMissing);
+  for (std::uint64_t leaf = 0; leaf < kLeaves; ++leaf) {
+    view.verdict->missing.push_back({.object = 4, .record = 0, .leaf = leaf});
+  }
+  // Others asked for some of them, and for what is not missing here.
+  for (std::uint64_t leaf = 0; leaf < 100; ++leaf) {
+    view.history.requested.insert({.object = 3, .record = 0, .leaf = leaf});
+    view.history.requested.insert({.object = 4, .record = 0, .leaf = 7 * leaf});
+  }
+  std::uint64_t asked = 100;
+  for (; asked < kLeaves; ++asked) {
+    const Action action = plan(view);
+    ASSERT_TRUE(std::holds_alternative<DemandLeaf>(action)) << asked;
+    ASSERT_TRUE(view.history.requested.insert(std::get<DemandLeaf>(action).leaf).second) << asked;
+  }
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+}
+
 TEST(Plan, judges_again_once_all_that_was_asked_for_is_answered) {
   BatchView view = pending(VerdictKind::kMissing);
   view.verdict->missing = {kLeaf};
