@@ -8,10 +8,13 @@
 #include <string>
 #include <utility>
 
+#include "chain_adapter/data/batch_leaves.h"
 #include "chain_adapter/data/batch_tables.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/validator.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/commitments/roots.h"
+#include "verifier/replay/readable.h"
 
 namespace tally::verifier {
 
@@ -26,7 +29,8 @@ namespace {
 /// The directory's program text, compiled with the parameters that the chain keeps; absent unless it gives `program`.
 std::optional<math::CompiledProgram> compile_text(const chain::BatchPaths& paths, const math::Program& program,
                                                   std::span<const math::i128> params) {
-  const auto bytes = chain::read_file(paths.file(chain::kProgramTextFile), chain::kMaxProgramTextBytes);
+  const auto bytes = where_readable(
+      [&] { return chain::read_file(paths.file(chain::kProgramTextFile), chain::kMaxProgramTextBytes); });
   if (!bytes) return std::nullopt;
   const std::string_view text{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
   math::CompileOptions options;
@@ -60,6 +64,23 @@ math::CompiledProgram without_names(math::Program program) {
   return compiled;
 }
 
+/// Throws where the event does not hold what its header commits to. Nothing else here compares the two.
+void check_event(const Description& batch, const proof::Posted& posted) {
+  const auto require = [&](bool right, const std::string& what) {
+    if (!right)
+      throw std::runtime_error("the chain's " + what + " of batch " + to_hex(posted.batch) + " are not its own");
+  };
+  require(proof::batch_id(posted.header) == posted.batch, "header fields");
+  const math::Program& program = batch.program();
+  require(posted.state_commitments.size() == proof::objects_of(program, math::ObjectKind::kState).size() &&
+              proof::state_root(posted.state_commitments) == posted.header.prev_state_root,
+          "state commitments");
+  require(posted.table_roots.size() == proof::table_objects(program).size(), "table roots");
+  const auto commitments =
+      chain::posted_commitments(committed_batch(batch), posted.state_commitments, posted.table_roots);
+  require(proof::tables_root(commitments.tables) == posted.header.tables_root, "table roots");
+}
+
 }  // namespace
 
 Description describe_posted(const PostedBatch& batch, const chain::BatchPaths& paths) {
@@ -83,6 +104,7 @@ Description describe_posted(const PostedBatch& batch, const chain::BatchPaths& p
   description.manifest.header = batch.posted.header;
   description.manifest.task = batch.task;
   description.values = proof::batch_values(std::move(dims), batch.posted.header.number, batch.posted.seed);
+  check_event(description, batch.posted);
   return description;
 }
 

@@ -22,8 +22,8 @@ struct PostedBatch {
   std::uint64_t posted_s = 0;
 };
 
-/// Never fails for what the chain accepted; std::runtime_error where program, task and batch do not belong together.
-/// Without a usable program text, objects are called object_7 and items item_3.
+/// Never fails for what the chain accepted; std::runtime_error where program, task, header, commitments and roots do
+/// not belong together. Without a usable program text, objects are called object_7 and items item_3.
 [[nodiscard]] Description describe_posted(const PostedBatch& batch, const chain::BatchPaths& paths);
 
 /// What openings are checked against; lives as long as the description.

@@ -16,17 +16,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Directories to try. Without any there may still be answers, and there is a list of what is missing.
-std::vector<std::optional<fs::path>> candidates(const Judging& judging) {
-  std::vector<std::optional<fs::path>> found;
-  for (const fs::path& folder : judging.folders) {
-    if (auto directory = chain::find_batch(folder, judging.batch.posted.batch)) {
-      found.emplace_back(fs::absolute(*directory));
+/// Judges from one directory after the other, and keeps the best verdict.
+class Trial {
+ public:
+  explicit Trial(const Judging& judging)
+      : x_judging(judging), x_has_answers(std::ranges::any_of(judging.history, [](const chain::LoggedEvent& logged) {
+          return std::holds_alternative<proof::RequestAnswered>(logged.event);
+        })) {}
+
+  /// Without a directory there may still be answers, and there is a list of what is missing.
+  void judge_from(const std::optional<fs::path>& directory) {
+    const fs::path data =
+        x_has_answers ? x_judging.scratch / "data" : directory.value_or(x_judging.scratch / "nothing");
+    if (x_has_answers) assemble_answers(x_judging.batch, directory, x_judging.history, data);
+    const chain::BatchPaths paths(data);
+    Verdict verdict = judge(x_judging.batch, describe_posted(x_judging.batch, paths), paths, x_judging.options);
+    if (x_best && verdict.kind == VerdictKind::kMissing && verdict.missing.size() >= x_best->verdict.missing.size()) {
+      return;
     }
+    x_best = Judgment{.verdict = std::move(verdict), .data = fs::absolute(data)};
   }
-  if (found.empty()) found.emplace_back();
-  return found;
-}
+
+  [[nodiscard]] bool is_judged() const { return x_best.has_value(); }
+  [[nodiscard]] bool is_complete() const { return x_best && x_best->verdict.kind != VerdictKind::kMissing; }
+  [[nodiscard]] Judgment best() const { return x_best.value(); }
+
+ private:
+  const Judging& x_judging;
+  bool x_has_answers;
+  std::optional<Judgment> x_best;
+};
 
 }  // namespace
 
@@ -35,28 +54,20 @@ fs::path scratch_tables(const fs::path& scratch) { return scratch / "tables"; }
 Judgment judge_posted(Judging judging) {
   const auto start = std::chrono::steady_clock::now();
   judging.options.scratch = scratch_tables(judging.scratch);
-  const bool has_answers = std::ranges::any_of(judging.history, [](const chain::LoggedEvent& logged) {
-    return std::holds_alternative<proof::RequestAnswered>(logged.event);
-  });
-  Judgment judgment;
-  bool judged = false;
-  std::exception_ptr failure;
-  for (const std::optional<fs::path>& candidate : candidates(judging)) {
+  Trial trial(judging);
+  std::vector<std::string> unreadable;
+  for (const fs::path& folder : judging.folders) {
     try {
-      const fs::path data = has_answers ? judging.scratch / "data" : candidate.value_or(judging.scratch / "nothing");
-      if (has_answers) assemble_answers(judging.batch, candidate, judging.history, data);
-      const chain::BatchPaths paths(data);
-      Verdict verdict = judge(judging.batch, describe_posted(judging.batch, paths), paths, judging.options);
-      judged = true;
-      judgment.verdict = std::move(verdict);
-      judgment.data = fs::absolute(data);
-      if (judgment.verdict.kind != VerdictKind::kMissing) break;
+      const auto directory = chain::find_batch(folder, judging.batch.posted.batch);
+      if (directory) trial.judge_from(fs::absolute(*directory));
     } catch (const std::exception& error) {
-      failure = std::current_exception();
-      judgment.unreadable.push_back(candidate.value_or(judging.scratch).string() + ": " + error.what());
+      unreadable.push_back(folder.string() + ": " + error.what());
     }
+    if (trial.is_complete()) break;
   }
-  if (!judged) std::rethrow_exception(failure);
+  if (!trial.is_judged()) trial.judge_from(std::nullopt);
+  Judgment judgment = trial.best();
+  judgment.unreadable = std::move(unreadable);
   const auto time = std::chrono::steady_clock::now() - start;
   judgment.microseconds =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());

@@ -40,7 +40,7 @@ struct WatchSettings {
 
 /// Something that was done, or could not be.
 struct WatchEvent {
-  /// kPassedOver: data that could not be read, where other data of the batch could.
+  /// kPassedOver: data that could not be read. The batch was judged by what else there is.
   enum class Kind : std::uint8_t { kJudged, kSent, kRefused, kSilent, kPassedOver, kFailed };
   Kind kind = Kind::kJudged;
   proof::BatchId batch{};

@@ -371,12 +371,12 @@ TEST(Watchtower, leaves_a_memory_alone_that_another_one_uses) {
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
 }
 
-/// A directory that has the batch's header and whose program text opens, and cannot be read.
+/// A directory that has the batch's header and whose program text leads to a name that is too long.
 std::filesystem::path unreadable(const DisputeWorld& world, const DisputedBatch& batch) {
   const fs::path directory = world.folder() / "unreadable" / to_hex(batch.id);
   fs::create_directories(directory);
   fs::copy_file(batch.poster / "header.bin", directory / "header.bin");
-  fs::create_symlink("/proc/self/mem", directory / "program.tally");
+  fs::create_symlink(std::string(300, 'x'), directory / "program.tally");
   return directory.parent_path();
 }
 
@@ -391,20 +391,113 @@ TEST(Watchtower, goes_on_to_the_next_folder_where_one_cannot_be_read) {
   EXPECT_NE(report.events.front().message.find("unreadable"), std::string::npos) << report.events.front().message;
 }
 
-TEST(Watchtower, says_nothing_and_reports_where_no_folder_can_be_read) {
+TEST(Watchtower, demands_leaves_and_reports_where_no_folder_can_be_read) {
   DisputeWorld world;
   const DisputedBatch batch = world.post(forge(world, "next_model", 3));
-  const DisputedBatch other = world.post(forge(world, "next_model", 2), 2);
   fs::remove_all(batch.watcher);
   WatchSettings settings = world.watch_settings();
   settings.data.push_back(unreadable(world, batch));
   const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
-  EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 1U) << told(report.events);
-  EXPECT_EQ(report.open_batches, 2U);
-  // The other batch does not suffer by it.
-  EXPECT_EQ(sent(report.events), 1U);
-  EXPECT_EQ(sent(report.events, "open_game"), 1U);
-  EXPECT_EQ(world.status(other), proof::BatchStatus::kPending);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kPassedOver, "data"), 1U) << told(report.events);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed), 0U) << told(report.events);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "missing_data"), 1U);
+  // Records, rows and the state, of a leaf each.
+  EXPECT_EQ(sent(report.events, "request_leaf"), 3U + 3U + 1U);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+// Opens for nobody, and for the administrator neither.
+constexpr std::string_view kForbidden = "/proc/sys/vm/drop_caches";
+
+TEST(Watchtower, takes_a_file_that_cannot_be_read_for_a_missing_one) {
+  for (const std::string_view name : {"program.tally", "records.bin", "rows/updates/1.bin", "state/model.bin"}) {
+    DisputeWorld world;
+    const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+    const fs::path file = batch.watcher / name;
+    fs::remove(file);
+    fs::create_symlink(name == "program.tally" ? "/proc/self/mem" : kForbidden, file);
+    const WatchReport report = world.watch();
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kPassedOver), 0U) << name << told(report.events);
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << name << told(report.events);
+    EXPECT_GE(sent(report.events, "request_leaf"), 1U) << name;
+  }
+}
+
+TEST(Watchtower, demands_what_the_best_of_several_folders_lacks) {
+  for (const bool best_first : {true, false}) {
+    DisputeWorld world;
+    const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+    fs::remove(batch.watcher / "rows/updates/1.bin");
+    const fs::path poor = world.folder() / "poor";
+    fs::create_directories(poor / to_hex(batch.id));
+    fs::copy_file(batch.poster / "header.bin", poor / to_hex(batch.id) / "header.bin");
+    WatchSettings settings = world.watch_settings();
+    settings.data.insert(best_first ? settings.data.end() : settings.data.begin(), poor);
+    const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+    EXPECT_EQ(sent(report.events, "request_leaf"), 1U) << best_first << told(report.events);
+  }
+}
+
+TEST(Watchtower, demands_all_that_is_missing_or_damaged_at_once) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  const fs::path rows = batch.watcher / "rows/updates";
+  fs::remove(rows / "1.bin");
+  flip("2.bin", 0)(rows);
+  EXPECT_EQ(sent(world.watch().events, "request_leaf"), 2U);
+  // Answers that come when nothing can be demanded any more are enough.
+  world.advance(world.settings().request_period_s);
+  EXPECT_EQ(sent(world.play(), "request_leaf"), 0U);
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+// Without the records no row can be told from another one.
+TEST(Watchtower, demands_all_rows_where_the_records_are_missing) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+  fs::remove(batch.watcher / "records.bin");
+  flip("rows/updates/2.bin", 0)(batch.watcher);
+  EXPECT_EQ(sent(world.watch().events, "request_leaf"), 3U + 3U);
+}
+
+/// Changes what the chain's file says of the batch's posting.
+void damage_posted(const DisputeWorld& world, chain::ChainAdapter& chain, const DisputedBatch& batch,
+                   const std::function<void(proof::Posted&)>& change) {
+  for (const chain::LoggedEvent& logged : chain.events(0, 1000)) {
+    const auto* const posted = std::get_if<proof::Posted>(&logged.event);
+    if (posted == nullptr || posted->batch != batch.id) continue;
+    proof::Posted changed = *posted;
+    change(changed);
+    chain::Database database(world.folder() / "chain.sqlite", chain::embedded_schema());
+    chain::Statement(database, "UPDATE events SET bytes = ? WHERE position = ?")
+        .run(proof::encode(proof::Event(changed)), logged.position);
+  }
+}
+
+TEST(Watchtower, says_nothing_where_the_chain_contradicts_itself_about_a_batch) {
+  const std::vector<std::function<void(proof::Posted&)>> changes = {
+      [](proof::Posted& posted) { posted.table_roots.pop_back(); },
+      [](proof::Posted& posted) { posted.table_roots.emplace_back(); },
+      [](proof::Posted& posted) { posted.table_roots.front().bytes[0] ^= 1; },
+      [](proof::Posted& posted) { posted.state_commitments.pop_back(); },
+      [](proof::Posted& posted) { posted.state_commitments.emplace_back(); },
+      [](proof::Posted& posted) { posted.state_commitments.front().bytes[0] ^= 1; },
+      [](proof::Posted& posted) { posted.header.records_root.bytes[0] ^= 1; },
+  };
+  for (std::size_t number = 0; number < changes.size(); ++number) {
+    DisputeWorld world;
+    const DisputedBatch damaged = world.post({}, 1);
+    const DisputedBatch other = world.post(forge(world, "next_model", 2), 2);
+    damage_posted(world, world.chain(), damaged, changes[number]);
+    const WatchReport report = world.watch();
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 1U) << number << told(report.events);
+    EXPECT_EQ(report.open_batches, 2U);
+    // The other batch does not suffer by it.
+    EXPECT_EQ(sent(report.events), 1U) << number << told(report.events);
+    EXPECT_EQ(sent(report.events, "open_game"), 1U);
+    EXPECT_EQ(world.status(other), proof::BatchStatus::kPending);
+  }
 }
 
 // Pitfall 26.
