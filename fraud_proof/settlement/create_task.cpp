@@ -96,9 +96,10 @@ OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
                                                " s to answer a request: none, or less than move_time and the "
                                                "censorship budget");
   }
-  if (has_requests && (settings.request_period_s == 0 || settings.request_period_s < one_answer)) {
+  // What an answer shows may have to be followed by another request.
+  if (has_requests && settings.request_period_s < window + one_answer) {
     return refuse(Reason::kPeriodTooShort, "leaves may be requested for " + std::to_string(settings.request_period_s) +
-                                               " s: not at all, or less than move_time and the censorship budget");
+                                               " s, less than a window, move_time and the censorship budget");
   }
   if (settings.challenge_period_s == 0) return refuse(Reason::kPeriodTooShort, "a challenge period of no time");
   if (settings.challenge_period_s < 2 * window + one_answer) {

@@ -34,7 +34,7 @@ class DisputeCommands : public ::testing::Test {
                                                             "D=20",   "--arity",
                                                             "2",      "--challenge-period",
                                                             "600",    "--request-period",
-                                                            "100",    "--window",
+                                                            "200",    "--window",
                                                             "100",    "--censorship-budget",
                                                             "50",     "--move-time",
                                                             "1",      "--game-clock",

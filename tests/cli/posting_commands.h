@@ -38,7 +38,7 @@ class PostingCommands : public ::testing::Test {
   }
   void create_task(const Words& more = {}, const std::string& program = "fedavg") {
     Words words = {"task", "create",           program, "--dim",        "D=20", "--challenge-period",
-                   "600",  "--request-period", "100",   "--window",     "100",  "--censorship-budget",
+                   "600",  "--request-period", "200",   "--window",     "100",  "--censorship-budget",
                    "50",   "--move-time",      "1",     "--game-clock", "300",  "--exit-delay",
                    "2000", "--min-stake",      "1ether"};
     words.insert(words.end(), more.begin(), more.end());
