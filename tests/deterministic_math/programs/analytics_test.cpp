@@ -38,13 +38,6 @@ struct Data {
   }
 };
 
-std::map<std::string, Values> run(const math::CompiledProgram& program, const World& world) {
-  Outcome outcome = run_world(program, world);
-  EXPECT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(run_world(program, world, 3).tables, outcome.tables);
-  return std::move(outcome.tables);
-}
-
 World moments_world(const Values& count, const Values& sum, const Values& squares) {
   World world;
   world.dims = {{"K", count.size()}};
@@ -64,7 +57,7 @@ TEST(Moments, equal_those_of_all_data_in_one_place_whatever_the_partition) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 200; ++i) {
     const Data data(random, 1 + random() % 9, random() % 300, i % 2 == 0 ? 3 : 65536);
-    const auto tables = run(program, moments_world(data.sums(kCount), data.sums(kX), data.sums(kXX)));
+    const auto tables = run_tables(program, moments_world(data.sums(kCount), data.sums(kX), data.sums(kXX)));
     const BigInt n = data.total(kCount);
     const BigInt s = data.total(kX);
     EXPECT_EQ(to_big(tables.at("total_count")[0]), n);
@@ -77,13 +70,13 @@ TEST(Moments, equal_those_of_all_data_in_one_place_whatever_the_partition) {
 
 TEST(Moments, ignore_sums_that_no_data_could_have) {
   const auto program = compile_library_program("moments", {{"bound", 100}});
-  const Values honest = run(program, moments_world({2}, {6}, {20})).at("mean");
+  const Values honest = run_tables(program, moments_world({2}, {6}, {20})).at("mean");
   EXPECT_EQ(honest, Values{3 << 16});
-  EXPECT_EQ(run(program, moments_world({2, 3}, {200, -300}, {20000, 30000})).at("total_sum"),
+  EXPECT_EQ(run_tables(program, moments_world({2, 3}, {200, -300}, {20000, 30000})).at("total_sum"),
             Values{-100});  // at the bound
   for (const auto& [count, sum, squares] :
        {std::tuple<i128, i128, i128>{1, 101, 10201}, {0, 1, 1}, {0, 0, 1}, {1, 5, 24}, {2, 0, 20001}}) {
-    const auto tables = run(program, moments_world({2, count}, {6, sum}, {20, squares}));
+    const auto tables = run_tables(program, moments_world({2, count}, {6, sum}, {20, squares}));
     EXPECT_EQ(tables.at("mean"), honest);
     EXPECT_EQ(tables.at("total_squares"), Values{20});
   }
@@ -102,7 +95,7 @@ TEST(Correlation, is_within_two_last_places_of_the_exact_one) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 200; ++i) {
     const Data data(random, 1 + random() % 9, random() % 300, i % 2 == 0 ? 3 : 65536);
-    const auto tables = run(program, correlation_world(data));
+    const auto tables = run_tables(program, correlation_world(data));
     const BigInt n = data.total(kCount);
     const BigInt xy = n * data.total(kXY) - data.total(kX) * data.total(kY);
     const BigInt xx = n * data.total(kXX) - data.total(kX) * data.total(kX);
@@ -130,7 +123,7 @@ TEST(Correlation, of_a_line_is_one_or_minus_one) {
       for (auto& [x, y] : part) y = slope * x + 7;
     }
     const i128 expected = slope > 0 ? i128{1} << 30 : -(i128{1} << 30);
-    EXPECT_NEAR(static_cast<double>(run(program, correlation_world(data)).at("correlation")[0]),
+    EXPECT_NEAR(static_cast<double>(run_tables(program, correlation_world(data)).at("correlation")[0]),
                 static_cast<double>(expected), 4096);
   }
 }
@@ -147,7 +140,7 @@ TEST(Histogram, adds_counts_and_finds_quantiles_and_fullest_bins) {
     World world;
     world.dims = {{"K", counts.size()}, {"B", bins}};
     world.rows = {{"counts", counts}};
-    const auto tables = run(program, world);
+    const auto tables = run_tables(program, world);
     Values total(bins);
     std::vector<std::size_t> data;  // every datum's bin, in order
     for (std::size_t b = 0; b < bins; ++b) {
@@ -199,7 +192,7 @@ TEST(LinearRegression, recovers_a_plane_and_meets_the_normal_equations) {
       add("y1", y * a);
       add("y2", y * b);
     }
-    const auto tables = run(program, world);
+    const auto tables = run_tables(program, world);
     const auto sum = [&](const char* name) {
       const Values& parts = world.fields[name];
       return static_cast<double>(std::accumulate(parts.begin(), parts.end(), i128{0}));
@@ -224,7 +217,7 @@ TEST(LinearRegression, gives_zeros_where_the_features_do_not_determine_it) {
   world.dims = {{"K", 1}};
   world.fields = {{"n", {2}},    {"s1", {4}}, {"s2", {8}},  {"s11", {8}}, {"s12", {16}},
                   {"s22", {32}}, {"y", {5}},  {"y1", {10}}, {"y2", {20}}};
-  const auto tables = run(compile_library_program("linear_regression"), world);
+  const auto tables = run_tables(compile_library_program("linear_regression"), world);
   EXPECT_EQ(tables.at("constant")[0], 0);
   EXPECT_EQ(tables.at("slope_1")[0], 0);
   EXPECT_EQ(tables.at("slope_2")[0], 0);
@@ -265,7 +258,7 @@ TEST(KMeansStep, moves_each_centre_to_the_weighted_mean_of_its_points) {
                                                : nearest_even(sums[centre][d], volume[centre]));
       }
     }
-    EXPECT_EQ(run(program, world).at("next_centres"), expected);
+    EXPECT_EQ(run_tables(program, world).at("next_centres"), expected);
   });
 }
 

@@ -7,13 +7,6 @@
 namespace tally::test {
 namespace {
 
-std::map<std::string, Values> run(const math::CompiledProgram& program, const World& world) {
-  Outcome outcome = run_world(program, world);
-  EXPECT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(run_world(program, world, 3).tables, outcome.tables);
-  return std::move(outcome.tables);
-}
-
 World ballot_world(const std::vector<Values>& votes, const Values& voters, const Values& weight,
                    const Values& threshold) {
   World world;
@@ -38,7 +31,7 @@ TEST(Ballot, by_heads_needs_more_than_half_for_all_small_numbers) {
       for (std::size_t m = 0; m < members; ++m) {
         for (std::size_t p = 0; p < proposals; ++p) votes[m][p] = static_cast<i128>(((first + p) >> m) & 1U);
       }
-      const auto tables = run(program, ballot_world(votes, voters, Values(members, 1), Values(proposals, 5100)));
+      const auto tables = run_tables(program, ballot_world(votes, voters, Values(members, 1), Values(proposals, 5100)));
       for (std::size_t p = 0; p < proposals; ++p) {
         const auto yes = static_cast<std::size_t>(std::popcount(first + p));
         ASSERT_EQ(tables.at("majority")[p], 2 * yes > members ? 1 : 0) << members << " " << first + p;
@@ -51,7 +44,7 @@ TEST(Ballot, by_heads_needs_more_than_half_for_all_small_numbers) {
 TEST(Ballot, by_weight_counts_absent_members_as_no_and_rejects_a_tie) {
   const auto program = compile_library_program("ballot");
   const auto weighted = [&](const Values& weight, const Values& voters) {
-    return run(program, ballot_world(std::vector<Values>(voters.size(), Values{1}), voters, weight, {5100}))
+    return run_tables(program, ballot_world(std::vector<Values>(voters.size(), Values{1}), voters, weight, {5100}))
         .at("weighted")[0];
   };
   EXPECT_EQ(weighted({5, 3, 2}, {0}), 0);
@@ -66,15 +59,16 @@ TEST(Ballot, reaches_a_threshold_exactly_and_not_a_point_below) {
   for (const i128 threshold : {5100, 6600, 7500}) {
     for (const i128 short_by : {0, 1}) {
       const i128 yes = threshold - short_by;
-      const auto tables = run(program, ballot_world({{1}}, {0}, {yes, 10000 - yes}, {threshold}));
+      const auto tables = run_tables(program, ballot_world({{1}}, {0}, {yes, 10000 - yes}, {threshold}));
       EXPECT_EQ(tables.at("qualified")[0], 1 - short_by) << static_cast<int>(threshold);
     }
   }
-  EXPECT_EQ(run(program, ballot_world({{1}}, {0}, {0}, {1})).at("qualified")[0], 0);
+  EXPECT_EQ(run_tables(program, ballot_world({{1}}, {0}, {0}, {1})).at("qualified")[0], 0);
 }
 
 TEST(Ballot, gives_members_without_weight_no_head) {
-  const auto tables = run(compile_library_program("ballot"), ballot_world({{1}, {1}}, {0, 1}, {0, 1, 1}, {5100}));
+  const auto tables =
+      run_tables(compile_library_program("ballot"), ballot_world({{1}, {1}}, {0, 1}, {0, 1, 1}, {5100}));
   EXPECT_EQ(tables.at("heads")[0], 2);
   EXPECT_EQ(tables.at("for_heads")[0], 1);
   EXPECT_EQ(tables.at("majority")[0], 0);
@@ -104,7 +98,7 @@ class Parameters : public testing::Test {
     world.fields["wanted"].resize(votes.size());
     world.rows["votes"].resize(votes.size());
     world.states = x_states;
-    const auto tables = run(x_program, world);
+    const auto tables = run_tables(x_program, world);
     for (const char* name : {"value", "stage", "coming", "due"}) {
       x_states[name] = tables.at(std::string("next_") + name);
     }

@@ -8,16 +8,9 @@ namespace {
 
 i128 total(const Values& values) { return std::accumulate(values.begin(), values.end(), i128{0}); }
 
-std::map<std::string, Values> run(const math::CompiledProgram& program, const World& world) {
-  Outcome outcome = run_world(program, world);
-  EXPECT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(run_world(program, world, 3).tables, outcome.tables);
-  return std::move(outcome.tables);
-}
-
 // Runs a batch on `world`'s states, which become the next ones. Returns its tables.
 std::map<std::string, Values> advance(const math::CompiledProgram& program, World& world) {
-  auto tables = run(program, world);
+  auto tables = run_tables(program, world);
   for (auto& [name, values] : world.states) values = tables.at("next_" + name);
   ++world.batch;
   return tables;

@@ -8,13 +8,6 @@
 namespace tally::test {
 namespace {
 
-std::map<std::string, Values> run(const math::CompiledProgram& program, const World& world) {
-  Outcome outcome = run_world(program, world);
-  EXPECT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(run_world(program, world, 3).tables, outcome.tables);
-  return std::move(outcome.tables);
-}
-
 i128 total(const Values& values) { return std::accumulate(values.begin(), values.end(), i128{0}); }
 
 struct Cycle {
@@ -72,7 +65,7 @@ TEST(ValidationCycle, equals_weighted_medians_ranks_and_shares_by_sorting) {
   for (int i = 0; i < 60; ++i) {
     const std::size_t slots = 1 + random() % 12;
     const Cycle cycle(random, slots, random() % (slots + 1));
-    const auto tables = run(program, cycle.world);
+    const auto tables = run_tables(program, cycle.world);
     std::vector<i128> composite;
     for (std::size_t m = 0; m < slots; ++m) {
       composite.push_back(6000 * cycle.median("reviews", m) + 4000 * cycle.median("reports", m));
@@ -109,7 +102,7 @@ TEST(ValidationCycle, liars_with_forty_percent_move_no_score_beyond_honest_opini
       world.rows["reports"].emplace_back(16, -1);
     }
     world.states = {{"reputation", Values(16, 10000)}, {"stake", Values(16, 5)}, {"soul", Values(16, 1)}};
-    const i128 score = run(program, world).at("composite")[15] / 10000;
+    const i128 score = run_tables(program, world).at("composite")[15] / 10000;
     EXPECT_GE(score, 7000);
     EXPECT_LE(score, 7400);
   }
@@ -123,7 +116,7 @@ TEST(ValidationCycle, a_passive_member_falls_every_cycle) {
   world.rows = {{"reviews", {{-1, 9000, -1}}}, {"reports", {{-1, -1, -1}}}};
   world.states = {{"reputation", {1, 1, 1}}, {"stake", {1, 1, 1}}, {"soul", {0, 0, 5}}};
   for (i128 left = 4; left >= 0; --left) {
-    world.states["soul"] = run(program, world).at("next_soul");
+    world.states["soul"] = run_tables(program, world).at("next_soul");
     EXPECT_EQ(world.states["soul"], (Values{0, 5 - left, left}));
   }
 }
@@ -171,7 +164,7 @@ TEST(TrainerSelection, draws_each_regions_quota_from_the_eligible_by_lot) {
         chosen[lots[r][n].second] = 1;
       }
     }
-    EXPECT_EQ(run(program, world).at("next_chosen"), chosen);
+    EXPECT_EQ(run_tables(program, world).at("next_chosen"), chosen);
   }
 }
 
@@ -185,7 +178,7 @@ TEST(TrainerSelection, quarantines_after_faults_in_a_row_and_releases) {
     world.batch = number;
     world.dims["K"] = reports ? 1 : 0;
     world.members.assign(reports ? 1 : 0, 0);
-    const auto tables = run(program, world);
+    const auto tables = run_tables(program, world);
     for (const char* name : {"chosen", "faults", "quarantined_until"}) {
       world.states[name] = tables.at(std::string("next_") + name);
     }
@@ -220,13 +213,14 @@ World revenue_world(const Values& payers, const Values& queries) {
 
 TEST(ModelRevenue, prices_ten_to_three_to_a_ranks_part_and_the_best_is_free) {
   const auto program = compile_library_program("model_revenue", revenue_parameters());
-  EXPECT_EQ(run(program, revenue_world({0, 1, 2, 3}, {1, 1, 1, 1})).at("paid"), (Values{10000, 3000, 0, 750, 0}));
+  EXPECT_EQ(run_tables(program, revenue_world({0, 1, 2, 3}, {1, 1, 1, 1})).at("paid"),
+            (Values{10000, 3000, 0, 750, 0}));
 }
 
 TEST(ModelRevenue, serves_in_order_while_the_deposit_lasts) {
   const auto program = compile_library_program("model_revenue", revenue_parameters());
   World world = revenue_world({0, 0, 0, 4, 4}, {90, 11, 10, 2, 2});
-  const auto tables = run(program, world);
+  const auto tables = run_tables(program, world);
   EXPECT_EQ(tables.at("served"), (Values{100, 0, 0, 0, 4}));
   EXPECT_EQ(tables.at("paid"), (Values{1'000'000, 0, 0, 0, 10000}));  // the subscriber pays for one of four
   EXPECT_EQ(tables.at("next_used")[4], 3);
@@ -256,7 +250,7 @@ TEST(ModelRevenue, splits_thirty_seventy_after_the_period_and_conserves_money) {
     world.fields["queries"].resize(events);
     std::ranges::generate(world.fields["queries"], [&] { return static_cast<i128>(random() % 9); });
     world.states["soul"] = batch < 5 ? Values(5) : Values{0, 0, 3, 1, 0};
-    const auto tables = run(program, world);
+    const auto tables = run_tables(program, world);
     const Values balances = world.states["balance"];
     for (const char* name : {"deposit", "balance", "pot", "treasury", "burned", "used"}) {
       world.states[name] = tables.at(std::string("next_") + name);

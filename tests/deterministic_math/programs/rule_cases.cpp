@@ -84,11 +84,15 @@ void for_each_case(std::initializer_list<std::uint64_t> record_counts, const std
   }
 }
 
-std::map<std::string, Values> run_case(const math::CompiledProgram& program, const Case& rule_case) {
-  Outcome outcome = run_world(program, rule_case.world());
+std::map<std::string, Values> run_tables(const math::CompiledProgram& program, const World& world) {
+  Outcome outcome = run_world(program, world);
   EXPECT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(run_world(program, rule_case.world(), 3).tables, outcome.tables);
+  EXPECT_EQ(run_world(program, world, 3).tables, outcome.tables);
   return std::move(outcome.tables);
+}
+
+std::map<std::string, Values> run_case(const math::CompiledProgram& program, const Case& rule_case) {
+  return run_tables(program, rule_case.world());
 }
 
 void expect_model(const math::CompiledProgram& program, const Case& rule_case, const Values& expected) {

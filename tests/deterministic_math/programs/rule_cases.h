@@ -50,6 +50,7 @@ enum class Spread { kTies, kSmall, kFull, kExtremes };
 void for_each_case(std::initializer_list<std::uint64_t> record_counts, const std::function<void(const Case&)>& check);
 
 /// The tables of a run that must not fail, and that several threads repeat.
+[[nodiscard]] std::map<std::string, Values> run_tables(const math::CompiledProgram& program, const World& world);
 [[nodiscard]] std::map<std::string, Values> run_case(const math::CompiledProgram& program, const Case& rule_case);
 
 /// The rule `name` gives `expected` as its next model.
