@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <stdexcept>
 
 #include "chain_adapter/data/batch_directory.h"
@@ -12,6 +11,7 @@
 #include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/step/one_step.h"
 #include "tests/sequencer/poster/chained_rounds.h"
+#include "tests/support/hooked_chain.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_batch.h"
 
@@ -23,29 +23,6 @@ using Kind = Defense::Kind;
 using Outcome = Defense::Outcome;
 
 proof::BatchId id_of(const BuiltBatch& batch) { return proof::batch_id(batch.manifest.header); }
-
-/// Submits through another chain, after something has happened there.
-class LateChain final : public chain::ChainAdapter {
- public:
-  LateChain(chain::ChainAdapter& chain, std::function<void()> before) : x_chain(chain), x_before(std::move(before)) {}
-
-  [[nodiscard]] chain::ChainIdentity identity() override { return x_chain.identity(); }
-  [[nodiscard]] chain::Head head() override { return x_chain.head(); }
-  [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override {
-    x_before();
-    return x_chain.submit(submission);
-  }
-  [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) override { return x_chain.fate(id); }
-  [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
-    return x_chain.events(from, limit);
-  }
-  [[nodiscard]] const proof::StateReader& state() override { return x_chain.state(); }
-  [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_chain.balance(account); }
-
- private:
-  chain::ChainAdapter& x_chain;
-  std::function<void()> x_before;
-};
 
 class DefenderTest : public testing::Test {
  protected:
@@ -107,6 +84,21 @@ class DefenderTest : public testing::Test {
                                    .salt = {},
                                    .roots = proof::make_roots(opened->batch(), tables, roots,
                                                               opened->data().leaves.table_commitments())});
+  }
+  /// A descent into a table whose first byte on disk is not what was posted any more.
+  struct DamagedDescent {
+    proof::Game game;
+    std::filesystem::path table;
+    std::vector<std::uint8_t> bytes;
+    Defender defender;
+  };
+  [[nodiscard]] DamagedDescent damaged_descent() {
+    const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
+    proof::Game game = open_descent(batch, "next_model");
+    std::filesystem::path table = chain::BatchPaths(batch.directory).table("next_model");
+    std::vector<std::uint8_t> bytes = test::read_bytes(table);
+    test::write_byte(table, 0, bytes[0] ^ 1U);
+    return {.game = std::move(game), .table = std::move(table), .bytes = std::move(bytes), .defender = defender()};
   }
   /// The latest state, from the events.
   [[nodiscard]] proof::Game state_of(const proof::GameId& id) {
@@ -279,34 +271,24 @@ TEST_F(DefenderTest, answers_the_other_games_where_one_batch_has_lost_its_data) 
 }
 
 TEST_F(DefenderTest, sends_nothing_from_data_that_changed) {
-  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
-  const proof::Game game = open_descent(batch, "next_model");
-  const std::filesystem::path path = chain::BatchPaths(batch.directory).table("next_model");
-  const auto bytes = test::read_bytes(path);
-  test::write_byte(path, 0, bytes[0] ^ 1U);
-  Defender defender = this->defender();
-  const DefenseReport report = defender.defend_once(chain());
+  DamagedDescent damaged = damaged_descent();
+  const DefenseReport report = damaged.defender.defend_once(chain());
   ASSERT_EQ(report.defenses.size(), 1U);
   EXPECT_EQ(report.defenses[0].outcome, Outcome::kFailed);
-  EXPECT_EQ(state_of(game.id), game);
-  test::write_byte(path, 0, bytes[0]);
-  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+  EXPECT_EQ(state_of(damaged.game.id), damaged.game);
+  test::write_byte(damaged.table, 0, damaged.bytes[0]);
+  EXPECT_EQ(damaged.defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
 }
 
 TEST_F(DefenderTest, reads_a_batch_again_after_an_answer_that_failed) {
-  const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
-  const proof::Game game = open_descent(batch, "next_model");
-  const std::filesystem::path path = chain::BatchPaths(batch.directory).table("next_model");
-  const auto bytes = test::read_bytes(path);
-  test::write_byte(path, 0, bytes[0] ^ 1U);
-  Defender defender = this->defender();
-  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kFailed);
+  DamagedDescent damaged = damaged_descent();
+  EXPECT_EQ(damaged.defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kFailed);
   // The right file in the place of the other, which may still be mapped.
   const std::filesystem::path restored = x_folder.path() / "restored";
-  test::write_bytes(restored, bytes);
-  std::filesystem::rename(restored, path);
-  EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
-  EXPECT_NE(state_of(game.id), game);
+  test::write_bytes(restored, damaged.bytes);
+  std::filesystem::rename(restored, damaged.table);
+  EXPECT_EQ(damaged.defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
+  EXPECT_NE(state_of(damaged.game.id), damaged.game);
 }
 
 TEST_F(DefenderTest, outlives_a_file_that_is_cut_while_it_is_open_and_names_it) {
@@ -408,7 +390,7 @@ TEST_F(DefenderTest, takes_a_move_that_somebody_else_made_for_done) {
   Defender first = this->defender();
   Defender second = this->defender();
   bool raced = false;
-  LateChain late(chain(), [&] {
+  test::HookedChain late(chain(), [&](proof::Transaction&) {
     if (!std::exchange(raced, true)) static_cast<void>(first.defend_once(chain()));
   });
   const DefenseReport report = second.defend_once(late);
