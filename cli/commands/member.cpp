@@ -1,6 +1,6 @@
 // `tally register` and `tally member`: joining a task, its members, their device keys, and leaving. `tally payout`:
 // what a task owes a member.
-#include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -70,14 +70,13 @@ ExitCode join(const MemberFlags& flags, Console& console) {
   return ExitCode::kFine;
 }
 
-/// Device keys of the members, in the order in which they were bound.
-std::vector<std::pair<std::uint64_t, proof::Address>> bound_keys(chain::ChainAdapter& chain,
-                                                                 const proof::TaskId& task) {
-  std::vector<std::pair<std::uint64_t, proof::Address>> keys;
+/// The device keys of each member, in the order in which they were bound.
+std::map<std::uint64_t, std::vector<proof::Address>> bound_keys(chain::ChainAdapter& chain, const proof::TaskId& task) {
+  std::map<std::uint64_t, std::vector<proof::Address>> keys;
   chain::follow_events(chain, 0, [&](std::span<const chain::LoggedEvent> page) {
     for (const chain::LoggedEvent& logged : page) {
       const auto* const bound = std::get_if<proof::KeyBound>(&logged.event);
-      if (bound != nullptr && bound->task == task) keys.emplace_back(bound->member, bound->key);
+      if (bound != nullptr && bound->task == task) keys[bound->member].push_back(bound->key);
     }
   });
   return keys;
@@ -86,7 +85,7 @@ std::vector<std::pair<std::uint64_t, proof::Address>> bound_keys(chain::ChainAda
 ExitCode list(const MemberFlags& flags, const Console& console) {
   const auto chain = open_chain(flags.chain);
   static_cast<void>(task_of(*chain, flags));
-  const auto keys = bound_keys(*chain, task_id(flags));
+  auto keys = bound_keys(*chain, task_id(flags));
   const std::uint64_t members = proof::read_task_status(chain->state(), task_id(flags))->members;
   std::string text;
   json::array all;
@@ -103,8 +102,7 @@ ExitCode list(const MemberFlags& flags, const Console& console) {
       text += ", leaves at " + time_text(member.exit_at_s);
     }
     json::array devices;
-    for (const auto& [owner, key] : keys) {
-      if (owner != index) continue;
+    for (const proof::Address& key : keys[index]) {
       const auto binding = proof::read_binding(chain->state(), task_id(flags), key);
       json::object device{{"key", to_text(key)}, {"bound_s", binding->bound_s}};
       text += "\n   device " + to_text(key);
@@ -138,33 +136,52 @@ ExitCode approve(const MemberFlags& flags, Console& console) {
   return ExitCode::kFine;
 }
 
+/// What the wallet of a member does with its membership.
+class OwnMembership {
+ public:
+  OwnMembership(const MemberFlags& flags, Console& console)
+      : x_flags(flags), x_chain(open_chain(flags.chain)), x_wallet(load_own_key(console)) {
+    x_member = member_of(*x_chain, flags, x_wallet.address());
+  }
+
+  [[nodiscard]] chain::ChainAdapter& chain() { return *x_chain; }
+  [[nodiscard]] std::uint64_t member() const { return x_member; }
+  [[nodiscard]] proof::MemberRecord record() { return member_of(*x_chain, x_flags, x_member); }
+  void send(const proof::Transaction& transaction) {
+    cli::send(*x_chain, {.key = x_wallet, .value = {}, .transaction = transaction});
+  }
+
+ private:
+  proof::PrivateKey load_own_key(Console& console) {
+    static_cast<void>(task_of(*x_chain, x_flags));
+    return load_key(x_flags.key, console);
+  }
+
+  const MemberFlags& x_flags;
+  std::unique_ptr<chain::ChainAdapter> x_chain;
+  proof::PrivateKey x_wallet;
+  std::uint64_t x_member = 0;
+};
+
 ExitCode bind(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
-  static_cast<void>(task_of(*chain, flags));
-  const proof::PrivateKey wallet = load_key(flags.key, console);
-  proof::BindKey binding{.task = task_id(flags),
-                         .member = member_of(*chain, flags, wallet.address()),
-                         .key = parse_address_argument("--device", flags.device)};
+  OwnMembership own(flags, console);
+  proof::BindKey binding{
+      .task = task_id(flags), .member = own.member(), .key = parse_address_argument("--device", flags.device)};
   if (!math::from_hex(flags.signature, binding.signature.bytes)) {
     bad_input("--signature " + flags.signature + ": expected 0x and 130 hex digits, from `tally member approve`");
   }
-  const proof::Transaction transaction = binding;
-  send(*chain, {.key = wallet, .value = {}, .transaction = transaction});
+  own.send(binding);
   console.result(to_text(binding.key) + " signs for member " + std::to_string(binding.member),
                  json::object{{"member", binding.member}, {"device", to_text(binding.key)}});
   return ExitCode::kFine;
 }
 
 ExitCode unbind(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
-  static_cast<void>(task_of(*chain, flags));
-  const proof::PrivateKey wallet = load_key(flags.key, console);
-  const proof::UnbindKey unbinding{.task = task_id(flags),
-                                   .member = member_of(*chain, flags, wallet.address()),
-                                   .key = parse_address_argument("--device", flags.device)};
-  const proof::Transaction transaction = unbinding;
-  send(*chain, {.key = wallet, .value = {}, .transaction = transaction});
-  const std::uint64_t until_s = proof::read_binding(chain->state(), unbinding.task, unbinding.key)->unbound_s;
+  OwnMembership own(flags, console);
+  const proof::UnbindKey unbinding{
+      .task = task_id(flags), .member = own.member(), .key = parse_address_argument("--device", flags.device)};
+  own.send(unbinding);
+  const std::uint64_t until_s = proof::read_binding(own.chain().state(), unbinding.task, unbinding.key)->unbound_s;
   console.result(
       to_text(unbinding.key) + " signs for member " + std::to_string(unbinding.member) + " until " + time_text(until_s),
       json::object{{"member", unbinding.member}, {"device", to_text(unbinding.key)}, {"unbound_s", until_s}});
@@ -172,30 +189,22 @@ ExitCode unbind(const MemberFlags& flags, Console& console) {
 }
 
 ExitCode leave(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
-  static_cast<void>(task_of(*chain, flags));
-  const proof::PrivateKey wallet = load_key(flags.key, console);
-  const std::uint64_t member = member_of(*chain, flags, wallet.address());
-  const proof::Transaction transaction = proof::RequestExit{.task = task_id(flags), .member = member};
-  send(*chain, {.key = wallet, .value = {}, .transaction = transaction});
-  const std::uint64_t exit_at_s = member_of(*chain, flags, member).exit_at_s;
-  console.result("member " + std::to_string(member) + " leaves at " + time_text(exit_at_s) +
+  OwnMembership own(flags, console);
+  own.send(proof::RequestExit{.task = task_id(flags), .member = own.member()});
+  const std::uint64_t exit_at_s = own.record().exit_at_s;
+  console.result("member " + std::to_string(own.member()) + " leaves at " + time_text(exit_at_s) +
                      "; then `tally member reclaim` gives the stake back",
-                 json::object{{"member", member}, {"exit_at_s", exit_at_s}});
+                 json::object{{"member", own.member()}, {"exit_at_s", exit_at_s}});
   return ExitCode::kFine;
 }
 
 ExitCode reclaim(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
-  static_cast<void>(task_of(*chain, flags));
-  const proof::PrivateKey wallet = load_key(flags.key, console);
-  const std::uint64_t member = member_of(*chain, flags, wallet.address());
-  const proof::Wei stake = member_of(*chain, flags, member).stake;
-  const proof::Transaction transaction = proof::WithdrawStake{.task = task_id(flags), .member = member};
-  send(*chain, {.key = wallet, .value = {}, .transaction = transaction});
-  console.result("the stake of member " + std::to_string(member) + ", " + chain::to_text_with_unit(stake) +
+  OwnMembership own(flags, console);
+  const proof::Wei stake = own.record().stake;
+  own.send(proof::WithdrawStake{.task = task_id(flags), .member = own.member()});
+  console.result("the stake of member " + std::to_string(own.member()) + ", " + chain::to_text_with_unit(stake) +
                      ", is free; `tally withdraw` takes it out",
-                 json::object{{"member", member}, {"stake", chain::to_text(stake)}});
+                 json::object{{"member", own.member()}, {"stake", chain::to_text(stake)}});
   return ExitCode::kFine;
 }
 
