@@ -30,6 +30,12 @@ std::size_t place_of(const std::vector<ObjectId>& ids, ObjectId id) {
 
 }  // namespace
 
+const Digest& BatchCommitments::of(const math::Program& program, ObjectId table) const {
+  const bool is_state = program.objects.at(table).kind == ObjectKind::kState;
+  return is_state ? states.at(place_of(proof::objects_of(program, ObjectKind::kState), table))
+                  : tables.at(place_of(proof::table_objects(program), table));
+}
+
 BatchCommitments posted_commitments(const proof::CommittedBatch& batch, std::span<const Digest> state_commitments,
                                     std::span<const Digest> table_roots) {
   const std::vector<ObjectId> ids = proof::table_objects(batch.program);
@@ -66,21 +72,9 @@ std::span<const Digest> BatchLeaves::leaf_digests(ObjectId table) {
 }
 
 void BatchLeaves::check_data(ObjectId object, std::uint32_t record) {
-  switch (x_batch.program.objects[object].kind) {
-    case ObjectKind::kMember:
-    case ObjectKind::kNonce:
-    case ObjectKind::kField:
-      static_cast<void>(tree({math::kMemberObject, 0}));
-      return;
-    case ObjectKind::kRow:
-      static_cast<void>(tree({object, record}));
-      return;
-    case ObjectKind::kState:
-    case ObjectKind::kAdvice:
-    case ObjectKind::kComputed:
-      static_cast<void>(tree({object, 0}));
-      return;
-  }
+  const ObjectKind kind = x_batch.program.objects[object].kind;
+  const bool has_file = kind == ObjectKind::kRow || proof::is_table(kind);
+  static_cast<void>(tree(has_file ? Place{object, record} : Place{math::kMemberObject, 0}));
 }
 
 const proof::MerkleTree& BatchLeaves::tree(const Place& place) {
@@ -140,14 +134,10 @@ void BatchLeaves::check(const Place& place, const Digest& root) const {
                      name + " of record " + std::to_string(record));
     }
     case ObjectKind::kState:
-      return require(committed(proof::table_shape(laid_out, x_batch.values)) ==
-                         x_commitments.states.at(place_of(proof::objects_of(x_batch.program, laid_out.kind), object)),
-                     name);
     case ObjectKind::kAdvice:
     case ObjectKind::kComputed:
-      return require(committed(proof::table_shape(laid_out, x_batch.values)) ==
-                         x_commitments.tables.at(place_of(proof::table_objects(x_batch.program), object)),
-                     name);
+      return require(
+          committed(proof::table_shape(laid_out, x_batch.values)) == x_commitments.of(x_batch.program, object), name);
   }
 }
 

@@ -22,6 +22,9 @@ namespace tally::chain {
 struct BatchCommitments {
   std::vector<math::Digest> states;
   std::vector<math::Digest> tables;
+
+  /// Of one of them.
+  [[nodiscard]] const math::Digest& of(const math::Program& program, math::ObjectId table) const;
 };
 
 /// What was posted: states as commitments, tables as roots of their trees.

@@ -43,6 +43,16 @@ std::optional<std::size_t> owner_item(const Program& program, ObjectId object) {
   return std::nullopt;
 }
 
+std::set<ObjectId> loaded_objects(const Body& body) {
+  std::set<ObjectId> objects;
+  for (const auto* const section : {&body.step, &body.finish}) {
+    for (const Instruction& op : *section) {
+      if (op.op == Op::kLoad) objects.insert(static_cast<ObjectId>(op.imm));
+    }
+  }
+  return objects;
+}
+
 LoadSite load_site(const Program& program, std::size_t item, ObjectId object) {
   TALLY_ASSERT(item < program.items.size() && object < program.objects.size());
   const Object& loaded = program.objects[object];

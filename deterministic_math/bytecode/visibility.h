@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 
 #include "deterministic_math/bytecode/program.h"
 
@@ -50,6 +51,9 @@ using Coordinates = std::array<i128, kMaxRank>;
 
 /// The position of the item that owns a table or advice; absent for inputs.
 [[nodiscard]] std::optional<std::size_t> owner_item(const Program& program, ObjectId object);
+
+/// What the body's sections load, each once.
+[[nodiscard]] std::set<ObjectId> loaded_objects(const Body& body);
 
 /// `item` and `object` must be in range.
 [[nodiscard]] LoadSite load_site(const Program& program, std::size_t item, ObjectId object);

@@ -25,6 +25,10 @@ std::vector<math::ObjectId> table_objects(const math::Program& program) {
   return ids;
 }
 
+bool is_table(math::ObjectKind kind) {
+  return kind == math::ObjectKind::kState || kind == math::ObjectKind::kAdvice || kind == math::ObjectKind::kComputed;
+}
+
 std::vector<std::uint64_t> batch_dims(const TaskPreimage& task, std::uint64_t record_count) {
   std::vector<std::uint64_t> dims{record_count};
   dims.insert(dims.end(), task.dims.begin(), task.dims.end());

@@ -15,6 +15,9 @@ namespace tally::proof {
 [[nodiscard]] std::vector<math::ObjectId> objects_of(const math::Program& program, math::ObjectKind kind);
 [[nodiscard]] std::vector<math::ObjectId> table_objects(const math::Program& program);
 
+/// States, advice and computed tables: what has a table_shape().
+[[nodiscard]] bool is_table(math::ObjectKind kind);
+
 /// All dims of a batch, in program order: K, and those that the task fixes.
 [[nodiscard]] std::vector<std::uint64_t> batch_dims(const TaskPreimage& task, std::uint64_t record_count);
 /// What sections run on beside loaded values. A seed of zeros where the program reads none.

@@ -5,6 +5,7 @@
 #include "chain_adapter/data/manifest.h"
 #include "chain_adapter/files/atomic_file.h"
 #include "deterministic_math/bytecode/validator.h"
+#include "deterministic_math/bytecode/visibility.h"
 #include "fraud_proof/commitments/batch_shape.h"
 
 namespace tally::sequencer {
@@ -39,16 +40,6 @@ std::expected<chain::Manifest, std::string> read_manifest(const chain::BatchPath
   auto manifest = chain::parse_manifest({reinterpret_cast<const char*>(text->data()), text->size()});
   if (!manifest) return std::unexpected("manifest.json: " + manifest.error().message);
   return *std::move(manifest);
-}
-
-std::set<math::ObjectId> loaded_objects(const math::Body& body) {
-  std::set<math::ObjectId> objects;
-  for (const auto* const section : {&body.step, &body.finish}) {
-    for (const math::Instruction& op : *section) {
-      if (op.op == math::Op::kLoad) objects.insert(static_cast<math::ObjectId>(op.imm));
-    }
-  }
-  return objects;
 }
 
 }  // namespace
@@ -93,7 +84,7 @@ StoredBatch::StoredBatch(const proof::Posted& posted, const proof::TaskPreimage&
 
 void StoredBatch::check_inputs(std::uint16_t item, std::uint64_t row_bytes) {
   const math::Program& program = x_batch.program;
-  const std::set<math::ObjectId> objects = loaded_objects(*program.items[item].body);
+  const std::set<math::ObjectId> objects = math::loaded_objects(*program.items[item].body);
   const auto is_row = [&](math::ObjectId object) { return program.objects[object].kind == ObjectKind::kRow; };
   std::uint64_t reached = 0;
   for (const math::ObjectId object : objects) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "deterministic_math/bytecode/visibility.h"
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/table_commitment.h"
@@ -26,10 +27,6 @@ math::Bytes leaf_of_data(math::Bytes data, std::size_t leaf_bytes, std::uint64_t
 
 proof::OpenedLeaf opened(math::Bytes bytes, proof::InclusionPath path) {
   return {.bytes = {bytes.begin(), bytes.end()}, .path = std::move(path)};
-}
-
-[[nodiscard]] bool holds_table(math::ObjectKind kind) {
-  return kind == math::ObjectKind::kState || kind == math::ObjectKind::kAdvice || kind == math::ObjectKind::kComputed;
 }
 
 /// A tree of which some nodes are known, and the leaves before one.
@@ -105,12 +102,8 @@ math::Evaluation PlayedBatch::evaluation(std::size_t item) {
   if (!x_rows) throw DataMissing("records or rows are not there any more");
   const math::Program& program = x_description.program();
   if (const std::optional<math::Body>& body = program.items.at(item).body) {
-    for (const auto* const code : {&body->step, &body->finish}) {
-      for (const math::Instruction& op : *code) {
-        if (op.op != math::Op::kLoad) continue;
-        const auto object = static_cast<math::ObjectId>(op.imm);
-        if (holds_table(program.objects.at(object).kind)) x_inputs.tables[object] = table_bytes(object);
-      }
+    for (const math::ObjectId object : math::loaded_objects(*body)) {
+      if (proof::is_table(program.objects.at(object).kind)) x_inputs.tables[object] = table_bytes(object);
     }
   }
   return {.program = program, .values = x_description.values, .inputs = x_inputs};
@@ -123,12 +116,7 @@ const std::string& PlayedBatch::name_of(math::ObjectId object) const {
 const math::Digest& PlayedBatch::commitment_of(math::ObjectId table) const {
   const auto computed = x_computed.find(table);
   if (computed != x_computed.end()) return computed->second;
-  const math::Program& program = x_description.program();
-  const bool is_state = program.objects.at(table).kind == math::ObjectKind::kState;
-  const std::vector<math::ObjectId> ids =
-      is_state ? proof::objects_of(program, math::ObjectKind::kState) : proof::table_objects(program);
-  const auto place = static_cast<std::size_t>(std::ranges::find(ids, table) - ids.begin());
-  return (is_state ? x_commitments.states : x_commitments.tables).at(place);
+  return x_commitments.of(x_description.program(), table);
 }
 
 PlayedBatch::CheckedTable& PlayedBatch::checked(math::ObjectId table) {

@@ -6,14 +6,6 @@
 
 namespace tally::verifier {
 
-namespace {
-
-[[nodiscard]] bool holds_table(math::ObjectKind kind) {
-  return kind == math::ObjectKind::kState || kind == math::ObjectKind::kAdvice || kind == math::ObjectKind::kComputed;
-}
-
-}  // namespace
-
 BatchData find_data(const Description& batch, const chain::BatchPaths& paths) {
   const math::Program& program = batch.program();
   BatchData data;
@@ -23,7 +15,7 @@ BatchData find_data(const Description& batch, const chain::BatchPaths& paths) {
       [&] { return chain::RowFiles::open(paths, chain::row_shapes(batch.compiled, batch.values), batch.records()); });
   for (std::size_t id = 0; id < program.objects.size(); ++id) {
     const math::Object& object = program.objects[id];
-    if (!holds_table(object.kind)) continue;
+    if (!proof::is_table(object.kind)) continue;
     const std::string& name = batch.compiled.names.objects[id];
     const std::uint64_t bytes = proof::table_shape(object, batch.values).data_bytes();
     auto file = where_readable([&] {
