@@ -95,7 +95,7 @@ void fill_records(const math::CompiledProgram& compiled, const World& world, Mem
   const std::uint64_t records = memory.values.dims[0];
   for (std::uint64_t k = 0; k < records; ++k) {
     memory.members.push_back(world.members.empty() ? k : static_cast<std::uint64_t>(world.members.at(k)));
-    memory.nonces.push_back(0);
+    memory.nonces.push_back(world.nonces.empty() ? 0 : static_cast<std::uint64_t>(world.nonces.at(k)));
   }
   for (ObjectId id = 0; id < compiled.program.objects.size(); ++id) {
     const Object& object = compiled.program.objects[id];

@@ -23,6 +23,7 @@ struct World {
   std::map<std::string, Values> states;             // by name; zeros where absent
   std::map<std::string, Values> advice;             // claims that replace the hints' advice
   Values members;                                   // 0, 1, … where empty
+  Values nonces{};                                  // 0 each where empty
   std::uint64_t batch = 1;
   i128 seed_high = 0;
   i128 seed_low = 0;

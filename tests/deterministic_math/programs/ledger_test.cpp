@@ -15,13 +15,13 @@ constexpr i128 kEpoch = 3600;
 constexpr i128 kRegistrar = 0;
 
 std::map<std::string, i128> usual_parameters() {
-  return {{"pool", 1'000'003}, {"alpha", 5000},        {"beta", 3000},    {"gamma", 2000}, {"genesis_s", kGenesis},
-          {"epoch_s", kEpoch}, {"skew_s", 60},         {"window_s", 600}, {"limit", 4},    {"registrar", kRegistrar},
-          {"half_life", 3},    {"newcomer", kOne / 2}, {"rise", 2},       {"cap", 40000},  {"penalty_epochs", 2},
-          {"additive", 0}};
+  return {{"pool", 1'000'003}, {"alpha", 5000},        {"beta", 3000},      {"gamma", 2000}, {"genesis_s", kGenesis},
+          {"epoch_s", kEpoch}, {"skew_s", 60},         {"window_s", 600},   {"limit", 4},    {"registrar", kRegistrar},
+          {"half_life", 3},    {"newcomer", kOne / 2}, {"rise", 2},         {"cap", 40000},  {"penalty_epochs", 2},
+          {"additive", 0},     {"token_share", 0},     {"burn_share", 5000}};
 }
 
-enum Kind : std::uint8_t { kTraining = 1, kBehaviour, kSocial, kHeartbeat, kValidation, kFlag, kToken };
+enum Kind : std::uint8_t { kTraining = 1, kBehaviour, kSocial, kHeartbeat, kValidation, kFlag, kToken, kAssessment };
 
 struct Event {
   i128 member = 0;
@@ -35,7 +35,22 @@ struct Event {
   i128 token = 0;
   i128 tier = 1;
   i128 bonus = 0;
+  i128 update = 1;  // a word of its hash
+  i128 key = -1;    // place of the signing key among all addresses; the member's only one where -1
+  i128 nonce = -1;  // the key's next where -1
 };
+
+// As a batch has them: by address, each key's in the order given.
+std::vector<Event> as_records(std::vector<Event> events) {
+  std::map<i128, i128> next;
+  for (Event& event : events) {
+    if (event.key < 0) event.key = 1000 * event.member;
+    if (event.nonce < 0) event.nonce = next[event.key];
+    next[event.key] = event.nonce + 1;
+  }
+  std::ranges::stable_sort(events, {}, &Event::key);
+  return events;
+}
 
 // A time of epoch `epoch`, seconds after its start.
 i128 at(i128 epoch, i128 seconds) { return kGenesis + (epoch - 1) * kEpoch + seconds; }
@@ -58,6 +73,7 @@ struct Token {
 struct Books {
   std::vector<Member> members;
   std::vector<Token> tokens;
+  i128 burned = 0;
 };
 
 // What a bookkeeper does with an epoch.
@@ -65,14 +81,15 @@ class Bookkeeper {
  public:
   Bookkeeper(std::map<std::string, i128> parameters, Books& books) : x_p(std::move(parameters)), x_books(books) {}
 
-  void epoch(i128 number, const std::vector<Event>& events) {
+  void epoch(i128 number, const std::vector<Event>& records) {
     x_epoch = number;
+    const std::vector<Event> events = as_records(records);
     x_tally.assign(x_books.members.size(), {});
     x_tokens_told = x_books.tokens;
     for (const Event& event : events) {
       if (on_time(event) && event.member == x_p["registrar"]) registrar_event(event);
     }
-    for (const Event& event : events) take(event);
+    for (const Event* event : worthy(events)) take(*event);
     pay();
     for (std::size_t m = 0; m < x_books.members.size(); ++m) settle(m);
     x_books.tokens = x_tokens_told;
@@ -105,7 +122,7 @@ class Bookkeeper {
  private:
   struct Tally {
     i128 compute = 0, quality = 0, social = 0, beats = 0, uptime_sum = 0, judged = 0, right = 0, flagged = 0;
-    std::vector<i128> windows;
+    i128 accuracy = 10000, reporter = -1;
     bool active = false;
   };
 
@@ -120,20 +137,43 @@ class Bookkeeper {
       i128& flagged = x_tally[static_cast<std::size_t>(event.about)].flagged;
       flagged = std::max(flagged, event.severity);
     }
+    if (event.kind == kAssessment && event.about < static_cast<i128>(x_tally.size())) {
+      x_tally[static_cast<std::size_t>(event.about)].accuracy = std::min<i128>(event.amount, 10000);
+    }
     if (event.kind == kToken && event.token < static_cast<i128>(x_tokens_told.size())) {
       x_tokens_told[static_cast<std::size_t>(event.token)] = {event.about, event.tier, event.bonus};
     }
   }
 
+  // Each key's events one by one, then each member's by time; in the order of the batch.
+  std::vector<const Event*> worthy(const std::vector<Event>& events) {
+    std::map<i128, i128> latest_of_key;
+    std::map<i128, std::vector<const Event*>> accepted;
+    for (const Event& event : events) {
+      const Member& member = x_books.members[static_cast<std::size_t>(event.member)];
+      if (event.kind < kTraining || event.kind > kValidation || !on_time(event)) continue;
+      if (event.kind == kTraining && event.update == 0) continue;
+      const i128 before = std::max(member.last_time, latest_of_key[event.key]);
+      if (member.suspended_until > x_epoch || event.timestamp <= before) continue;
+      latest_of_key[event.key] = event.timestamp;
+      accepted[event.member].push_back(&event);
+    }
+    std::vector<const Event*> result;
+    for (auto& [m, own] : accepted) {
+      std::ranges::stable_sort(own, {}, [](const Event* event) { return event->timestamp; });
+      std::map<i128, i128> in_window;
+      for (const Event* event : own) {
+        if (++in_window[event->timestamp / x_p["window_s"]] <= x_p["limit"]) result.push_back(event);
+      }
+      x_books.members[static_cast<std::size_t>(m)].last_time = own.back()->timestamp;
+      x_tally[static_cast<std::size_t>(m)].active = true;
+    }
+    std::ranges::sort(result);  // pointers into one vector
+    return result;
+  }
+
   void take(const Event& event) {
-    Member& member = x_books.members[static_cast<std::size_t>(event.member)];
     Tally& tally = x_tally[static_cast<std::size_t>(event.member)];
-    if (event.kind < kTraining || event.kind > kValidation || !on_time(event)) return;
-    if (member.suspended_until > x_epoch || event.timestamp <= member.last_time) return;
-    member.last_time = event.timestamp;
-    tally.active = true;
-    tally.windows.push_back(event.timestamp / x_p["window_s"]);
-    if (std::ranges::count(tally.windows, tally.windows.back()) > static_cast<std::ptrdiff_t>(x_p["limit"])) return;
     if (event.kind == kTraining) tally.compute += event.amount;
     if (event.kind == kBehaviour) tally.quality += event.amount;
     if (event.kind == kSocial) tally.social += event.amount;
@@ -146,6 +186,11 @@ class Bookkeeper {
       const bool faulty =
           event.about < static_cast<i128>(x_tally.size()) && x_tally[static_cast<std::size_t>(event.about)].flagged > 0;
       tally.right += faulty == (event.verdict == 1) ? 1 : 0;
+      const bool calls = event.verdict == 1 && event.about != event.member;
+      if (calls && event.about < static_cast<i128>(x_tally.size())) {
+        i128& reporter = x_tally[static_cast<std::size_t>(event.about)].reporter;
+        if (reporter < 0) reporter = event.member;
+      }
     }
   }
 
@@ -163,31 +208,51 @@ class Bookkeeper {
   }
 
   void pay() {
-    std::vector<i128> scores;
+    Values scores;
+    Values surpluses;
     for (std::size_t m = 0; m < x_books.members.size(); ++m) {
       const Tally& tally = x_tally[m];
       i128 score = (x_p["alpha"] * tally.compute + x_p["beta"] * tally.quality + x_p["gamma"] * tally.social) / 10000;
       score = score * uptime(tally) / 10000;
       score = score * standing(m) / kOne;
       scores.push_back(score * multiplier(m) / 10000);
+      surpluses.push_back(multiplier(m) - 10000);
     }
-    const i128 total = std::accumulate(scores.begin(), scores.end(), i128{0});
-    if (total == 0) return;
-    // One unit at a time to whoever is furthest below the exact share, the lowest slot first.
-    std::vector<i128> shares;
-    for (const i128 score : scores) shares.push_back(x_p["pool"] * score / total);
-    i128 left = x_p["pool"] - std::accumulate(shares.begin(), shares.end(), i128{0});
-    std::vector<bool> given(scores.size());
+    const bool held = std::ranges::any_of(surpluses, [](i128 surplus) { return surplus > 0; });
+    const i128 for_tokens = held ? x_p["pool"] * x_p["token_share"] / 10000 : 0;
+    Values earned = split(x_p["pool"] - for_tokens, scores);
+    const Values by_tokens = split(for_tokens, surpluses);
+    for (std::size_t m = 0; m < earned.size(); ++m) earned[m] += by_tokens[m];
+    Values bounties(earned.size());
+    for (std::size_t m = 0; m < earned.size(); ++m) {
+      if (x_tally[m].flagged < 3) continue;
+      const i128 reporter = x_tally[m].reporter;
+      const i128 burned = reporter < 0 ? earned[m] : earned[m] * x_p["burn_share"] / 10000;
+      if (reporter >= 0) bounties[static_cast<std::size_t>(reporter)] += earned[m] - burned;
+      x_books.burned += burned;
+      earned[m] = 0;
+    }
+    for (std::size_t m = 0; m < earned.size(); ++m) x_books.members[m].balance += earned[m] + bounties[m];
+  }
+
+  // One unit at a time to whoever is furthest below the exact share, the lowest slot first.
+  [[nodiscard]] static Values split(i128 pool, const Values& weights) {
+    const i128 total = std::accumulate(weights.begin(), weights.end(), i128{0});
+    if (total == 0) return Values(weights.size());
+    Values shares;
+    for (const i128 weight : weights) shares.push_back(pool * weight / total);
+    i128 left = pool - std::accumulate(shares.begin(), shares.end(), i128{0});
+    std::vector<bool> given(weights.size());
     for (; left > 0; --left) {
-      std::size_t best = scores.size();
-      for (std::size_t m = 0; m < scores.size(); ++m) {
-        const auto missing = [&](std::size_t i) { return x_p["pool"] * scores[i] - shares[i] * total; };
-        if (!given[m] && (best == scores.size() || missing(m) > missing(best))) best = m;
+      std::size_t best = weights.size();
+      for (std::size_t m = 0; m < weights.size(); ++m) {
+        const auto missing = [&](std::size_t i) { return pool * weights[i] - shares[i] * total; };
+        if (!given[m] && (best == weights.size() || missing(m) > missing(best))) best = m;
       }
       given[best] = true;
       ++shares[best];
     }
-    for (std::size_t m = 0; m < scores.size(); ++m) x_books.members[m].balance += shares[m];
+    return shares;
   }
 
   void settle(std::size_t m) {
@@ -198,7 +263,8 @@ class Bookkeeper {
       for (i128 i = 0; i < tally.flagged; ++i) now /= 2;
     } else if (tally.active) {
       const i128 validity = tally.judged == 0 ? 10000 : 10000 * tally.right / tally.judged;
-      now += (kOne - now) * (uptime(tally) * validity / 10000) / (i128{1} << (14 + static_cast<int>(x_p["rise"])));
+      const i128 part = uptime(tally) * validity * tally.accuracy / 100'000'000;
+      now += (kOne - now) * part / (10000 * (i128{1} << static_cast<int>(x_p["rise"])));
     }
     if (tally.flagged > 0 || tally.active) {
       member.reputation = std::min(now, kOne);
@@ -216,7 +282,8 @@ class Bookkeeper {
   std::vector<Token> x_tokens_told;
 };
 
-World world_of(const Books& books, i128 epoch, const std::vector<Event>& events) {
+World world_of(const Books& books, i128 epoch, const std::vector<Event>& given) {
+  const std::vector<Event> events = as_records(given);
   World world;
   world.dims = {{"K", events.size()}, {"M", books.members.size()}, {"N", books.tokens.size()}};
   world.batch = static_cast<std::uint64_t>(epoch);
@@ -234,10 +301,15 @@ World world_of(const Books& books, i128 epoch, const std::vector<Event>& events)
   field("token", &Event::token);
   field("tier", &Event::tier);
   field("bonus", &Event::bonus);
-  for (const char* unused : {"device", "model_version", "update_0", "update_1", "update_2", "update_3"}) {
+  field("update_2", &Event::update);
+  for (const char* unused : {"device", "model_version", "update_0", "update_1", "update_3"}) {
     world.fields[unused] = Values(events.size());
   }
-  for (const Event& event : events) world.members.push_back(event.member);
+  for (const Event& event : events) {
+    world.members.push_back(event.member);
+    world.nonces.push_back(event.nonce);
+  }
+  world.states["burned"] = {books.burned};
   for (const Member& member : books.members) {
     world.states["reputation"].push_back(member.reputation);
     world.states["since"].push_back(member.since);
@@ -268,10 +340,12 @@ std::map<std::string, Values> play(const math::CompiledProgram& program, Books& 
     books.tokens[n] = {tables.at("next_token_owner")[n], tables.at("next_token_tier")[n],
                        tables.at("next_token_bonus")[n]};
   }
+  books.burned = tables.at("next_burned")[0];
   return tables;
 }
 
 void expect_equal(const Books& program, const Books& bookkeeper) {
+  EXPECT_EQ(program.burned, bookkeeper.burned);
   for (std::size_t m = 0; m < program.members.size(); ++m) {
     SCOPED_TRACE("member " + std::to_string(m));
     EXPECT_EQ(program.members[m].reputation, bookkeeper.members[m].reputation);
@@ -310,6 +384,7 @@ TEST(LedgerEpochs, equal_the_bookkeepers_over_random_events) {
   for (const int additive : {0, 1}) {
     auto parameters = usual_parameters();
     parameters["additive"] = additive;
+    parameters["token_share"] = 2500 * additive;
     const auto program = compile_library_program("contribution_ledger", parameters);
     std::mt19937_64 random(41);
     const auto below = [&](std::uint64_t bound) { return static_cast<i128>(random() % bound); };
@@ -323,7 +398,7 @@ TEST(LedgerEpochs, equal_the_bookkeepers_over_random_events) {
         std::vector<Event> events(random() % 120);
         for (Event& event : events) {
           event = {.member = below(6),
-                   .kind = below(9),
+                   .kind = below(10),
                    .timestamp = at(number, below(3900) - 150),
                    .amount = below(5) == 0 ? 1'000'000 : below(20000),
                    .epoch = number - (below(20) == 0 ? 1 : 0),
@@ -332,7 +407,9 @@ TEST(LedgerEpochs, equal_the_bookkeepers_over_random_events) {
                    .severity = 1 + below(3),
                    .token = below(14),
                    .tier = 1 + below(5),
-                   .bonus = below(1000)};
+                   .bonus = below(1000),
+                   .update = below(10)};
+          event.key = (event.member * 5 + below(3) * 7) % 31 * 10 + event.member;  // three keys each, interleaved
         }
         // Mostly in order of time, as signers send them.
         std::ranges::sort(events, {}, &Event::timestamp);
@@ -488,6 +565,154 @@ TEST_F(Ledger, a_token_sold_counts_for_its_new_owner_from_the_next_epoch_on) {
   Event sale{.member = kRegistrar, .kind = kToken, .timestamp = at(1, 1), .about = 2, .token = 0, .tier = 4};
   EXPECT_EQ(epoch(1, {sale}).at("multiplier"), (Values{10000, 12000, 10000, 10000}));
   EXPECT_EQ(epoch(2, {}).at("multiplier"), (Values{10000, 10000, 12000, 10000}));
+}
+
+// Each refusal alone, by the name that a sequencer refuses it with.
+TEST_F(Ledger, names_what_it_refuses_an_event_for) {
+  x_books.members[1].last_time = at(1, 5);
+  x_books.members[2].suspended_until = 2;
+  std::vector<Event> many{work(3, at(1, 601), 1), work(3, at(1, 602), 1), work(3, at(1, 603), 1),
+                          work(3, at(1, 604), 1), work(3, at(1, 605), 1)};
+  Event other_epoch = work(1, at(1, 10), 1);
+  other_epoch.epoch = 2;
+  Event blank = work(1, at(1, 10), 1);
+  blank.update = 0;
+  const std::vector<std::pair<std::string, std::vector<Event>>> cases{
+      {"refused_epoch", {other_epoch}},
+      {"refused_timestamp", {work(1, at(1, 3660), 1)}},
+      {"refused_timestamp_order", {work(1, at(1, 5), 1)}},
+      {"refused_timestamp_order", {work(1, at(1, 20), 1), work(1, at(1, 19), 1)}},
+      {"refused_timestamp_limit", many},
+      {"refused_kind", {{.member = 1, .kind = 9, .timestamp = at(1, 10)}}},
+      {"refused_kind", {{.member = 1, .kind = kFlag, .timestamp = at(1, 10)}}},
+      {"refused_kind", {{.member = 1, .kind = kAssessment, .timestamp = at(1, 10)}}},
+      {"refused_member_suspended", {work(2, at(1, 10), 1)}},
+      {"refused_update_0_missing", {blank}},
+      {"", {heartbeat(1, at(1, 6)), heartbeat(1, at(1, 7))}},
+      {"", {{.member = kRegistrar, .kind = kFlag, .timestamp = at(1, 9)}}}};
+  const Books books = x_books;
+  for (const auto& [reason, events] : cases) {
+    x_books = books;
+    SCOPED_TRACE(reason);
+    const auto tables = epoch(1, events);
+    std::size_t reasons = 0;
+    for (const auto& [name, values] : tables) {
+      if (!name.starts_with("refused_")) continue;
+      ++reasons;
+      Values expected(events.size());
+      if (name == reason) expected.back() = 1;
+      EXPECT_EQ(values, expected) << name;
+    }
+    EXPECT_EQ(reasons, 7U);
+  }
+}
+
+// Five keys anywhere among the addresses, and more events than a window admits.
+TEST_F(Ledger, pays_work_split_among_five_keys_as_the_work_of_one) {
+  std::vector<Event> events;
+  for (int i = 0; i < 40; ++i) events.push_back(work(1, at(1, 90 * i + 1), 100 + i));
+  for (int i = 0; i < 40; ++i) events.push_back(heartbeat(1, at(1, 90 * i + 2)));
+  for (int i = 0; i < 5; ++i) events.push_back(work(2, at(1, 90 * i + 1), 1000));
+  events.push_back(heartbeat(2, at(1, 3000)));
+  std::ranges::sort(events, {}, &Event::timestamp);
+  const auto one = epoch(1, events);
+  EXPECT_GT(one.at("reward")[1], 0);
+  EXPECT_EQ(std::ranges::count(one.at("worth"), 1), 4 * 7 + 6);  // seven windows
+  std::mt19937_64 random(8);
+  for (int i = 0; i < 20; ++i) {
+    std::vector<Event> split = events;
+    for (Event& event : split) {
+      if (event.member == 1) event.key = static_cast<i128>(random() % 5) * 900 + 100;
+    }
+    x_books = {std::vector<Member>(4), std::vector<Token>(3)};
+    const auto several = epoch(1, split);
+    for (const char* table : {"compute", "uptime", "score", "reward", "next_reputation", "next_last_time"}) {
+      EXPECT_EQ(several.at(table), one.at(table)) << table;
+    }
+  }
+}
+
+TEST_F(Ledger, counts_the_numbers_that_a_members_keys_left_out) {
+  std::vector<Event> events{work(1, at(1, 1), 1), work(1, at(1, 2), 1), work(1, at(1, 3), 1), work(1, at(1, 1), 1)};
+  events[0].nonce = 2;
+  events[1].nonce = 3;
+  events[2].nonce = 7;
+  events[3].key = 5000;
+  EXPECT_EQ(epoch(1, events).at("missing"), (Values{0, 5, 0, 0}));
+}
+
+TEST_F(Ledger, raises_a_reputation_with_uptime_validity_and_accuracy_each) {
+  const auto risen = [&](i128 uptime, i128 verdict, i128 accuracy) {
+    x_books = {std::vector<Member>(4), std::vector<Token>(3)};
+    epoch(1, {{.member = kRegistrar, .kind = kAssessment, .timestamp = at(1, 1), .amount = accuracy, .about = 1},
+              {.member = 1, .kind = kHeartbeat, .timestamp = at(1, 1), .amount = uptime},
+              {.member = 1, .kind = kValidation, .timestamp = at(1, 2), .about = 2, .verdict = verdict}});
+    return x_books.members[1].reputation;
+  };
+  EXPECT_EQ(risen(10000, 0, 10000), kOne / 2 + kOne / 8);  // a quarter of the distance
+  EXPECT_EQ(risen(5000, 0, 10000), kOne / 2 + kOne / 16);
+  EXPECT_EQ(risen(10000, 0, 5000), kOne / 2 + kOne / 16);
+  EXPECT_EQ(risen(10000, 0, 20000), risen(10000, 0, 10000));
+  EXPECT_EQ(risen(10000, 1, 10000), kOne / 2);
+  EXPECT_EQ(risen(0, 0, 10000), kOne / 2);
+}
+
+TEST_F(Ledger, takes_the_reward_of_the_gravest_fault_burns_a_part_and_pays_the_reporter) {
+  const std::vector<Event> worked{work(1, at(1, 1), 1000), heartbeat(1, at(1, 2)), work(2, at(1, 1), 1000),
+                                  heartbeat(2, at(1, 2))};
+  const Event flag{.member = kRegistrar, .kind = kFlag, .timestamp = at(1, 1), .about = 1, .severity = 3};
+  const auto report = [](i128 member) {
+    return Event{.member = member, .kind = kValidation, .timestamp = at(1, 3), .about = 1, .verdict = 1};
+  };
+  const auto rewards = [&](const std::vector<Event>& more) {
+    x_books = {std::vector<Member>(4), std::vector<Token>(3)};
+    std::vector<Event> events = worked;
+    events.insert(events.end(), more.begin(), more.end());
+    const Values reward = epoch(1, events).at("reward");
+    EXPECT_EQ(std::accumulate(reward.begin(), reward.end(), x_books.burned), 1'000'003);
+    return reward;
+  };
+  EXPECT_EQ(rewards({}), (Values{0, 500002, 500001, 0}));
+  EXPECT_EQ(rewards({flag, report(3), report(2)}), (Values{0, 0, 750002, 0}));  // the first in the batch
+  EXPECT_EQ(x_books.burned, 250001);
+  EXPECT_EQ(rewards({flag}), (Values{0, 0, 500001, 0}));
+  EXPECT_EQ(rewards({flag, report(1)}), (Values{0, 0, 500001, 0}));  // nobody reports itself
+  EXPECT_EQ(rewards({report(3)}), (Values{0, 500002, 500001, 0}));   // nor without the flag that proves it
+}
+
+TEST(LedgerTokens, pay_exactly_the_declared_share_of_the_pool) {
+  auto parameters = usual_parameters();
+  parameters["token_share"] = 1234;
+  const auto program = compile_library_program("contribution_ledger", parameters);
+  const std::vector<Event> events{work(3, at(1, 1), 1000), heartbeat(3, at(1, 2))};
+  constexpr i128 kShare = i128{1'000'003} * 1234 / 10000;
+  Books books{std::vector<Member>(4), {{1, 5, 0}, {2, 4, 0}, {2, 3, 0}}};
+  const Values reward = play(program, books, 1, events).at("reward");
+  EXPECT_EQ(reward[1] + reward[2], kShare);
+  EXPECT_EQ(reward[3], 1'000'003 - kShare);
+  EXPECT_GT(reward[1], reward[2]);  // 5000 above one, and 3200
+  Books without{std::vector<Member>(4), std::vector<Token>(3)};
+  EXPECT_EQ(play(program, without, 1, events).at("reward"), (Values{0, 0, 0, 1'000'003}));
+}
+
+TEST_F(Ledger, has_one_order_of_events_that_passes) {
+  std::vector<Event> events{work(1, at(1, 3), 1), work(1, at(1, 1), 1), work(0, at(1, 2), 1), work(3, at(1, 9), 5)};
+  World world = world_of(x_books, 1, events);
+  const Values order = run_world(x_program, world).tables.at("order");
+  std::size_t passed = 0;
+  Values claim(4);
+  for (int code = 0; code < 5 * 5 * 5 * 5; ++code) {
+    int rest = code;
+    for (i128& value : claim) {
+      value = rest % 5;  // 4 is no event
+      rest /= 5;
+    }
+    world.advice["order"] = claim;
+    if (run_world(x_program, world).failed) continue;
+    ++passed;
+    EXPECT_EQ(claim, order);
+  }
+  EXPECT_EQ(passed, 1U);
 }
 
 TEST_F(Ledger, moves_fields_out_of_range_into_it) {
