@@ -4,8 +4,11 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <set>
+#include <span>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "chain_adapter/data/batch_store.h"
 #include "verifier/watchtower/answered_data.h"
@@ -16,7 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Judges from one directory after the other, and keeps the best verdict.
+std::set<DataPart> lacking_parts(const Verdict& verdict) {
+  const DataPart records{math::kMemberObject, 0};
+  std::set<DataPart> parts;
+  for (const proof::OpeningKey& leaf : verdict.missing) {
+    parts.insert(leaf.object == math::kMemberObject ? records : DataPart{leaf.object, leaf.record});
+  }
+  // Without its records a directory's rows are listed, but they may well be right.
+  return parts.contains(records) ? std::set{records} : parts;
+}
+
+/// Judges from one directory after the other, then from all together, and keeps the best verdict.
 class Trial {
  public:
   explicit Trial(const Judging& judging)
@@ -24,26 +37,40 @@ class Trial {
           return std::holds_alternative<proof::RequestAnswered>(logged.event);
         })) {}
 
-  /// Without a directory there may still be answers, and there is a list of what is missing.
-  void judge_from(const std::optional<fs::path>& directory) {
-    const fs::path data =
-        x_has_answers ? x_judging.scratch / "data" : directory.value_or(x_judging.scratch / "nothing");
-    if (x_has_answers) assemble_answers(x_judging.batch, directory, x_judging.history, data);
-    const chain::BatchPaths paths(data);
-    Verdict verdict = judge(x_judging.batch, describe_posted(x_judging.batch, paths), paths, x_judging.options);
-    if (x_best && verdict.kind == VerdictKind::kMissing && verdict.missing.size() >= x_best->verdict.missing.size()) {
-      return;
-    }
-    x_best = Judgment{.verdict = std::move(verdict), .data = fs::absolute(data)};
+  void judge_from(const fs::path& directory) {
+    const DataSource source{.directory = directory};
+    const Verdict verdict = x_has_answers ? judge_together({&source, 1}) : judge_directory(directory);
+    x_sources.push_back({directory, lacking_parts(verdict)});
   }
 
-  [[nodiscard]] bool is_judged() const { return x_best.has_value(); }
+  /// By what all directories have together. Without any there may still be answers, and there is a list of what is
+  /// missing.
+  void judge_from_all() {
+    if (x_sources.empty() || x_sources.size() > 1) static_cast<void>(judge_together(x_sources));
+  }
+
   [[nodiscard]] bool is_complete() const { return x_best && x_best->verdict.kind != VerdictKind::kMissing; }
   [[nodiscard]] Judgment best() const { return x_best.value(); }
 
  private:
+  Verdict judge_together(std::span<const DataSource> sources) {
+    const fs::path data = x_judging.scratch / "data";
+    assemble_data(x_judging.batch, sources, x_judging.history, data);
+    return judge_directory(data);
+  }
+
+  Verdict judge_directory(const fs::path& data) {
+    const chain::BatchPaths paths(data);
+    const Verdict verdict = judge(x_judging.batch, describe_posted(x_judging.batch, paths), paths, x_judging.options);
+    const bool is_worse =
+        x_best && verdict.kind == VerdictKind::kMissing && verdict.missing.size() >= x_best->verdict.missing.size();
+    if (!is_worse) x_best = Judgment{.verdict = verdict, .data = fs::absolute(data)};
+    return verdict;
+  }
+
   const Judging& x_judging;
   bool x_has_answers;
+  std::vector<DataSource> x_sources;
   std::optional<Judgment> x_best;
 };
 
@@ -65,7 +92,7 @@ Judgment judge_posted(Judging judging) {
     }
     if (trial.is_complete()) break;
   }
-  if (!trial.is_judged()) trial.judge_from(std::nullopt);
+  if (!trial.is_complete()) trial.judge_from_all();
   Judgment judgment = trial.best();
   judgment.unreadable = std::move(unreadable);
   const auto time = std::chrono::steady_clock::now() - start;

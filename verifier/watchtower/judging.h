@@ -35,9 +35,9 @@ struct Judgment {
 
 [[nodiscard]] std::filesystem::path scratch_tables(const std::filesystem::path& scratch);
 
-/// By the first folder whose data is complete, else by the one that lacks the fewest leaves. Where a folder's data
-/// cannot be read the next one is tried; if that is so of all, all is missing that was not answered. Throws
-/// chain::Stopped.
+/// By the first folder whose data is complete, else by what all of them have together or, if that is not better, by the
+/// one that lacks the fewest leaves. Where a folder's data cannot be read the next one is tried; if that is so of all,
+/// all is missing that was not answered. Throws chain::Stopped.
 [[nodiscard]] Judgment judge_posted(Judging judging);
 
 }  // namespace tally::verifier

@@ -440,6 +440,28 @@ TEST(Watchtower, demands_what_the_best_of_several_folders_lacks) {
   }
 }
 
+TEST(Watchtower, puts_together_what_several_folders_have) {
+  for (const bool damaged : {true, false}) {
+    DisputeWorld world;
+    const DisputedBatch batch = world.post(forge(world, "next_model", 3));
+    const fs::path other = world.folder() / "other";
+    fs::create_directories(other);
+    fs::copy(batch.watcher, other / to_hex(batch.id), fs::copy_options::recursive);
+    if (damaged) {
+      flip("rows/updates/1.bin", 0)(batch.watcher);
+      flip("state/model.bin", 0)(other / to_hex(batch.id));
+    } else {
+      for (const char* const lost : {"rows/updates/1.bin", "records.bin"}) fs::remove(batch.watcher / lost);
+      fs::remove(other / to_hex(batch.id) / "rows/updates/2.bin");
+    }
+    WatchSettings settings = world.watch_settings();
+    settings.data.push_back(other);
+    const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "wrong_entry"), 1U) << damaged << told(report.events);
+    EXPECT_EQ(sent(report.events, "request_leaf"), 0U);
+  }
+}
+
 TEST(Watchtower, demands_all_that_is_missing_or_damaged_at_once) {
   DisputeWorld world;
   const DisputedBatch batch = world.post(forge(world, "next_model", 3));
