@@ -189,7 +189,8 @@ std::vector<sequencer::SuppliedAdvice> supplied_advice(const AggregateFlags& fla
   return advice;
 }
 
-std::vector<fs::path> find_updates(const std::vector<std::string>& arguments) {
+std::vector<fs::path> find_updates(const std::vector<std::string>& arguments, Contents contents) {
+  const bool records = contents == Contents::kRecords;
   std::vector<fs::path> paths;
   for (const std::string& argument : arguments) {
     if (!fs::is_directory(argument)) {
@@ -198,9 +199,12 @@ std::vector<fs::path> find_updates(const std::vector<std::string>& arguments) {
     }
     std::vector<fs::path> inside;
     for (const auto& entry : fs::directory_iterator(argument)) {
-      if (is_update_name(entry.path())) inside.push_back(entry.path());
+      if (records ? entry.path().extension() == ".record" : is_update_name(entry.path()))
+        inside.push_back(entry.path());
     }
-    if (inside.empty()) bad_input(argument + ": no .npy or .safetensors files in this folder");
+    if (inside.empty()) {
+      bad_input(argument + ": no " + (records ? ".record" : ".npy or .safetensors") + " files in this folder");
+    }
     paths.insert(paths.end(), inside.begin(), inside.end());
   }
   std::ranges::sort(paths);

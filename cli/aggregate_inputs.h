@@ -16,6 +16,7 @@ struct AggregateFlags {
   std::string parent = "latest";
   std::string chain;
   std::string data;
+  bool leave_out_refused = false;
 
   std::string program;
   std::vector<std::string> parameters;
@@ -45,8 +46,12 @@ struct AggregateFlags {
 /// Advice with `hint input`: files of fixed point, or of floats that are quantised.
 [[nodiscard]] std::vector<sequencer::SuppliedAdvice> supplied_advice(const AggregateFlags& flags, int frac_bits);
 
+/// What stands in a folder for its records: updates, or the signed records alone where the program has no rows.
+enum class Contents : std::uint8_t { kUpdates, kRecords };
+
 /// The update files that the command line names: folders stand for the files in them. In order of their paths,
 /// whatever the order of the arguments; none twice.
-[[nodiscard]] std::vector<std::filesystem::path> find_updates(const std::vector<std::string>& arguments);
+[[nodiscard]] std::vector<std::filesystem::path> find_updates(const std::vector<std::string>& arguments,
+                                                              Contents contents = Contents::kUpdates);
 
 }  // namespace tally::cli

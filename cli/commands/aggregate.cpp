@@ -2,11 +2,13 @@
 #include <array>
 #include <memory>
 
+#include "cli/admission.h"
 #include "cli/aggregate_inputs.h"
 #include "cli/chain_aggregate.h"
 #include "cli/commands.h"
 #include "cli/load_program.h"
 #include "cli/threads.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "sequencer/batch/model_encoder.h"
 
 namespace tally::cli {
@@ -16,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, const Console& console) {
+void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, std::uint64_t left_out,
+           const Console& console) {
   const std::string directory = built.directory.string();
   const chain::Manifest& manifest = built.manifest;
   const std::string id = to_hex(proof::batch_id(manifest.header));
@@ -28,6 +31,7 @@ void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, cons
   std::string text = "aggregated " + std::to_string(manifest.header.record_count) + " updates (" +
                      human_bytes(built.row_bytes) + ") by " + manifest.shape.program + "\n";
   if (flags.clip) text += "clip   " + std::to_string(built.clipped) + " values were out of range\n";
+  if (left_out > 0) text += "left out " + std::to_string(left_out) + " that were refused\n";
   text += "batch  " + id + "\nfiles  " + directory + "\nmodel  " + model + "\ntime   " + seconds.data();
   console.result(text, json::object{{"program", manifest.shape.program},
                                     {"records", manifest.header.record_count},
@@ -36,6 +40,7 @@ void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, cons
                                     {"model", model},
                                     {"row_bytes", built.row_bytes},
                                     {"clipped", built.clipped},
+                                    {"left_out", left_out},
                                     {"microseconds",
                                      {{"wall", microseconds(times.wall)},
                                       {"read", microseconds(times.read)},
@@ -74,7 +79,7 @@ ExitCode aggregate(const AggregateFlags& flags, Console& console, const std::sto
   options.replace = flags.replace ? sequencer::Replace::kReplace : sequencer::Replace::kRefuse;
   options.pool = &pool;
   options.stop = stop;
-  print(build(std::move(inputs), std::move(options), console), flags, console);
+  print(build(std::move(inputs), std::move(options), console), flags, 0, console);
   return ExitCode::kFine;
 }
 
@@ -85,17 +90,27 @@ ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const
   const sequencer::OpenTask task = open_task(*chain, store, flags.task);
   const proof::BatchId parent = parse_parent(*chain, store, task.id, flags.parent);
   const sequencer::Extension extension = extend_parent(*chain, task.id, parent);
-  const std::vector<fs::path> updates = find_updates(flags.updates);
+  const bool has_rows = !proof::objects_of(task.program.program, math::ObjectKind::kRow).empty();
+  const std::vector<fs::path> updates = find_updates(flags.updates, has_rows ? Contents::kUpdates : Contents::kRecords);
   sequencer::BatchInputs inputs = gather_contributions(flags, task, extension, store, updates);
   math::ThreadPool pool(thread_count(flags.threads));
+  const sequencer::Admission admission{.task = task,
+                                       .place = extension.place,
+                                       .seed = extension.seed,
+                                       .chain = chain->state(),
+                                       .states = inputs.states,
+                                       .pool = pool};
+  const std::uint64_t left_out =
+      admit_records(admission, flags.leave_out_refused ? Refused::kLeaveOut : Refused::kFail, console, inputs);
   sequencer::BuildOptions options;
   options.target = store.folder();
+  options.signatures = sequencer::Signatures::kChecked;
   options.naming = sequencer::Naming::kBatchId;
   // A batch of the same id is the same batch.
   options.replace = sequencer::Replace::kReplace;
   options.pool = &pool;
   options.stop = stop;
-  print(build(std::move(inputs), std::move(options), console), flags, console);
+  print(build(std::move(inputs), std::move(options), console), flags, left_out, console);
   return ExitCode::kFine;
 }
 
@@ -113,6 +128,8 @@ void add_aggregate(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--chain", flags->chain, "The chain: embedded:FILE, or the file alone")->envname("TALLY_CHAIN");
   command->add_option("--data", flags->data, "Folder that holds the data of tasks and batches")->envname("TALLY_DATA");
+  command->add_flag("--leave-out-refused", flags->leave_out_refused,
+                    "Leave records that are not admitted out of a batch of --task, and say why");
   command->add_option("--examples", flags->examples, "CSV of name,examples, or one number for all updates");
   command->add_option("--field", flags->fields, "Another field, NAME=CSV or NAME=N; repeatable");
   command->add_option("--state", flags->state, "The model to start from, or `zeros`")->capture_default_str();

@@ -3,10 +3,12 @@
 #include <memory>
 #include <string>
 
+#include "cli/admission.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/task_options.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "sequencer/admission/program_refusals.h"
 #include "sequencer/batch/update_source.h"
 #include "sequencer/trainer/contribution.h"
 #include "sequencer/trainer/update_file.h"
@@ -54,6 +56,22 @@ std::vector<std::int64_t> field_values(const ContributeFlags& flags, const math:
   return values;
 }
 
+/// Whoever signs hears at once what a sequencer would refuse it for.
+void examine_own(const sequencer::OpenTask& task, const sequencer::BatchPlace& place,
+                      const chain::BatchStore& store, const proof::StateReader& chain, const proof::Record& record,
+                      const std::string& file) {
+  std::vector<std::unique_ptr<sequencer::ElementSource>> states;
+  if (sequencer::has_refusals(task.program)) {
+    auto previous = sequencer::previous_states(task, store, place.parent);
+    if (!previous) bad_input(previous.error().message);
+    states = *std::move(previous);
+  }
+  math::ThreadPool pool(1);
+  const sequencer::Admission admission{
+      .task = task, .place = place, .seed = {}, .chain = chain, .states = states, .pool = pool};
+  require_admitted(admission, record, file);
+}
+
 ExitCode contribute(const ContributeFlags& flags, Console& console) {
   const auto chain = open_chain(flags.chain);
   const chain::BatchStore store(flags.data);
@@ -90,6 +108,7 @@ ExitCode contribute(const ContributeFlags& flags, Console& console) {
   if (!record) bad_input(record.error());
   contribution.record = *std::move(record);
   const std::filesystem::path file = sequencer::record_file_of(flags.update);
+  examine_own(task, place, store, chain->state(), contribution.record, file.string());
   sequencer::write_contribution(file, contribution);
   console.result("signed " + file.string() + " for batch " + std::to_string(place.number) + " as member " +
                      std::to_string(binding->member),
@@ -106,7 +125,9 @@ ExitCode contribute(const ContributeFlags& flags, Console& console) {
 void add_contribute(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<ContributeFlags>();
   CLI::App* const command = app.add_subcommand("contribute", "Sign an update for a task's next batch");
-  command->add_option("update", flags->update, "The update, .npy or .safetensors; its record goes beside it")
+  command
+      ->add_option("update", flags->update,
+                   "The update, .npy or .safetensors; its record goes beside it. Without rows: the record's name")
       ->required();
   add_task_option(*command, flags->task);
   command->add_option("--parent", flags->parent, "What that batch extends: latest, genesis, or a batch's id")

@@ -1,0 +1,106 @@
+// Events of the contribution ledger on their way into a batch: who signs one that is worth nothing hears why, and so
+// does who aggregates it.
+#include "tests/cli/posting_commands.h"
+
+namespace tally::cli {
+namespace {
+
+constexpr std::int64_t kGenesis = 1'700'000'000;
+
+using Fields = std::map<std::string, std::int64_t>;
+
+class LedgerEvents : public PostingCommands {
+ protected:
+  void SetUp() override {
+    PostingCommands::SetUp();
+    Words words = {"task", "create", "contribution_ledger", "--dim", "M=4", "--dim", "N=2"};
+    const Fields parameters{{"pool", 1000},        {"alpha", 5000},        {"beta", 3000},     {"gamma", 2000},
+                            {"epoch_s", 3600},     {"skew_s", 60},         {"window_s", 600},  {"limit", 2},
+                            {"registrar", 3},      {"newcomer", 1 << 29},  {"half_life", 3},   {"rise", 2},
+                            {"cap", 40000},        {"additive", 0},        {"token_share", 0}, {"burn_share", 5000},
+                            {"penalty_epochs", 2}, {"genesis_s", kGenesis}};
+    for (const auto& [name, value] : parameters) {
+      words.insert(words.end(), {"--param", name + "=" + std::to_string(value)});
+    }
+    for (const char* setting :
+         {"--challenge-period", "600", "--request-period", "200", "--window", "100", "--censorship-budget", "50",
+          "--move-time", "1", "--game-clock", "400", "--exit-delay", "2000", "--min-stake", "1ether"}) {
+      words.emplace_back(setting);
+    }
+    x_task = text(with_data(words, "dev:0"), "task");
+    ASSERT_EQ(x_task.size(), 66U);
+    join();
+    std::filesystem::create_directory(x_folder / "events");
+  }
+
+  /// A training event of dev:1 that is worth something, but for `changes`.
+  [[nodiscard]] Words event(const std::string& name, const Fields& changes, const std::string& key = "dev:1") const {
+    Fields fields{{"kind", 1},     {"device", 0},   {"epoch", 1},         {"timestamp", kGenesis + 5},
+                  {"amount", 100}, {"verdict", 0},  {"model_version", 1}, {"update_0", 7},
+                  {"update_1", 0}, {"update_2", 0}, {"update_3", 0},      {"about", 0},
+                  {"severity", 1}, {"token", 0},    {"tier", 1},          {"bonus", 0}};
+    Fields all = changes;
+    all.merge(fields);
+    Words words = {"contribute", (x_folder / "events" / name).string(), "--task", x_task};
+    words.insert(words.end(), {"--nonce", std::to_string(all.at("nonce"))});
+    all.erase("nonce");
+    for (const auto& [field, value] : all) {
+      words.insert(words.end(), {"--field", field + "=" + std::to_string(value)});
+    }
+    return with_data(words, key);
+  }
+  [[nodiscard]] Words aggregating() const {
+    return with_data({"aggregate", "--task", x_task, "--updates", (x_folder / "events").string()});
+  }
+};
+
+TEST_F(LedgerEvents, are_refused_when_they_are_signed_by_the_name_of_the_reason) {
+  const auto refused = [&](const Fields& changes, const std::string& message) {
+    Fields all = changes;
+    all.emplace("nonce", 0);
+    expect_refusal(tally(event("bad", all)), kBadInput, "bad.record: refused: " + message);
+    EXPECT_FALSE(std::filesystem::exists(x_folder / "events/bad.record"));
+  };
+  refused({{"epoch", 2}}, "refused_epoch: epoch 2 counts for nothing");
+  refused({{"timestamp", kGenesis - 61}}, "refused_timestamp: timestamp 1699999939 counts for nothing");
+  refused({{"timestamp", kGenesis + 3660}}, "refused_timestamp: timestamp 1700003660 counts for nothing");
+  refused({{"kind", 9}}, "refused_kind: kind 9 counts for nothing");
+  refused({{"kind", 6}}, "refused_kind: kind 6 counts for nothing");  // the registrar's alone
+  refused({{"update_0", 0}}, "refused_update_0_missing: update_0 0 counts for nothing");
+  expect_refusal(tally(event("bad", {{"nonce", 0}}, "dev:7")), kBadInput, "belongs to no member of the task");
+  expect_refusal(tally(event("bad", {{"nonce", 0}, {"device", 5}})), kBadInput, "device 5: not within 0..4");
+}
+
+// Each alone is good; together some are not.
+TEST_F(LedgerEvents, are_refused_or_left_out_when_they_are_aggregated) {
+  for (int i = 0; i < 3; ++i) {
+    expect_fine(event("limit" + std::to_string(i), {{"nonce", i}, {"timestamp", kGenesis + 5 + i}}));
+  }
+  expect_fine(event("early", {{"nonce", 3}, {"timestamp", kGenesis + 6}}));
+  expect_fine(event("other", {{"nonce", 0}, {"kind", 4}, {"amount", 10000}}, "dev:2"));
+  const Finished refused = tally(aggregating());
+  expect_refusal(refused, kBadInput,
+                 (x_folder / "events/limit2.record").string() +
+                     ": refused: refused_timestamp_limit: timestamp 1700000007 counts for nothing\n");
+  EXPECT_NE(refused.err.find("early.record: refused: refused_timestamp_order: timestamp 1700000006"), std::string::npos)
+      << refused.err;
+  EXPECT_EQ(refused.err.find("limit1"), std::string::npos) << refused.err;
+
+  Words leaving = aggregating();
+  leaving.emplace_back("--leave-out-refused");
+  const Finished left = expect_fine(leaving);
+  EXPECT_NE(left.out.find("aggregated 3 updates"), std::string::npos) << left.out;
+  EXPECT_NE(left.out.find("left out 2 that were refused"), std::string::npos) << left.out;
+  EXPECT_NE(left.err.find("limit2.record: refused: refused_timestamp_limit"), std::string::npos) << left.err;
+  expect_fine({"verify", (x_folder / "data" / text(leaving, "batch_id")).string()});
+}
+
+// Whoever signs without asking is heard by the aggregator, and a key of nobody does not get into a batch.
+TEST_F(LedgerEvents, of_a_key_that_is_unbound_are_refused) {
+  expect_fine(event("mine", {{"nonce", 0}}));
+  expect_fine(with({"member", "exit", "--task", x_task}, "dev:1"));
+  expect_refusal(tally(aggregating()), kBadInput, "mine.record: refused: Leaving: ");
+}
+
+}  // namespace
+}  // namespace tally::cli
