@@ -14,6 +14,7 @@ void BatchIndex::follow(ChainAdapter& chain) {
         x_batches[posted->header.task].push_back(posted->batch);
         x_posts.emplace(posted->batch, IndexedBatch{*posted, logged.block, logged.time_s});
       }
+      x_disputes.apply(logged);
     }
     x_cursor = page.back().position + 1;
   });

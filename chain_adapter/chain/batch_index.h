@@ -1,5 +1,5 @@
 // The batches that a chain's events tell of, with their headers: the chain itself keeps only a batch's id and its place
-// in the tree, and every transaction about a batch has to show its header.
+// in the tree, and every transaction about a batch has to show its header. With them, what is open about them.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chain_adapter/chain/chain.h"
+#include "chain_adapter/chain/open_disputes.h"
 
 namespace tally::chain {
 
@@ -27,6 +28,8 @@ class BatchIndex {
   /// In the order of their posts.
   [[nodiscard]] std::span<const proof::BatchId> batches(const proof::TaskId& task) const;
   [[nodiscard]] std::span<const proof::TaskId> tasks() const { return x_tasks; }
+  /// About the batches of all tasks.
+  [[nodiscard]] const OpenDisputes& disputes() const { return x_disputes; }
   /// The position of the next event to be read.
   [[nodiscard]] std::uint64_t cursor() const { return x_cursor; }
 
@@ -35,6 +38,7 @@ class BatchIndex {
   std::vector<proof::TaskId> x_tasks;
   std::map<proof::TaskId, std::vector<proof::BatchId>> x_batches;
   std::map<proof::BatchId, IndexedBatch> x_posts;
+  OpenDisputes x_disputes;
 };
 
 }  // namespace tally::chain

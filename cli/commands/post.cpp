@@ -141,11 +141,13 @@ ExitCode finalize(const PostFlags& flags, Console& console) {
     all.finalised.insert(all.finalised.end(), report.finalised.begin(), report.finalised.end());
     all.released.insert(all.released.end(), report.released.begin(), report.released.end());
     all.waiting.insert(all.waiting.end(), report.waiting.begin(), report.waiting.end());
+    all.claims += report.claims;
     all.transactions += report.transactions;
   }
   std::string text;
   json::array waiting;
   for (const proof::BatchId& batch : all.finalised) text += "final     " + to_hex(batch) + "\n";
+  if (all.claims > 0) text += "claimed   " + std::to_string(all.claims) + " games and requests that ran out of time\n";
   for (const proof::BatchId& batch : all.released) text += "released  " + to_hex(batch) + "\n";
   for (const sequencer::Waiting& wait : all.waiting) {
     text += "waiting   " + to_hex(wait.batch) + ": " + wait.reason + "\n";
@@ -154,6 +156,7 @@ ExitCode finalize(const PostFlags& flags, Console& console) {
   if (!text.empty()) text.pop_back();
   console.result(text.empty() ? "nothing is due" : text, json::object{{"finalised", ids(all.finalised)},
                                                                       {"released", ids(all.released)},
+                                                                      {"claims", all.claims},
                                                                       {"waiting", std::move(waiting)},
                                                                       {"transactions", all.transactions}});
   return ExitCode::kFine;

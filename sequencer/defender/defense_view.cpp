@@ -23,34 +23,18 @@ bool DefenseView::is_ours(const proof::Posted& posted, const proof::StateReader&
   return node && node->delegate == x_player;
 }
 
+bool DefenseView::concerns_others(const proof::Event& event) const {
+  const auto is_other = [&](const proof::Game& game) { return game.poster != x_player && game.delegate != x_player; };
+  if (const auto* opened = std::get_if<proof::GameOpened>(&event)) return is_other(opened->game);
+  if (const auto* moved = std::get_if<proof::GameMoved>(&event)) return is_other(moved->game);
+  const auto* const requested = std::get_if<proof::LeafRequested>(&event);
+  return requested != nullptr && !x_batches.contains(requested->batch);
+}
+
 void DefenseView::apply(const chain::LoggedEvent& logged, const proof::StateReader& state) {
-  const proof::Event& event = logged.event;
-  if (const auto* posted = std::get_if<proof::Posted>(&event)) {
-    if (is_ours(*posted, state)) x_batches.emplace(posted->batch, *posted);
-  } else if (const auto* opened = std::get_if<proof::GameOpened>(&event)) {
-    put(opened->game);
-  } else if (const auto* moved = std::get_if<proof::GameMoved>(&event)) {
-    put(moved->game);
-  } else if (const auto* ended = std::get_if<proof::GameEnded>(&event)) {
-    x_games.erase(ended->game);
-  } else if (const auto* invalid = std::get_if<proof::BatchInvalid>(&event)) {
-    forget(invalid->batch);
-  } else if (const auto* requested = std::get_if<proof::LeafRequested>(&event)) {
-    if (x_batches.contains(requested->batch)) x_requests[{requested->batch, requested->leaf}] = logged.time_s;
-  } else if (const auto* answered = std::get_if<proof::RequestAnswered>(&event)) {
-    x_requests.erase({answered->batch, answered->leaf});
-  } else if (const auto* withheld = std::get_if<proof::RequestWithheld>(&event)) {
-    x_requests.erase({withheld->batch, withheld->leaf});
-  }
-}
-
-void DefenseView::put(const proof::Game& game) {
-  if (game.poster == x_player || game.delegate == x_player) x_games[game.id] = game;
-}
-
-void DefenseView::forget(const proof::BatchId& batch) {
-  std::erase_if(x_games, [&](const auto& game) { return game.second.batch == batch; });
-  std::erase_if(x_requests, [&](const auto& request) { return request.first.first == batch; });
+  const auto* const posted = std::get_if<proof::Posted>(&logged.event);
+  if (posted != nullptr && is_ours(*posted, state)) x_batches.emplace(posted->batch, *posted);
+  if (!concerns_others(logged.event)) x_disputes.apply(logged);
 }
 
 }  // namespace tally::sequencer

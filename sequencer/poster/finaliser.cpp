@@ -18,14 +18,39 @@ struct Candidate {
   const chain::IndexedBatch& posted;
 };
 
+std::uint64_t seconds_since(std::uint64_t past_s, std::uint64_t now_s) {
+  // The head may be read before the block that holds what was seen.
+  return now_s > past_s ? now_s - past_s : 0;
+}
+
 /// What the batch itself still waits for.
 std::optional<std::string> unquiet(const Candidate& batch, std::uint64_t now_s, std::uint64_t period_s) {
   const proof::NodeRecord& node = batch.node;
-  // The head may be read before the block that holds the post.
-  const std::uint64_t age_s = now_s > node.posted_s ? now_s - node.posted_s : 0;
+  const std::uint64_t age_s = seconds_since(node.posted_s, now_s);
   if (age_s < period_s) return "its challenge period ends in " + std::to_string(period_s - age_s) + " s";
   if (node.open_games > 0) return std::to_string(node.open_games) + " games are open";
   if (node.open_requests > 0) return std::to_string(node.open_requests) + " requests are open";
+  return std::nullopt;
+}
+
+/// The claim that ends a game or a request of a batch once its period is over.
+std::optional<DueAction> claim_about(const Candidate& batch, const chain::OpenDisputes& disputes, std::uint64_t now_s,
+                                     const proof::TaskSettings& settings) {
+  if (seconds_since(batch.node.posted_s, now_s) < settings.challenge_period_s) return std::nullopt;
+  const auto action = [&](DueAction::Kind kind, proof::Transaction transaction) {
+    return DueAction{.kind = kind, .task = batch.node.task, .batch = batch.id, .transaction = std::move(transaction)};
+  };
+  for (const auto& [id, game] : disputes.games()) {
+    if (game.batch == batch.id && proof::claim_timeout(game, now_s)) {
+      return action(DueAction::Kind::kClaimTimeout, proof::ClaimTimeout{.game = game});
+    }
+  }
+  for (const auto& [request, requested_s] : disputes.requests()) {
+    if (request.first == batch.id && seconds_since(requested_s, now_s) > settings.window_s) {
+      return action(DueAction::Kind::kClaimWithheld,
+                    proof::ClaimWithheld{.header = batch.posted.posted.header, .leaf = request.second});
+    }
+  }
   return std::nullopt;
 }
 
@@ -60,13 +85,17 @@ DuePlan plan_due(const proof::StateReader& chain, std::uint64_t now_s, const cha
   DuePlan plan;
   const auto record = proof::read_task(chain, task);
   if (!record) return plan;
-  const std::uint64_t period_s = record->preimage.settings.challenge_period_s;
+  const proof::TaskSettings& settings = record->preimage.settings;
   for (const proof::BatchId& id : index.batches(task)) {
     const auto node = proof::read_node(chain, task, id);
     if (!node || node->state != proof::NodeState::kPending || node->bond == proof::Wei{}) continue;
     const auto status = proof::batch_status(chain, task, id);
     const Candidate batch{.id = id, .node = *node, .posted = *index.find(id)};
-    auto waits = unquiet(batch, now_s, period_s);
+    auto waits = unquiet(batch, now_s, settings.challenge_period_s);
+    if (waits && node->open_games + node->open_requests > 0) {
+      plan.action = claim_about(batch, index.disputes(), now_s, settings);
+      if (plan.action) return plan;
+    }
     if (!waits && status != proof::BatchStatus::kPending) {
       plan.action = DueAction{.kind = DueAction::Kind::kReleaseBond,
                               .task = task,
@@ -90,7 +119,7 @@ DuePlan plan_due(const proof::StateReader& chain, std::uint64_t now_s, const cha
 FinaliserReport do_due(chain::ChainAdapter& chain, const proof::PrivateKey& key, chain::BatchIndex& index,
                        const proof::TaskId& task) {
   FinaliserReport report;
-  std::optional<proof::BatchId> refused;
+  std::optional<std::vector<std::uint8_t>> refused;
   for (std::uint64_t actions = 0; actions < kMaxActions; ++actions) {
     index.follow(chain);
     DuePlan plan = plan_due(chain.state(), chain.head().time_s, index, task);
@@ -101,12 +130,15 @@ FinaliserReport do_due(chain::ChainAdapter& chain, const proof::PrivateKey& key,
         chain::submit_and_wait(chain, {.key = key, .value = {}, .transaction = action.transaction});
     if (fate.refusal) {
       // The state moved on between the look and the transaction; twice in a row is no such race.
-      if (refused == action.batch) throw std::runtime_error(fate.refusal->message);
-      refused = action.batch;
+      auto bytes = proof::encode(action.transaction);
+      if (refused == bytes) throw std::runtime_error(fate.refusal->message);
+      refused = std::move(bytes);
       continue;
     }
     refused.reset();
     ++report.transactions;
+    if (action.kind == DueAction::Kind::kClaimTimeout || action.kind == DueAction::Kind::kClaimWithheld)
+      ++report.claims;
     if (action.kind == DueAction::Kind::kFinalize) report.finalised.push_back(action.batch);
     if (action.kind == DueAction::Kind::kReleaseBond) report.released.push_back(action.batch);
   }

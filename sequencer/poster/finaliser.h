@@ -1,5 +1,9 @@
 // What is due at the end of batches: finalising those whose period is over, passing invalid siblings, and getting bonds
 // back. Anyone may finalise and pass; bonds go to their posters whoever asks.
+//
+// A game or a request keeps its batch open until somebody claims that a clock or the window has run out. Two parties
+// that are one would never do so, and all behind their batch would wait for ever. So that is claimed here, for whoever
+// wins by it.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +17,7 @@
 namespace tally::sequencer {
 
 struct DueAction {
-  enum class Kind : std::uint8_t { kSkipInvalid, kFinalize, kReleaseBond };
+  enum class Kind : std::uint8_t { kSkipInvalid, kFinalize, kReleaseBond, kClaimTimeout, kClaimWithheld };
   Kind kind = Kind::kFinalize;
   proof::TaskId task;
   proof::BatchId batch;  // of kSkipInvalid: the parent whose children are passed
@@ -39,6 +43,8 @@ struct DuePlan {
 struct FinaliserReport {
   std::vector<proof::BatchId> finalised;
   std::vector<proof::BatchId> released;
+  /// Of games and requests that stood in the way.
+  std::uint64_t claims = 0;
   std::vector<Waiting> waiting;
   std::uint64_t transactions = 0;
 };

@@ -27,46 +27,17 @@ proof::BatchId id_of(const BuiltBatch& batch) { return proof::batch_id(batch.man
 class DefenderTest : public testing::Test {
  protected:
   explicit DefenderTest(test::RoundOptions options = {.settings = test::quick_settings()})
-      : x_rounds(x_folder.path() / "data", std::move(options)) {
-    x_rounds.chain().give(challenger(), proof::Wei{static_cast<math::u128>(1'000) * kEther});
-  }
+      : x_rounds(x_folder.path() / "data", std::move(options)) {}
 
-  static constexpr std::uint64_t kEther = 1'000'000'000'000'000'000;
-
-  [[nodiscard]] static proof::Address challenger() { return {.bytes = {0xc4}}; }
   [[nodiscard]] test::MemoryChain& chain() { return x_rounds.chain(); }
   [[nodiscard]] Defender defender() { return {x_rounds.world().poster(), x_folder.path() / "data"}; }
-  [[nodiscard]] std::uint16_t item_of(const std::string& table) {
-    const auto& names = x_rounds.world().task().program.names.objects;
-    const auto id = static_cast<math::ObjectId>(std::ranges::find(names, table) - names.begin());
-    return static_cast<std::uint16_t>(math::owner_item(x_rounds.world().task().program.program, id).value());
-  }
-  [[nodiscard]] std::unique_ptr<StoredBatch> stored(const BuiltBatch& batch) {
-    const proof::TaskPreimage& task = x_rounds.world().prepared().preimage;
-    const auto program = proof::read_program(chain().state(), task.program_hash);
-    return StoredBatch::open(task, program.value(), x_rounds.index().find(id_of(batch))->posted, batch.directory)
-        .value();
-  }
-
+  [[nodiscard]] std::uint16_t item_of(const std::string& table) { return x_rounds.item_of(table); }
+  [[nodiscard]] std::unique_ptr<StoredBatch> stored(const BuiltBatch& batch) { return x_rounds.stored(batch); }
   proof::Game send(const proof::Wei& value, const proof::Transaction& transaction) {
-    const auto effects = chain().send(challenger(), value, transaction);
-    if (!effects) throw std::runtime_error(effects.error().message);
-    for (const proof::Event& event : effects->events) {
-      if (const auto* opened = std::get_if<proof::GameOpened>(&event)) return opened->game;
-      if (const auto* moved = std::get_if<proof::GameMoved>(&event)) return moved->game;
-    }
-    return {};
+    return x_rounds.send(value, transaction);
   }
   proof::Game open(const BuiltBatch& batch, const std::string& table, std::uint64_t entry, std::uint8_t salt = 0) {
-    const auto opened = stored(batch);
-    const std::uint16_t item = item_of(table);
-    return send(
-        x_rounds.settings().challenger_bond,
-        proof::OpenGame{.header = batch.manifest.header,
-                        .item = item,
-                        .entry = entry,
-                        .salt = {salt},
-                        .openings = proof::make_result_openings(opened->batch(), item, entry, opened->data().leaves)});
+    return x_rounds.open(batch, table, entry, salt);
   }
   proof::Game open_descent(const BuiltBatch& batch, const std::string& table) {
     const auto opened = stored(batch);
@@ -124,10 +95,7 @@ class DefenderTest : public testing::Test {
     }
     return keys;
   }
-  void request(const BuiltBatch& batch, const proof::OpeningKey& leaf) {
-    const auto& rule = std::get<proof::LeafRequests>(x_rounds.settings().availability);
-    send(rule.request_bond, proof::RequestLeaf{.header = batch.manifest.header, .leaf = leaf});
-  }
+  void request(const BuiltBatch& batch, const proof::OpeningKey& leaf) { x_rounds.request(batch, leaf); }
 
   test::TemporaryFolder x_folder;
   ChainedRounds x_rounds;

@@ -1,10 +1,16 @@
 // A RoundWorld whose task lives on a MemoryChain, with its members registered.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
+#include <string>
 
 #include "chain_adapter/chain/batch_index.h"
+#include "deterministic_math/bytecode/visibility.h"
+#include "fraud_proof/step/one_step.h"
+#include "sequencer/defender/stored_batch.h"
 #include "sequencer/poster/finaliser.h"
 #include "sequencer/poster/poster.h"
 #include "tests/support/memory_chain.h"
@@ -18,7 +24,7 @@ class ChainedRounds {
   explicit ChainedRounds(const std::filesystem::path& data, RoundOptions options = {.settings = quick_settings()})
       : x_world(data, at(std::move(options), x_chain.identity())) {
     const proof::Wei rich{static_cast<math::u128>(1'000) * 1'000'000'000'000'000'000};
-    x_chain.give(x_world.poster().address(), rich);
+    for (const proof::Address& account : {x_world.poster().address(), challenger()}) x_chain.give(account, rich);
     must(x_chain.send(x_world.poster().address(), {}, x_world.prepared().transaction));
     for (std::size_t member = 0; member < x_world.inputs(x_world.genesis()).records.size(); ++member) {
       const proof::Address wallet = x_world.key(member).address();
@@ -62,6 +68,46 @@ class ChainedRounds {
   }
   [[nodiscard]] proof::BatchStatus status(const sequencer::BuiltBatch& batch) {
     return proof::batch_status(x_chain.state(), task(), proof::batch_id(batch.manifest.header)).value();
+  }
+
+  /// Who opens games and asks for leaves: rich, and nobody else.
+  [[nodiscard]] static proof::Address challenger() { return {.bytes = {0xc4}}; }
+  [[nodiscard]] std::uint16_t item_of(const std::string& table) const {
+    const math::CompiledProgram& program = x_world.task().program;
+    const auto& names = program.names.objects;
+    const auto id = static_cast<math::ObjectId>(std::ranges::find(names, table) - names.begin());
+    return static_cast<std::uint16_t>(math::owner_item(program.program, id).value());
+  }
+  [[nodiscard]] std::unique_ptr<sequencer::StoredBatch> stored(const sequencer::BuiltBatch& batch) {
+    const proof::TaskPreimage& task = x_world.prepared().preimage;
+    const auto program = proof::read_program(x_chain.state(), task.program_hash);
+    const proof::BatchId id = proof::batch_id(batch.manifest.header);
+    return sequencer::StoredBatch::open(task, program.value(), index().find(id)->posted, batch.directory).value();
+  }
+  /// A transaction of the challenger's. Gives the game that it opened or moved.
+  proof::Game send(const proof::Wei& value, const proof::Transaction& transaction) {
+    const auto effects = x_chain.send(challenger(), value, transaction);
+    must(effects);
+    for (const proof::Event& event : effects->events) {
+      if (const auto* opened = std::get_if<proof::GameOpened>(&event)) return opened->game;
+      if (const auto* moved = std::get_if<proof::GameMoved>(&event)) return moved->game;
+    }
+    return {};
+  }
+  proof::Game open(const sequencer::BuiltBatch& batch, const std::string& table, std::uint64_t entry,
+                   std::uint8_t salt = 0) {
+    const auto opened = stored(batch);
+    const std::uint16_t item = item_of(table);
+    return send(settings().challenger_bond, proof::OpenGame{.header = batch.manifest.header,
+                                                            .item = item,
+                                                            .entry = entry,
+                                                            .salt = {salt},
+                                                            .openings = proof::make_result_openings(
+                                                                opened->batch(), item, entry, opened->data().leaves)});
+  }
+  void request(const sequencer::BuiltBatch& batch, const proof::OpeningKey& leaf) {
+    send(std::get<proof::LeafRequests>(settings().availability).request_bond,
+         proof::RequestLeaf{.header = batch.manifest.header, .leaf = leaf});
   }
 
   static void must(const proof::OrRefused<proof::Effects>& result) {

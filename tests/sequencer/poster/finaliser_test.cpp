@@ -106,6 +106,43 @@ TEST(Finaliser, waits_for_an_earlier_sibling) {
   EXPECT_EQ(plan.waiting[1].batch, id_of(sibling));
 }
 
+// Sham games: both sides are one, and leave the game for ever.
+TEST(Finaliser, ends_games_of_others_that_nobody_else_ends) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
+  const BuiltBatch sibling = rounds.posted(rounds.world().genesis(), 2);
+  rounds.open(first, "next_model", 0);
+  const proof::PrivateKey& anyone = rounds.world().key(0);
+  const auto due = [&] { return do_due(rounds.chain(), anyone, rounds.index(), rounds.task()); };
+  rounds.chain().advance(rounds.settings().game_clock_s);
+  FinaliserReport report = due();
+  EXPECT_EQ(report.transactions, 0U) << "the last second is in time";
+  ASSERT_EQ(report.waiting.size(), 2U);
+  EXPECT_EQ(report.waiting[0].reason, "1 games are open");
+  rounds.chain().advance(1);
+  report = due();
+  EXPECT_EQ(report.claims, 1U);
+  EXPECT_EQ(rounds.status(first), proof::BatchStatus::kInvalid);
+  EXPECT_EQ(report.finalised, std::vector{id_of(sibling)});
+  EXPECT_TRUE(report.waiting.empty());
+  EXPECT_EQ(proof::read_credit(rounds.chain().state(), anyone.address()).value, 0U) << "the winner is paid";
+}
+
+TEST(Finaliser, claims_what_others_demanded_and_did_not_get) {
+  const TemporaryFolder folder;
+  ChainedRounds rounds(folder.path() / "data");
+  const BuiltBatch batch = rounds.posted(rounds.world().genesis(), 1);
+  rounds.chain().advance(rounds.settings().request_period_s - 1);
+  rounds.request(batch, {.object = math::kMemberObject, .record = 0, .leaf = 0});
+  const auto due = [&] { return do_due(rounds.chain(), rounds.world().key(0), rounds.index(), rounds.task()); };
+  rounds.chain().advance(rounds.settings().window_s + 1);
+  EXPECT_EQ(due().transactions, 0U) << "the requester has until the period is over to claim it itself";
+  rounds.chain().advance(rounds.settings().challenge_period_s);
+  EXPECT_EQ(due().claims, 1U);
+  EXPECT_EQ(rounds.status(batch), proof::BatchStatus::kInvalid);
+}
+
 TEST(Finaliser, passes_many_invalid_siblings) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
