@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "deterministic_math/executor/plan.h"
+#include "deterministic_math/executor/stop_checks.h"
 #include "deterministic_math/executor/worker.h"
 
 namespace tally::math {
@@ -23,11 +24,13 @@ std::vector<std::uint32_t> evaluate_keys(const Plan& plan, NodeId key, std::uint
   runner.reserve(0, kGroupLanes);
   runner.set_position({}, plan.fold_length);
   runner.run_scalars(Phase::kHoisted);
+  StopChecks checks(plan.pool);
   std::vector<std::uint32_t> keys(plan.fold_length);
   const i128 begin = first;
   const i128 end = begin + count;
   for (std::uint64_t fold = 0; fold < plan.fold_length; fold += kGroupLanes) {
     const auto lanes = static_cast<std::size_t>(std::min<std::uint64_t>(kGroupLanes, plan.fold_length - fold));
+    checks.spend(lanes);
     runner.set_fold(fold);
     runner.run_scalars(Phase::kRepeated);
     runner.run_lanes(Phase::kRepeated, 0, lanes);

@@ -27,6 +27,7 @@ void ColumnFold::fold_block(std::size_t block, std::size_t lanes) {
     lasting = true;
   };
   for (std::uint64_t record = 0; record < x_plan.fold_length; ++record) {
+    x_checks.spend(lanes);
     x_step.set_fold(record);
     if (!x_step.run_scalars(Phase::kRepeated)) continue;
     lasting = add_record(x_batches.back(), block, lanes) && lasting;
@@ -34,6 +35,7 @@ void ColumnFold::fold_block(std::size_t block, std::size_t lanes) {
   }
   close();
   for (std::size_t at = 0; at < lanes; at += kColumnLanes) {
+    x_checks.spend(kColumnLanes * x_plan.fold_length);
     for (Batch& batch : x_batches) fold(batch, at, block, std::min(kColumnLanes, lanes - at));
   }
 }

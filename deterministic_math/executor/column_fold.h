@@ -9,13 +9,14 @@
 #include "deterministic_math/executor/column.h"
 #include "deterministic_math/executor/plan.h"
 #include "deterministic_math/executor/runner.h"
+#include "deterministic_math/executor/stop_checks.h"
 
 namespace tally::math {
 
 class ColumnFold {
  public:
-  /// `step` runs plan.step_code; both must outlive this.
-  ColumnFold(const Plan& plan, Runner& step) : x_plan(plan), x_step(step) {}
+  /// `step` runs plan.step_code; all must outlive this.
+  ColumnFold(const Plan& plan, Runner& step, StopChecks& checks) : x_plan(plan), x_step(step), x_checks(checks) {}
 
   /// Folds all records into the accumulators of the step's block, which has `count` lanes.
   void run(std::size_t count);
@@ -37,6 +38,7 @@ class ColumnFold {
 
   const Plan& x_plan;
   Runner& x_step;
+  StopChecks& x_checks;
   std::vector<Batch> x_batches;
 };
 

@@ -70,6 +70,7 @@ void run_rows(Plan& plan, const EvaluateOptions& options, TaskPool& pool, EntryS
 }  // namespace
 
 void evaluate_along(Plan& plan, Axis axis, const EvaluateOptions& options, TaskPool& pool, EntrySink& sink) {
+  plan.pool = &pool;
   schedule_plan(plan, axis);
   std::size_t block = choose_block(plan, options, pool.threads());
   std::uint64_t row = plan.entries;
@@ -90,6 +91,7 @@ void evaluate_along(Plan& plan, Axis axis, const EvaluateOptions& options, TaskP
 void evaluate(const Program& program, const BatchValues& values, const Inputs& inputs, std::size_t item,
               const EvaluateOptions& options, TaskPool& pool, EntrySink& sink) {
   Plan plan = analyse(program, values, inputs, item);
+  plan.pool = &pool;
   TALLY_ASSERT(options.first <= plan.entries && options.count <= plan.entries - options.first);
   if (options.count == 0) return;
   const OwnLoads own = options.self_loads == SelfLoads::kFill ? own_loads(plan) : OwnLoads::kNone;

@@ -5,6 +5,7 @@
 
 #include "deterministic_math/executor/lane_access.h"
 #include "deterministic_math/executor/plan.h"
+#include "deterministic_math/executor/stop_checks.h"
 #include "deterministic_math/executor/worker.h"
 
 namespace tally::math {
@@ -121,7 +122,8 @@ class PairsWorker final : public Worker {
       : x_plan(plan),
         x_step(plan.step, plan.step_code, plan.values, plan.inputs.rows, plan.inner_extent),
         x_finish(plan),
-        x_results(plan) {
+        x_results(plan),
+        x_checks(plan.pool) {
     x_step.reserve(0, 0);
   }
 
@@ -157,6 +159,7 @@ class PairsWorker final : public Worker {
     x_pairs.clear();
     x_rows.fill({});
     x_columns.fill({});
+    x_checks.spend(kPairRows * kPairRows);
     for (std::uint64_t i = i0; i < i1; ++i) {
       for (std::uint64_t j = j0; j < j1; ++j) {
         const std::uint64_t entry = i * x_plan.inner_extent + j;
@@ -190,6 +193,7 @@ class PairsWorker final : public Worker {
   }
 
   void run_block(std::uint64_t d, std::size_t count) {
+    x_checks.spend(x_pairs.size() * count);
     load(x_rows, x_plan.pairs->first, d, count);
     load(x_columns, x_plan.pairs->second, d, count);
     for (std::size_t lane = 0; lane < count; lane += kPairLanes) {
@@ -212,6 +216,7 @@ class PairsWorker final : public Worker {
   Runner x_step;
   ScalarFinish x_finish;
   ResultBlock x_results;
+  StopChecks x_checks;
   std::uint64_t x_first = 0;
   std::uint64_t x_last = 0;
   std::vector<PairSum> x_sums;

@@ -28,6 +28,7 @@ struct Plan {
   const BatchValues& values;
   const Inputs& inputs;
   std::size_t item = 0;
+  const TaskPool* pool = nullptr;  // that lends the threads
 
   Graph step;  // empty without a fold
   Graph finish;

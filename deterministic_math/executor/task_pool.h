@@ -28,6 +28,10 @@ class TaskPool {
   /// exception of the smallest task that threw is thrown here, as a plain loop would. A task must not call run on its
   /// own pool.
   virtual void run(std::size_t tasks, const std::function<void(std::size_t task)>& function) = 0;
+
+  /// Asked again and again by tasks that take long, from any thread. What it throws ends the task: so who lends threads
+  /// takes them back.
+  virtual void check() const {}
 };
 
 /// The calling thread and `threads - 1` workers that live as long as the pool. With one thread, run is a plain loop.

@@ -4,6 +4,7 @@
 
 #include "deterministic_math/executor/column_fold.h"
 #include "deterministic_math/executor/lanes.h"
+#include "deterministic_math/executor/stop_checks.h"
 
 namespace tally::math {
 
@@ -45,7 +46,8 @@ class EntryWorker final : public Worker {
         x_block(block),
         x_step(plan.step, plan.step_code, plan.values, plan.inputs.rows, plan.inner_extent),
         x_finish(plan.finish, plan.finish_code, plan.values, plan.inputs.rows, plan.inner_extent),
-        x_results(plan) {
+        x_results(plan),
+        x_checks(plan.pool) {
     x_step.reserve(block, kGroupLanes);
     x_finish.reserve(0, kGroupLanes);
     if (!plan.has_fold) return;
@@ -69,6 +71,7 @@ class EntryWorker final : public Worker {
     x_finish.run_scalars(Phase::kHoisted);
     for_groups(count, [&](std::size_t lane, std::size_t lanes) { finish_group(lane, lanes); });
     x_results.deliver(sink);
+    x_checks.spend(count);
   }
 
   template <class F>
@@ -85,8 +88,9 @@ class EntryWorker final : public Worker {
     x_step.set_position(position, count);
     if (x_plan.fold_length == 0 || !x_step.run_scalars(Phase::kHoisted)) return;
     for_groups(count, [&](std::size_t lane, std::size_t lanes) { x_step.run_lanes(Phase::kHoisted, lane, lanes); });
-    if (x_plan.column) return ColumnFold(x_plan, x_step).run(count);
+    if (x_plan.column) return ColumnFold(x_plan, x_step, x_checks).run(count);
     for (std::uint64_t fold = 0; fold < x_plan.fold_length; ++fold) {
+      x_checks.spend(count);
       x_step.set_fold(fold);
       if (!x_step.run_scalars(Phase::kRepeated)) continue;
       for_groups(count, [&](std::size_t lane, std::size_t lanes) {
@@ -132,6 +136,7 @@ class EntryWorker final : public Worker {
   Runner x_step;
   Runner x_finish;
   ResultBlock x_results;
+  StopChecks x_checks;
 };
 
 // One entry at a time. Its fold runs along lanes, or step by step where the plan's axis is kScalar.
@@ -141,7 +146,8 @@ class FoldWorker final : public Worker {
       : x_plan(plan),
         x_step(plan.step, plan.step_code, plan.values, plan.inputs.rows, plan.inner_extent),
         x_finish(plan),
-        x_results(plan) {
+        x_results(plan),
+        x_checks(plan.pool) {
     x_step.reserve(0, kGroupLanes);
   }
 
@@ -154,6 +160,7 @@ class FoldWorker final : public Worker {
       const std::size_t number = x_plan.step.accumulators.size();
       for (std::size_t j = 0; j < number; ++j) accumulators[j] = x_step.scalar(x_plan.step.accumulators[j]);
       x_finish.run(std::span(accumulators).first(number), position, i, x_results);
+      x_checks.spend(1);
     }
     x_results.deliver(sink);
   }
@@ -176,6 +183,7 @@ class FoldWorker final : public Worker {
     for (std::uint64_t fold = 0; fold < x_plan.fold_length; fold += kGroupLanes) {
       const std::size_t lanes =
           static_cast<std::size_t>(std::min<std::uint64_t>(kGroupLanes, x_plan.fold_length - fold));
+      x_checks.spend(lanes);
       x_step.set_fold(fold);
       if (!x_step.run_scalars(Phase::kRepeated)) continue;
       if (x_step.run_lanes(Phase::kRepeated, 0, lanes)) x_step.reduce(lanes);
@@ -183,6 +191,7 @@ class FoldWorker final : public Worker {
   }
 
   void run_scalar_step(std::uint64_t fold) {
+    x_checks.spend(1);
     x_step.set_fold(fold);
     if (!x_step.run_scalars(Phase::kRepeated)) return;
     std::array<i128, kMaxAccumulators> fresh{};
@@ -194,6 +203,7 @@ class FoldWorker final : public Worker {
   Runner x_step;
   ScalarFinish x_finish;
   ResultBlock x_results;
+  StopChecks x_checks;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "verifier/replay/finding_list.h"
 #include "verifier/replay/readable.h"
 #include "verifier/replay/replay_items.h"
+#include "verifier/replay/stoppable_pool.h"
 #include "verifier/replay/stored_rows.h"
 
 namespace tally::verifier {
@@ -300,7 +301,10 @@ bool comes_before(const Description& batch, const EntryTarget& a, const EntryTar
 
 Verdict judge(const PostedBatch& batch, const Description& description, const chain::BatchPaths& paths,
               const JudgeOptions& options) {
-  return Judge(batch, description, paths, options).run();
+  StoppablePool pool(*options.pool, options.stop);
+  JudgeOptions stoppable = options;
+  stoppable.pool = &pool;
+  return Judge(batch, description, paths, stoppable).run();
 }
 
 }  // namespace tally::verifier

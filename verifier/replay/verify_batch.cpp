@@ -19,6 +19,7 @@
 #include "verifier/replay/check_records.h"
 #include "verifier/replay/description.h"
 #include "verifier/replay/finding_list.h"
+#include "verifier/replay/stoppable_pool.h"
 #include "verifier/replay/stored_rows.h"
 
 namespace tally::verifier {
@@ -230,8 +231,11 @@ VerifyReport verify_batch(const std::filesystem::path& directory, const VerifyOp
     return report;
   }
   chain::Work work(options.stop, options.progress);
+  StoppablePool pool(*options.pool, options.stop);
+  VerifyOptions stoppable = options;
+  stoppable.pool = &pool;
   try {
-    Replay(*batch, paths, *std::move(files), options, work).run(report);
+    Replay(*batch, paths, *std::move(files), stoppable, work).run(report);
   } catch (const chain::Stopped&) {
     report.stopped = true;
   }
