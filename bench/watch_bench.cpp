@@ -62,7 +62,7 @@ Challenge challenge(test::DisputeWorld& world, const proof::PrivateKey& key, mat
   verifier::WatchSettings settings = world.watch_settings();
   settings.pool = &pool;
   settings.memory = world.folder() / (proof::to_text(key.address()) + ".sqlite");
-  static_cast<void>(verifier::Memory(settings.memory, world.chain().identity(), key.address()));
+  static_cast<void>(verifier::Memory(settings.memory, world.chain().identity(), key));
   double seconds = 0;
   const auto start = Clock::now();
   test::HookedChain hooked(world.chain(), [&](const proof::Transaction& transaction) {

@@ -1,5 +1,7 @@
 // `tally watch` and `tally keep`: looking after other people's batches.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -24,6 +26,9 @@ struct WatchFlags {
   bool once = false;
   std::vector<std::string> data;
   std::vector<std::string> tasks;
+  bool all_tasks = false;
+  std::string demand_limit = chain::to_text_with_unit(verifier::kDemandLimit);
+  std::uint32_t judging_limit_s = verifier::kJudgingLimit.count();
   std::string memory;
   std::string chain;
   KeyFlags key;
@@ -80,6 +85,9 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
   for (const std::string& task : flags.tasks) {
     settings.tasks.push_back(parse_id_argument<proof::TaskId>("--task", task));
   }
+  settings.all_tasks = flags.all_tasks;
+  settings.demand_limit = parse_wei_argument("--demand-limit", flags.demand_limit);
+  settings.judging_limit = std::chrono::seconds(flags.judging_limit_s);
   settings.memory = flags.memory;
   settings.stop = stop;
   settings.progress = progress_on(console);
@@ -157,13 +165,27 @@ void add_watch(CLI::App& app, Session& session) {
       ->required()
       ->envname("TALLY_DATA");
   command->add_option("--memory", flags->memory, "The watchtower's own file; made where there is none")->required();
-  command->add_option("--task", flags->tasks, "Watch this task alone; may be given several times");
+  command->add_option(
+      "--task", flags->tasks,
+      "Watch this task, without the limits below, and not those that are not named; may be given several "
+      "times. Without it all tasks are watched, strangers' too");
+  command->add_flag("--all-tasks", flags->all_tasks, "Watch all other tasks too, after those that are named");
+  command
+      ->add_option("--demand-limit", flags->demand_limit,
+                   "What bonds of leaf demands may cost in all tasks that are not named together, from now to the end")
+      ->capture_default_str();
+  command
+      ->add_option("--judging-limit", flags->judging_limit_s,
+                   "Seconds that judging a batch of a task that is not named may take in one run")
+      ->capture_default_str();
   add_chain_option(*command, flags->chain);
   add_key_options(*command, flags->key);
   add_threads_option(*command, flags->threads);
   add_output_flags(*command, session);
   command->footer(
-      "Exit codes: 0 all is well, frauds that are being disputed included; 1 there are alarms, which a person should\n"
+      "Exit codes: 0 all is well, frauds that are being disputed and what was passed over included (a data folder "
+      "that\n"
+      "cannot be read, a limit of tasks that are not named); 1 there are alarms, which a person should\n"
       "look at; 2 usage or bad input; 3 a batch could not be looked after, or the outside world failed.");
   command->callback([flags, &session] {
     session.run = [flags, &session](Console& console) { return watch(*flags, console, session.stop); };

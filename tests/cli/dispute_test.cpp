@@ -171,9 +171,25 @@ TEST_F(DisputeCommands, say_by_the_exit_code_what_a_person_should_look_at) {
   }
   fs::remove(watched() / x_batch / "program.tally");
   fs::create_symlink("/proc/self/mem", watched() / x_batch / "program.tally");
+  Words limited = watch();
+  limited.insert(limited.end(), {"--demand-limit", "0.01ether"});
+  const Finished spared = tally(limited);
+  EXPECT_EQ(spared.exit_code, kFine) << spared.out;
+  EXPECT_EQ(spared.out.find("sent request_leaf"), spared.out.rfind("sent request_leaf")) << spared.out;
+  EXPECT_NE(spared.out.find("passed_over request_leaf " + x_batch), std::string::npos) << spared.out;
   const Finished unreadable = tally(watch());
   EXPECT_EQ(unreadable.exit_code, kFine) << unreadable.out;
   EXPECT_NE(unreadable.out.find("judged missing_data " + x_batch), std::string::npos) << unreadable.out;
+  EXPECT_NE(unreadable.out.find("sent request_leaf"), std::string::npos) << unreadable.out;
+}
+
+TEST_F(DisputeCommands, refuse_limits_of_a_watchtower_that_are_none) {
+  fs::create_directory(watched());
+  for (const Words& limit : std::vector<Words>{{"--demand-limit", "much"}, {"--judging-limit", "-1"}}) {
+    Words words = watch();
+    words.insert(words.end(), limit.begin(), limit.end());
+    expect_refusal(tally(words), kBadInput, limit.front());
+  }
 }
 
 }  // namespace

@@ -40,9 +40,9 @@ void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof:
 }  // namespace
 
 DisputeWorld::DisputeWorld(DisputeOptions options) : x_watcher(chain::development_key(kWatcherKey)) {
-  const fs::path file = folder() / "chain.sqlite";
-  chain::EmbeddedChain::create(file, genesis(x_watcher, options.members));
-  x_chain = std::make_unique<chain::EmbeddedChain>(file);
+  x_chain_file = options.chain.empty() ? folder() / "chain.sqlite" : options.chain;
+  if (options.chain.empty()) chain::EmbeddedChain::create(x_chain_file, genesis(x_watcher, options.members));
+  x_chain = std::make_unique<chain::EmbeddedChain>(x_chain_file);
   RoundOptions rounds{.program = options.program,
                       .dims = options.dims,
                       .members = options.members,
@@ -95,7 +95,7 @@ verifier::WatchSettings DisputeWorld::watch_settings() {
 }
 
 verifier::WatchReport DisputeWorld::watch() {
-  chain::EmbeddedChain own(folder() / "chain.sqlite");
+  chain::EmbeddedChain own(x_chain_file);
   return verifier::watch_once(own, x_watcher, watch_settings());
 }
 

@@ -26,6 +26,7 @@ struct DisputeOptions {
   std::uint64_t members = 3;
   std::uint64_t unregistered = 0;  // of them, the last ones
   std::function<void(proof::TaskSettings&)> change{};
+  std::filesystem::path chain{};  // of another world with as many members; else its own
 };
 
 /// A batch that was posted: the poster's directory, and the watchtower's copy.
@@ -48,6 +49,7 @@ class DisputeWorld {
   [[nodiscard]] const proof::PrivateKey& watcher() const { return x_watcher; }
   [[nodiscard]] const RoundWorld& rounds() const { return *x_world; }
   [[nodiscard]] const std::filesystem::path& folder() const { return x_folder.path(); }
+  [[nodiscard]] const std::filesystem::path& chain_file() const { return x_chain_file; }
 
   /// Builds a first batch, lets `cheat` change it, commits to what is there by then, posts it, and gives the watchtower
   /// a copy.
@@ -74,6 +76,7 @@ class DisputeWorld {
   TemporaryFolder x_folder;
   proof::PrivateKey x_watcher;
   math::ThreadPool x_pool{1};
+  std::filesystem::path x_chain_file;
   std::unique_ptr<chain::EmbeddedChain> x_chain;
   std::unique_ptr<RoundWorld> x_world;
   std::unique_ptr<sequencer::Defender> x_defender;

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <expected>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "chain_adapter/chain/follow_events.h"
+#include "chain_adapter/chain/wei_text.h"
 #include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/settlement/state.h"
 
@@ -64,11 +67,22 @@ chain::TransactionFate send_and_report(chain::ChainAdapter& chain, const chain::
 }
 
 BatchWatch::BatchWatch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings,
-                       Memory& memory, WatchReport& report, const proof::BatchId& batch)
-    : x_chain(chain), x_key(key), x_settings(settings), x_memory(memory), x_report(report), x_id(batch) {
-  auto posted = memory.posted(batch);
-  if (!posted) throw std::runtime_error("the memory has no batch " + to_hex(batch));
-  x_batch.posted = *std::move(posted);
+                       Memory& memory, DemandBudget& demands, WatchReport& report, const proof::BatchId& batch)
+    : x_chain(chain),
+      x_key(key),
+      x_settings(settings),
+      x_memory(memory),
+      x_demands(demands),
+      x_report(report),
+      x_id(batch) {
+  auto post = memory.post(batch);
+  if (!post) throw std::runtime_error("the memory has no batch " + to_hex(batch));
+  const auto logged = chain.events(post->position, 1);
+  if (logged.empty() || proof::encode(logged.front().event) != proof::encode(proof::Event(post->posted))) {
+    throw std::runtime_error(memory.file().string() + ": the post of batch " + to_hex(batch) +
+                             " is not the chain's; remove the file, and the watchtower begins anew");
+  }
+  x_batch.posted = std::move(post->posted);
   const proof::TaskId task = x_batch.posted.header.task;
   auto record = proof::read_task(chain.state(), task);
   const auto node = proof::read_node(chain.state(), task, batch);
@@ -119,6 +133,10 @@ std::uint64_t BatchWatch::deadline_s() const {
     return from_s + std::min(period_s, proof::kNever - from_s);
   };
   std::uint64_t deadline_s = end(x_view.posted_s, x_view.settings.challenge_period_s);
+  const bool may_lack_leaves = std::holds_alternative<proof::LeafRequests>(x_view.settings.availability) &&
+                               (!x_view.verdict || x_view.verdict->kind == VerdictKind::kMissing);
+  const std::uint64_t last_demand_s = end(x_view.posted_s, x_view.settings.request_period_s);
+  if (may_lack_leaves && x_view.now_s < last_demand_s) deadline_s = last_demand_s;
   for (const OwnGame& game : x_view.history.games) {
     if (proof::to_move(game.now().phase) != proof::Side::kChallenger) continue;
     deadline_s = std::min(deadline_s, end(game.now().moved_at_s, game.now().challenger_clock_s));
@@ -139,11 +157,20 @@ bool BatchWatch::act(const Action& action) {
   }
   if (std::holds_alternative<CommitProof>(action)) return commit();
   if (std::holds_alternative<RevealProof>(action)) return send(x_memory.proof(x_id).value().show, {});
-  if (const auto* demand = std::get_if<DemandLeaf>(&action)) {
-    return send(proof::RequestLeaf{.header = header, .leaf = demand->leaf},
-                std::get<proof::LeafRequests>(x_view.settings.availability).request_bond);
-  }
+  if (const auto* wanted = std::get_if<DemandLeaf>(&action)) return demand(wanted->leaf);
   return send(proof::ClaimWithheld{.header = header, .leaf = std::get<TakeWithheld>(action).leaf}, {});
+}
+
+bool BatchWatch::demand(const proof::OpeningKey& leaf) {
+  const proof::BatchHeader& header = x_batch.posted.header;
+  const proof::Wei bond = std::get<proof::LeafRequests>(x_view.settings.availability).request_bond;
+  if (x_demands.allows(header.task, bond)) return send(proof::RequestLeaf{.header = header, .leaf = leaf}, bond);
+  x_view.spares_demands = true;
+  tell(WatchEvent::Kind::kPassedOver, "request_leaf",
+       "a bond of " + chain::to_text_with_unit(bond) + " would bring what was spent on tasks that were not named to " +
+           "more than " + chain::to_text_with_unit(x_settings.demand_limit) + "; name task " + to_hex(header.task) +
+           " with --task, or raise --demand-limit");
+  return true;
 }
 
 bool BatchWatch::send(const proof::Transaction& transaction, const proof::Wei& value) {
@@ -172,8 +199,12 @@ void BatchWatch::give_up(const std::string& what, const std::string& why) {
   const std::string alarm = what + " is given up for now: " + why;
   x_memory.raise(x_id, alarm, x_chain.head().time_s);
   x_report.alarms.push_back("batch " + to_hex(x_id) + ": " + alarm);
+  tell(WatchEvent::Kind::kSilent, what, why);
+}
+
+void BatchWatch::tell(WatchEvent::Kind kind, const std::string& what, const std::string& message) {
   x_report.events.push_back(
-      {.kind = WatchEvent::Kind::kSilent, .batch = x_id, .what = what, .message = why, .bytes = 0, .microseconds = 0});
+      {.kind = kind, .batch = x_id, .what = what, .message = message, .bytes = 0, .microseconds = 0});
 }
 
 bool BatchWatch::doubt(const std::string& why, const proof::GameId* game) {
@@ -190,7 +221,7 @@ bool BatchWatch::doubt(const std::string& why, const proof::GameId* game) {
   return true;
 }
 
-Judging BatchWatch::judging(proof::SignerLookup signers) {
+Judging BatchWatch::judging(proof::SignerLookup signers, std::stop_token stop) {
   Judging judging{.batch = x_batch,
                   .folders = x_settings.data,
                   .scratch = x_memory.scratch(x_id),
@@ -202,7 +233,7 @@ Judging BatchWatch::judging(proof::SignerLookup signers) {
   for (const OwnGame& game : x_view.history.games) {
     for (const proof::Descent& descent : game.history.front().game.descents) options.withheld.insert(descent.object);
   }
-  options.stop = x_settings.stop;
+  options.stop = std::move(stop);
   options.progress = x_settings.progress;
   options.scalar = x_settings.scalar;
   x_view.answers_judged = x_view.history.answers;
@@ -214,14 +245,7 @@ void BatchWatch::take(const Judgment& judgment) {
   x_memory.keep(x_id, verdict, judgment.data);
   x_view.verdict = verdict;
   x_view.judged_now = true;
-  for (const std::string& message : judgment.unreadable) {
-    x_report.events.push_back({.kind = WatchEvent::Kind::kPassedOver,
-                               .batch = x_id,
-                               .what = "data",
-                               .message = message,
-                               .bytes = 0,
-                               .microseconds = 0});
-  }
+  for (const std::string& message : judgment.unreadable) tell(WatchEvent::Kind::kPassedOver, "data", message);
   for (const std::string& alarm : verdict.alarms) {
     x_memory.raise(x_id, alarm, x_chain.head().time_s);
     x_report.alarms.push_back("batch " + to_hex(x_id) + ": " + alarm);
@@ -232,6 +256,17 @@ void BatchWatch::take(const Judgment& judgment) {
                              .message = verdict.message,
                              .bytes = 0,
                              .microseconds = judgment.microseconds});
+}
+
+void BatchWatch::pass_over() {
+  std::error_code ignored;
+  std::filesystem::remove_all(x_memory.scratch(x_id), ignored);
+  const auto limit_s = std::chrono::duration_cast<std::chrono::seconds>(x_settings.judging_limit).count();
+  const std::string why = "judging takes more than " + std::to_string(limit_s) + " s; name task " +
+                          to_hex(x_batch.posted.header.task) + " with --task, or raise --judging-limit";
+  // A game that waits for the judgment hangs on a bond.
+  const bool plays = !x_view.history.games.empty();
+  tell(plays ? WatchEvent::Kind::kFailed : WatchEvent::Kind::kPassedOver, "judging", why);
 }
 
 PlayedBatch BatchWatch::played() {

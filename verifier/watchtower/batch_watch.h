@@ -7,6 +7,7 @@
 #include <string>
 
 #include "verifier/challenger/played_batch.h"
+#include "verifier/watchtower/demand_budget.h"
 #include "verifier/watchtower/judging.h"
 #include "verifier/watchtower/memory.h"
 #include "verifier/watchtower/plan.h"
@@ -24,7 +25,7 @@ void follow(chain::ChainAdapter& chain, Memory& memory);
 class BatchWatch {
  public:
   BatchWatch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings, Memory& memory,
-             WatchReport& report, const proof::BatchId& batch);
+             DemandBudget& demands, WatchReport& report, const proof::BatchId& batch);
 
   enum class Turn : std::uint8_t {
     kRests,         // until something changes
@@ -35,16 +36,21 @@ class BatchWatch {
   [[nodiscard]] Turn play();
 
   /// What judge_posted() needs; `signers` may be asked from another thread.
-  [[nodiscard]] Judging judging(proof::SignerLookup signers);
+  [[nodiscard]] Judging judging(proof::SignerLookup signers, std::stop_token stop);
   void take(const Judgment& judgment);
+  /// Judging took longer than this batch is worth. Nothing of it is kept.
+  void pass_over();
   [[nodiscard]] proof::SignerLookup signers();
-  /// Until when a judgment is of use: the end of the challenge period, or of the clock of a game that waits for it.
+  [[nodiscard]] bool is_named() const { return x_settings.is_named(x_batch.posted.header.task); }
+  /// Until when a judgment is of use: the end of the challenge period, or of the clock of a game that waits for it; or
+  /// the last moment to demand leaves, while nobody knows whether they are there.
   [[nodiscard]] std::uint64_t deadline_s() const;
 
  private:
   void look();
   /// Whether to go on at once.
   [[nodiscard]] bool act(const Action& action);
+  [[nodiscard]] bool demand(const proof::OpeningKey& leaf);
   [[nodiscard]] bool open_game();
   [[nodiscard]] bool move(const OwnGame& game);
   [[nodiscard]] bool commit();
@@ -54,12 +60,14 @@ class BatchWatch {
   [[nodiscard]] bool doubt(const std::string& why, const proof::GameId* game);
   void judge_anew();
   void give_up(const std::string& what, const std::string& why);
+  void tell(WatchEvent::Kind kind, const std::string& what, const std::string& message);
   [[nodiscard]] PlayedBatch played();
 
   chain::ChainAdapter& x_chain;
   const proof::PrivateKey& x_key;
   const WatchSettings& x_settings;
   Memory& x_memory;
+  DemandBudget& x_demands;
   WatchReport& x_report;
   proof::BatchId x_id;
   PostedBatch x_batch;

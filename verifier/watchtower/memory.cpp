@@ -1,53 +1,25 @@
 #include "verifier/watchtower/memory.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <array>
-#include <cereal/archives/portable_binary.hpp>
-#include <cereal/types/array.hpp>
-#include <cereal/types/optional.hpp>
-#include <cereal/types/string.hpp>
-#include <cereal/types/vector.hpp>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 #include <variant>
 
-namespace tally::proof {
-
-// What verdicts hold, for cereal.
-template <class Archive>
-void serialize(Archive& archive, OpeningKey& key) {
-  archive(key.object, key.record, key.leaf);
-}
-
-}  // namespace tally::proof
+#include "deterministic_math/numbers/assert.h"
+#include "verifier/watchtower/verdict_codec.h"
 
 namespace tally::verifier {
 
-template <class Archive>
-void serialize(Archive& archive, ComputedTable& computed) {
-  archive(computed.table, computed.commitment.bytes);
-}
-template <class Archive>
-void serialize(Archive& archive, EntryTarget& target) {
-  archive(target.item, target.entry);
-}
-template <class Archive>
-void serialize(Archive& archive, CheckTarget& target) {
-  archive(target.cause, target.object, target.index);
-}
-template <class Archive>
-void serialize(Archive& archive, Verdict& verdict) {
-  archive(verdict.kind, verdict.entry, verdict.item, verdict.descend, verdict.check, verdict.missing, verdict.computed,
-          verdict.message);
-}
-
 namespace {
 
-constexpr std::array<std::string_view, 2> kMigrations = {R"(
+constexpr std::array<std::string_view, 3> kMigrations = {R"(
 CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), chain BLOB NOT NULL, owner BLOB NOT NULL,
                        cursor INTEGER NOT NULL) STRICT;
 CREATE TABLE batch (id BLOB PRIMARY KEY, position INTEGER NOT NULL, posted BLOB NOT NULL, verdict BLOB, data TEXT,
@@ -64,6 +36,13 @@ CREATE TABLE alarm (id INTEGER PRIMARY KEY, batch BLOB NOT NULL, message TEXT NO
                                                          R"(
 ALTER TABLE identity ADD COLUMN last_event BLOB;
 UPDATE identity SET cursor = 0;
+DELETE FROM event;
+DELETE FROM game;
+DELETE FROM batch;
+)",
+                                                         R"(
+CREATE TABLE demand (position INTEGER PRIMARY KEY, batch BLOB NOT NULL, returned INTEGER NOT NULL) STRICT;
+UPDATE identity SET cursor = 0, last_event = NULL;
 DELETE FROM event;
 DELETE FROM game;
 DELETE FROM batch;
@@ -90,30 +69,16 @@ std::vector<std::uint8_t> encode_identity(const chain::ChainIdentity& chain) {
   return writer.take();
 }
 
-/// With its hash before it: a verdict decides what is read first, and must not be half of one.
-std::vector<std::uint8_t> encode_verdict(const Verdict& verdict) {
-  std::ostringstream stream;
-  cereal::PortableBinaryOutputArchive archive(stream);
-  archive(verdict);
-  const std::string text = stream.str();
-  const math::Bytes body = math::unsigned_bytes(text);
+/// Only who has the key can make it.
+math::Digest secret_of(const proof::PrivateKey& key) {
+  constexpr std::string_view kPurpose = "Tallystick: a watchtower's memory";
   math::ByteWriter writer;
-  writer.raw(math::sha256(body).bytes);
-  writer.raw(body);
-  return writer.take();
-}
-
-std::optional<Verdict> decode_verdict(math::Bytes bytes) {
-  math::Digest hash;
-  if (bytes.size() < hash.bytes.size()) return std::nullopt;
-  const math::Bytes body = bytes.subspan(hash.bytes.size());
-  std::ranges::copy(bytes.first(hash.bytes.size()), hash.bytes.begin());
-  if (math::sha256(body) != hash) return std::nullopt;
-  std::istringstream stream(std::string(body.begin(), body.end()));
-  cereal::PortableBinaryInputArchive archive(stream);
-  Verdict verdict;
-  archive(verdict);
-  return verdict;
+  writer.raw(math::unsigned_bytes(kPurpose));
+  writer.raw(key.bytes());
+  std::vector<std::uint8_t> bytes = writer.take();
+  const math::Digest secret = math::sha256(bytes);
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+  return secret;
 }
 
 }  // namespace
@@ -136,23 +101,24 @@ proof::Salt random_salt() {
   return salt;
 }
 
-Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::Address& owner)
+Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::PrivateKey& key)
     : x_database(file, kSchema,
                  {.mode = chain::OpenMode::kEither,
                   .fill =
                       [&](chain::Database& database) {
                         chain::Statement(database,
                                          "INSERT INTO identity (id, chain, owner, cursor) VALUES (1, ?, ?, 0)")
-                            .run(encode_identity(chain), math::Bytes(owner.bytes));
+                            .run(encode_identity(chain), math::Bytes(key.address().bytes));
                       }}),
-      x_owner(owner) {
+      x_owner(key.address()),
+      x_secret(secret_of(key)) {
   chain::Statement identity(x_database, "SELECT chain, owner FROM identity");
   chain::Rows rows = identity.query();
   if (!rows.next()) throw std::runtime_error(file.string() + ": the memory does not say whose it is");
   if (!std::ranges::equal(rows.blob(0), encode_identity(chain))) {
     throw std::runtime_error(file.string() + ": the memory is of another chain; give each chain its own file");
   }
-  if (!std::ranges::equal(rows.blob(1), owner.bytes)) {
+  if (!std::ranges::equal(rows.blob(1), x_owner.bytes)) {
     throw std::runtime_error(file.string() + ": the memory is of another key; give each key its own file");
   }
 }
@@ -187,6 +153,10 @@ void Memory::keep_event(const chain::LoggedEvent& logged) {
     chain::Statement(x_database, "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?)")
         .run(logged.position, bytes_of(batch), logged.block, logged.time_s, proof::encode(logged.event));
   };
+  const auto count = [&](const proof::BatchId& batch, bool is_returned) {
+    chain::Statement(x_database, "INSERT OR IGNORE INTO demand VALUES (?, ?, ?)")
+        .run(logged.position, bytes_of(batch), is_returned ? 1 : 0);
+  };
   if (const auto* posted = std::get_if<proof::Posted>(&logged.event)) {
     chain::Statement(x_database, "INSERT OR IGNORE INTO batch (id, position, posted) VALUES (?, ?, ?)")
         .run(bytes_of(posted->batch), logged.position, proof::encode(logged.event));
@@ -201,10 +171,12 @@ void Memory::keep_event(const chain::LoggedEvent& logged) {
     if (is_own_game(ended->game)) store(ended->batch);
   } else if (const auto* requested = std::get_if<proof::LeafRequested>(&logged.event)) {
     store(requested->batch);
+    if (requested->by == x_owner) count(requested->batch, false);
   } else if (const auto* answered = std::get_if<proof::RequestAnswered>(&logged.event)) {
     store(answered->batch);
   } else if (const auto* withheld = std::get_if<proof::RequestWithheld>(&logged.event)) {
     store(withheld->batch);
+    if (withheld->by == x_owner) count(withheld->batch, true);
   }
 }
 
@@ -228,7 +200,8 @@ void Memory::keep(std::span<const chain::LoggedEvent> events) {
 void Memory::begin_anew() {
   chain::Transaction transaction(x_database, chain::Transaction::Kind::kWrite);
   chain::Statement(x_database, "UPDATE identity SET cursor = 0, last_event = NULL").run();
-  for (const char* const table : {"event", "game", "batch"}) x_database.execute(std::string("DELETE FROM ") + table);
+  for (const char* const table : {"event", "game", "batch", "demand"})
+    x_database.execute(std::string("DELETE FROM ") + table);
   transaction.commit();
 }
 
@@ -240,15 +213,28 @@ std::vector<proof::BatchId> Memory::batches() {
   return batches;
 }
 
-std::optional<proof::Posted> Memory::posted(const proof::BatchId& batch) {
-  chain::Statement statement(x_database, "SELECT posted FROM batch WHERE id = ?");
+std::optional<RememberedPost> Memory::post(const proof::BatchId& batch) {
+  chain::Statement statement(x_database, "SELECT position, posted FROM batch WHERE id = ?");
   chain::Rows rows = statement.query(bytes_of(batch));
   if (!rows.next()) return std::nullopt;
-  const auto event = proof::decode_event(rows.blob(0));
+  auto event = proof::decode_event(rows.blob(1));
   if (!event || !std::holds_alternative<proof::Posted>(*event)) {
     throw std::runtime_error(file().string() + ": damaged; remove it, and the watchtower begins anew");
   }
-  return std::get<proof::Posted>(*event);
+  return RememberedPost{.position = rows.natural(0), .posted = std::get<proof::Posted>(*std::move(event))};
+}
+
+std::vector<OwnDemand> Memory::own_demands(std::uint64_t from) {
+  chain::Statement statement(x_database,
+                             "SELECT position, batch, returned FROM demand WHERE position >= ? ORDER BY position");
+  chain::Rows rows = statement.query(from);
+  std::vector<OwnDemand> demands;
+  while (rows.next()) {
+    demands.push_back({.position = rows.natural(0),
+                       .batch = id_from<proof::BatchId>(rows.blob(1, 32)),
+                       .is_returned = rows.integer(2) != 0});
+  }
+  return demands;
 }
 
 std::vector<chain::LoggedEvent> Memory::history(const proof::BatchId& batch, std::uint64_t from) {
@@ -273,16 +259,37 @@ void Memory::close(const proof::BatchId& batch) {
   chain::Statement(x_database, "UPDATE batch SET closed = 1 WHERE id = ?").run(bytes_of(batch));
 }
 
+math::Digest Memory::code_of(const proof::BatchId& batch, math::Bytes verdict) const {
+  math::ByteWriter writer;
+  writer.raw(batch.digest.bytes);
+  writer.raw(verdict);
+  const std::vector<std::uint8_t> bytes = writer.take();
+  math::Digest code;
+  const auto* const done = HMAC(EVP_sha256(), x_secret.bytes.data(), static_cast<int>(x_secret.bytes.size()),
+                                bytes.data(), bytes.size(), code.bytes.data(), nullptr);
+  TALLY_ASSERT(done != nullptr);
+  return code;
+}
+
 std::optional<Verdict> Memory::verdict(const proof::BatchId& batch) {
   chain::Statement statement(x_database, "SELECT verdict FROM batch WHERE id = ?");
   chain::Rows rows = statement.query(bytes_of(batch));
   if (!rows.next() || rows.is_null(0)) return std::nullopt;
-  return decode_verdict(rows.blob(0));
+  const math::Bytes stored = rows.blob(0);
+  constexpr std::size_t kCode = sizeof(math::Digest::bytes);
+  if (stored.size() < kCode) return std::nullopt;
+  const math::Bytes verdict = stored.subspan(kCode);
+  if (CRYPTO_memcmp(stored.data(), code_of(batch, verdict).bytes.data(), kCode) != 0) return std::nullopt;
+  return decode_verdict(verdict);
 }
 
 void Memory::keep(const proof::BatchId& batch, const Verdict& verdict, const std::filesystem::path& data) {
+  const std::vector<std::uint8_t> bytes = encode_verdict(verdict);
+  math::ByteWriter writer;
+  writer.raw(code_of(batch, bytes).bytes);
+  writer.raw(bytes);
   chain::Statement(x_database, "UPDATE batch SET verdict = ?, data = ? WHERE id = ?")
-      .run(encode_verdict(verdict), data.string(), bytes_of(batch));
+      .run(writer.take(), data.string(), bytes_of(batch));
 }
 
 std::filesystem::path Memory::data(const proof::BatchId& batch) {

@@ -1,7 +1,10 @@
 // What a watchtower remembers between its runs, in an SQLite file.
 //
-// The file holds nothing that could make an honest watchtower lie: verdicts and salts. What it says is only where to
-// look first; every move is recomputed from the batch and from the chain's own events before it is sent (pitfall 26).
+// Verdicts say where to look first. Most moves are recomputed from the batch before they are sent (pitfall 26); a
+// descent rests on what was computed for the verdict, which would take another replay. So each verdict carries a code
+// that is made with the watchtower's key, and a post counts only as the chain tells it: whoever else can write to the
+// file can make a watchtower forget, be late or be silent, but not move against a valid batch.
+//
 // A lost file costs one replay of each open batch, and the salts of proofs that were committed to and not yet shown.
 // So salts and proofs are written before anything that needs them is sent.
 #pragma once
@@ -16,6 +19,7 @@
 #include "chain_adapter/chain/chain.h"
 #include "chain_adapter/sqlite/database.h"
 #include "fraud_proof/settlement/transaction.h"
+#include "fraud_proof/signing/secp256k1.h"
 #include "verifier/replay/judge.h"
 
 namespace tally::verifier {
@@ -26,11 +30,24 @@ struct RememberedProof {
   proof::ShowProof show{};
 };
 
+/// A leaf that the watchtower demanded, or the bond of such a demand that came back whole.
+struct OwnDemand {
+  std::uint64_t position = 0;  // of the event
+  proof::BatchId batch{};
+  bool is_returned = false;
+};
+
+/// A batch's post, and the position of that event.
+struct RememberedPost {
+  std::uint64_t position = 0;
+  proof::Posted posted{};
+};
+
 class Memory {
  public:
   /// Makes the file where there is none. One that belongs to another chain or another key is refused with
   /// std::runtime_error.
-  Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::Address& owner);
+  Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::PrivateKey& key);
 
   [[nodiscard]] const std::filesystem::path& file() const { return x_database.path(); }
   /// Where what is computed for a batch is kept, beside the file.
@@ -49,13 +66,15 @@ class Memory {
 
   /// Of all batches that were posted, in order.
   [[nodiscard]] std::vector<proof::BatchId> batches();
-  [[nodiscard]] std::optional<proof::Posted> posted(const proof::BatchId& batch);
+  [[nodiscard]] std::optional<RememberedPost> post(const proof::BatchId& batch);
   /// Events of own games over a batch, of all requests and of all answers, at positions from `from` on, in order.
   [[nodiscard]] std::vector<chain::LoggedEvent> history(const proof::BatchId& batch, std::uint64_t from = 0);
+  /// Over all batches, those that are over included, at positions from `from` on, in order.
+  [[nodiscard]] std::vector<OwnDemand> own_demands(std::uint64_t from);
   /// Batches that nothing more can happen to are passed over from then on.
   void close(const proof::BatchId& batch);
 
-  /// Absent too where what is stored is damaged.
+  /// Absent too where what is stored is damaged, or not by this key.
   [[nodiscard]] std::optional<Verdict> verdict(const proof::BatchId& batch);
   void keep(const proof::BatchId& batch, const Verdict& verdict, const std::filesystem::path& data);
   /// Where the data were that the verdict is about.
@@ -81,9 +100,11 @@ class Memory {
   [[nodiscard]] std::filesystem::path scratch_folder() const;
   void keep_event(const chain::LoggedEvent& logged);
   [[nodiscard]] bool is_own_game(const proof::GameId& game);
+  [[nodiscard]] math::Digest code_of(const proof::BatchId& batch, math::Bytes verdict) const;
 
   chain::Database x_database;
   proof::Address x_owner;
+  math::Digest x_secret;
 };
 
 /// By what an event is known again.

@@ -56,7 +56,8 @@ std::optional<proof::OpeningKey> first_wanted(std::span<const proof::OpeningKey>
 Action plan_missing(const BatchView& view, const Verdict& verdict) {
   if (!view.judged_now) return JudgeBatch{};
   const bool may_ask = std::holds_alternative<proof::LeafRequests>(view.settings.availability) &&
-                       within(view.now_s, view.posted_s, view.settings.request_period_s) && !view.silenced;
+                       within(view.now_s, view.posted_s, view.settings.request_period_s) && !view.silenced &&
+                       !view.spares_demands;
   if (may_ask) {
     if (const auto leaf = first_wanted(verdict.missing, view.history.requested)) return DemandLeaf{.leaf = *leaf};
   }

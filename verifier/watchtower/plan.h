@@ -38,7 +38,8 @@ struct BatchView {
   /// Games in which a move was due that is better not made.
   std::set<proof::GameId> silenced_games{};
   ProofState proof = ProofState::kNone;
-  bool silenced = false;  // a challenge was due that is better not made
+  bool silenced = false;        // a challenge was due that is better not made
+  bool spares_demands = false;  // a demand was due that is not worth its bond
 };
 
 struct JudgeBatch {};

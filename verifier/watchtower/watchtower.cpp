@@ -15,6 +15,7 @@
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/settlement/state.h"
 #include "verifier/watchtower/batch_watch.h"
+#include "verifier/watchtower/demand_budget.h"
 #include "verifier/watchtower/memory.h"
 
 namespace tally::verifier {
@@ -30,7 +31,12 @@ class Watch {
  public:
   Watch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings, Memory& memory,
         WatchReport& report)
-      : x_chain(chain), x_key(key), x_settings(settings), x_memory(memory), x_report(report) {}
+      : x_chain(chain),
+        x_key(key),
+        x_settings(settings),
+        x_memory(memory),
+        x_report(report),
+        x_demands(chain, settings, memory) {}
 
   void run() {
     for (;;) {
@@ -70,6 +76,7 @@ class Watch {
   const WatchSettings& x_settings;
   Memory& x_memory;
   WatchReport& x_report;
+  DemandBudget x_demands;
   std::list<Watched> x_watched;  // in the order of their posts
   std::set<proof::BatchId> x_known;
   std::mutex x_mutex;  // held while chain or memory are used
@@ -94,10 +101,7 @@ void Watch::take_new() {
   follow(x_chain, x_memory);
   for (const proof::BatchId& batch : x_memory.batches()) {
     if (!x_known.insert(batch).second) continue;
-    const std::vector<proof::TaskId>& tasks = x_settings.tasks;
-    const bool wanted =
-        tasks.empty() || std::ranges::find(tasks, x_memory.posted(batch).value().header.task) != tasks.end();
-    if (wanted) x_watched.push_back({.id = batch});
+    if (x_settings.follows(x_memory.post(batch).value().posted.header.task)) x_watched.push_back({.id = batch});
   }
 }
 
@@ -111,7 +115,8 @@ void Watch::serve(const Watched* but) {
 void Watch::play(Watched& watched) {
   isolate(watched, [&] {
     if (!watched.watch) {
-      watched.watch = std::make_unique<BatchWatch>(x_chain, x_key, x_settings, x_memory, x_report, watched.id);
+      watched.watch =
+          std::make_unique<BatchWatch>(x_chain, x_key, x_settings, x_memory, x_demands, x_report, watched.id);
     }
     watched.turn = watched.watch->play();
     watched.failures = 0;
@@ -120,10 +125,13 @@ void Watch::play(Watched& watched) {
 }
 
 Watch::Watched* Watch::most_urgent() {
+  const auto rank = [](const Watched& watched) {
+    return std::pair(watched.watch->is_named() ? 0 : 1, watched.watch->deadline_s());
+  };
   Watched* next = nullptr;
   for (Watched& watched : x_watched) {
     if (watched.cannot_be_judged || watched.turn != Turn::kWantsJudging) continue;
-    if (next == nullptr || watched.watch->deadline_s() < next->watch->deadline_s()) next = &watched;
+    if (next == nullptr || rank(watched) < rank(*next)) next = &watched;
   }
   return next;
 }
@@ -135,8 +143,13 @@ void Watch::judge(Watched& watched) {
   };
   isolate(watched, [&] {
     watched.cannot_be_judged = true;
-    auto judgment = std::async(std::launch::async, judge_posted, watched.watch->judging(signers));
+    std::stop_source end;
+    const std::stop_callback interruption(x_settings.stop, [&] { end.request_stop(); });
+    const auto start = std::chrono::steady_clock::now();
+    auto judgment = std::async(std::launch::async, judge_posted, watched.watch->judging(signers, end.get_token()));
     while (judgment.wait_for(x_settings.pause) != std::future_status::ready) {
+      const auto time = std::chrono::steady_clock::now() - start;
+      if (!watched.watch->is_named() && time >= x_settings.judging_limit) end.request_stop();
       const std::scoped_lock lock(x_mutex);
       try {
         serve(&watched);
@@ -144,7 +157,12 @@ void Watch::judge(Watched& watched) {
         continue;  // the chain may be within reach at the next look, and must be at the end
       }
     }
-    watched.watch->take(judgment.get());
+    try {
+      watched.watch->take(judgment.get());
+    } catch (const chain::Stopped&) {
+      if (x_settings.stop.stop_requested()) throw;
+      return watched.watch->pass_over();
+    }
     watched.cannot_be_judged = false;
     watched.turn = Turn::kRests;
   });
@@ -200,7 +218,7 @@ WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
   lock_file += ".lock";
   const auto lock = chain::FileLock::take(lock_file);
   if (!lock) throw std::runtime_error("another watchtower uses " + settings.memory.string());
-  Memory memory(settings.memory, chain.identity(), key.address());
+  Memory memory(settings.memory, chain.identity(), key);
   begin_anew_on_another_chain(chain, memory, report);
   take_credit(chain, key, report);  // bonds are paid from it
   Watch watch(chain, key, settings, memory, report);

@@ -6,9 +6,11 @@
 // for one batch or one game is reported, and the others go on.
 //
 // Judging takes long, and clocks run. So batches are judged one at a time, that with the nearest deadline first, and
-// while one is judged the chain is looked at again and again, and every game that waits is answered.
+// while one is judged the chain is looked at again and again, and every game that waits is answered. Batches of tasks
+// that the operator named come before all others, whose number and work are up to strangers.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -24,23 +26,37 @@
 
 namespace tally::verifier {
 
+/// One leaf that is not given loses the batch, so ten of a task with the default bond go far.
+inline constexpr proof::Wei kDemandLimit{100'000'000'000'000'000};
+inline constexpr std::chrono::seconds kJudgingLimit{600};
+
 struct WatchSettings {
   /// Folders that may hold batches: stores (DATA/<batch id>), batch directories, or folders of those.
   std::vector<std::filesystem::path> data;
   std::filesystem::path memory;
-  /// Empty: all.
+  /// Tasks that the operator named: they are judged first, and the limits below are not for them. Others are followed
+  /// too where none is named, or all are asked for.
   std::vector<proof::TaskId> tasks;
+  bool all_tasks = false;
+  /// Of the bonds of leaf demands in all other tasks together, for good: anyone may make a task, and be paid its bonds.
+  proof::Wei demand_limit{kDemandLimit};
+  /// Of the judging of one batch of another task in one run.
+  std::chrono::milliseconds judging_limit{kJudgingLimit};
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
   chain::Progress progress;
   /// Between looks at the chain while a batch is judged.
   std::chrono::milliseconds pause{1000};
   EntryEvaluator scalar = math::evaluate_entry;  // only tests lend another one
+
+  [[nodiscard]] bool is_named(const proof::TaskId& task) const { return std::ranges::find(tasks, task) != tasks.end(); }
+  [[nodiscard]] bool follows(const proof::TaskId& task) const { return tasks.empty() || all_tasks || is_named(task); }
 };
 
 /// Something that was done, or could not be.
 struct WatchEvent {
-  /// kPassedOver: data that could not be read. The batch was judged by what else there is.
+  /// kPassedOver: data that could not be read, where the batch was judged by what else there is; or what is not done
+  /// for a task that was not named.
   enum class Kind : std::uint8_t { kJudged, kSent, kRefused, kSilent, kPassedOver, kFailed };
   Kind kind = Kind::kJudged;
   proof::BatchId batch{};

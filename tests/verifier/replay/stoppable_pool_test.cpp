@@ -23,12 +23,16 @@ class StopAtFirstCheck final : public math::TaskPool {
   }
   // The first of a task is before it.
   void check() const override {
+    x_late += x_stop.stop_requested() ? 1U : 0U;
     if (std::exchange(x_in_task, true)) x_stop.request_stop();
   }
+  /// How often a task asked that should have ended.
+  [[nodiscard]] std::size_t late() const { return x_late; }
 
  private:
   std::stop_source& x_stop;
   mutable bool x_in_task = false;
+  mutable std::size_t x_late = 0;
 };
 
 TEST(StoppablePool, begins_no_further_task_once_it_is_stopped) {
@@ -59,14 +63,16 @@ table sum: i64 {
 TEST(StoppablePool, ends_the_verifying_of_a_batch_within_one_entry) {
   const test::TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "batch";
-  const test::TestBatch batch(kLongFold, {.dims = {1 << 20}});
-  ASSERT_TRUE(test::build(batch.inputs(), path).has_value());
+  const test::TestBatch batch(kLongFold, {.dims = {3, 1 << 20}});
+  const auto built = test::build(batch.inputs(), path);
+  ASSERT_TRUE(built.has_value()) << built.error().message;
   std::stop_source stop;
   StopAtFirstCheck pool(stop);
   VerifyOptions options;
   options.pool = &pool;
   options.stop = stop.get_token();
   EXPECT_TRUE(verify_batch(path, options).stopped);
+  EXPECT_EQ(pool.late(), 0U);
 }
 
 }  // namespace

@@ -25,37 +25,22 @@
 #include "tests/support/dispute_world.h"
 #include "tests/support/hooked_chain.h"
 #include "tests/support/test_batch.h"
+#include "tests/verifier/watchtower/watching.h"
 #include "verifier/watchtower/memory.h"
 
 namespace tally::verifier {
 namespace {
 
 namespace fs = std::filesystem;
+using test::comes_true;
+using test::count;
 using test::DisputedBatch;
 using test::DisputeWorld;
+using test::execute;
+using test::flip;
+using test::forge;
 using test::sent;
-
-std::string told(const std::vector<WatchEvent>& events) {
-  std::string text;
-  for (const WatchEvent& event : events) {
-    text += std::string(to_string(event.kind)) + " " + event.what + " " + event.message + "\n";
-  }
-  return text;
-}
-
-/// A first batch whose table is forged at one index.
-test::Cheat forge(const DisputeWorld& world, const std::string& table, std::uint64_t index, math::i128 change = 1) {
-  return [&world, table, index, change](const fs::path& directory) {
-    test::forge_table(directory, world.program(), table, index, change);
-  };
-}
-
-test::Cheat flip(const std::string& file, std::size_t place, std::uint8_t mask = 1) {
-  return [=](const fs::path& directory) {
-    const std::vector<std::uint8_t> bytes = test::read_bytes(directory / file);
-    test::write_byte(directory / file, place, static_cast<std::uint8_t>(bytes.at(place) ^ mask));
-  };
-}
+using test::told;
 
 // Of a record of fedavg: address, member, nonce, one row, one field, signature.
 constexpr std::size_t kMemberByte = 27;
@@ -257,21 +242,6 @@ TEST(Watchtower, watches_only_the_tasks_that_it_is_told_to) {
   settings.tasks = {world.rounds().prepared().id};
   EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "open_game"), 1U);
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kPending);
-}
-
-std::size_t count(const std::vector<WatchEvent>& events, WatchEvent::Kind kind, std::string_view what = {}) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      events, [&](const WatchEvent& event) { return event.kind == kind && (what.empty() || event.what == what); }));
-}
-
-/// Waits until it is so; false if that takes too long.
-bool comes_true(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (std::chrono::steady_clock::now() < end) {
-    if (condition()) return true;
-    std::this_thread::yield();
-  }
-  return false;
 }
 
 TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
@@ -541,7 +511,7 @@ TEST(Watchtower, never_moves_on_data_that_changed_since_it_was_judged) {
   EXPECT_EQ(silent.alarms.size(), 1U);
   EXPECT_EQ(world.watch().alarms, silent.alarms);
   {
-    Memory memory(world.folder() / "watchtower.sqlite", world.chain().identity(), world.watcher().address());
+    Memory memory(world.folder() / "watchtower.sqlite", world.chain().identity(), world.watcher());
     ASSERT_EQ(memory.alarms().size(), 1U);
     EXPECT_EQ(memory.alarms().front().batch, batch.id);
   }
@@ -570,14 +540,6 @@ TEST(Watchtower, judges_anew_where_what_it_computed_is_damaged) {
   }
 }
 
-/// On a memory that is up to date.
-void execute(const fs::path& memory, const std::string& statement) {
-  const std::array<std::string_view, 2> migrations;
-  const chain::DatabaseSchema schema{
-      .kind = "memory", .how_to_make = "", .application_id = 0x54574d31, .migrations = migrations};
-  chain::Database(memory, schema).execute(statement);
-}
-
 TEST(Watchtower, judges_anew_where_what_it_computed_is_gone) {
   DisputeWorld world;
   const DisputedBatch batch = world.post(forge(world, "next_model", 3));
@@ -595,7 +557,7 @@ TEST(Watchtower, judges_anew_where_its_memory_of_a_verdict_is_damaged) {
     const DisputedBatch batch = world.post(forge(world, "next_model", 3));
     static_cast<void>(world.watch());
     {
-      Memory memory(world.folder() / "watchtower.sqlite", world.chain().identity(), world.watcher().address());
+      Memory memory(world.folder() / "watchtower.sqlite", world.chain().identity(), world.watcher());
       ASSERT_TRUE(memory.verdict(batch.id).has_value());
     }
     execute(world.folder() / "watchtower.sqlite", std::string("UPDATE batch SET verdict = ") + damage);

@@ -1,0 +1,256 @@
+// What a watchtower does for tasks that its operator did not name, and in which order it judges.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "chain_adapter/embedded/embedded_chain.h"
+#include "tests/support/dispute_world.h"
+#include "tests/support/hooked_chain.h"
+#include "tests/verifier/watchtower/watching.h"
+#include "verifier/watchtower/watchtower.h"
+
+namespace tally::verifier {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = WatchEvent::Kind;
+using test::comes_true;
+using test::count;
+using test::DisputedBatch;
+using test::DisputeWorld;
+using test::sent;
+using test::told;
+
+proof::Wei bonds(const DisputeWorld& world, unsigned number) {
+  const auto& requests = std::get<proof::LeafRequests>(world.settings().availability);
+  return {requests.request_bond.value * number};
+}
+
+void lose_memory(const DisputeWorld& world) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(world.folder())) {
+    if (entry.path().filename().string().starts_with("watchtower")) fs::remove_all(entry.path());
+  }
+}
+
+TEST(Strangers, cost_no_more_than_the_limit_for_demands) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 3);
+  const DisputedBatch first = world.post({}, 1);
+  fs::remove_all(first.watcher);
+  const auto watch = [&] { return watch_once(world.chain(), world.watcher(), settings).events; };
+  // Of its records, rows and state, 7 leaves.
+  const auto events = watch();
+  EXPECT_EQ(sent(events, "request_leaf"), 3U) << told(events);
+  ASSERT_EQ(count(events, Kind::kPassedOver, "request_leaf"), 1U) << told(events);
+  EXPECT_EQ(
+      events.back().message,
+      "a bond of 0.01 ether would bring what was spent on tasks that were not named to more than 0.03 ether; name "
+      "task " +
+          to_hex(world.rounds().prepared().id) + " with --task, or raise --demand-limit");
+  // Neither by answers nor by another run, another batch or another memory.
+  world.defend();
+  const DisputedBatch second = world.post({}, 2);
+  fs::remove_all(second.watcher);
+  for (int run = 0; run < 2; ++run) {
+    const auto more = watch();
+    EXPECT_EQ(sent(more, "request_leaf"), 0U) << told(more);
+    EXPECT_EQ(count(more, Kind::kPassedOver, "request_leaf"), 2U) << told(more);
+    lose_memory(world);
+  }
+  settings.demand_limit = bonds(world, 4);
+  EXPECT_EQ(sent(watch(), "request_leaf"), 1U);
+  settings.demand_limit = {};
+  settings.tasks = {world.rounds().prepared().id};
+  EXPECT_EQ(sent(watch(), "request_leaf"), 3U + 7U);
+}
+
+TEST(Strangers, cost_nothing_by_demands_that_were_won) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 1);
+  for (std::uint64_t number = 1; number <= 2; ++number) {
+    const DisputedBatch batch = world.post({}, number);
+    fs::remove_all(batch.watcher);
+    const auto watch = [&] { return watch_once(world.chain(), world.watcher(), settings).events; };
+    EXPECT_EQ(sent(watch(), "request_leaf"), 1U);
+    world.advance(world.settings().window_s + 1);
+    EXPECT_EQ(sent(watch(), "claim_withheld"), 1U);
+    EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+    lose_memory(world);
+  }
+}
+
+TEST(Strangers, are_demanded_of_where_a_challenge_is_not_limited) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = {};
+  static_cast<void>(world.post(test::forge(world, "next_model", 3)));
+  EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "open_game"), 1U);
+}
+
+/// Two tasks on one chain, and a watchtower that has the data of both.
+struct TwoTasks {
+  explicit TwoTasks(std::function<void(proof::TaskSettings&)> first_settings = {},
+                    std::function<void(proof::TaskSettings&)> second_settings = {})
+      : first({.change = std::move(first_settings)}),
+        second({.dims = {6}, .change = std::move(second_settings), .chain = first.chain_file()}) {}
+  [[nodiscard]] WatchSettings settings() {
+    WatchSettings settings = first.watch_settings();
+    settings.data.push_back(second.folder() / "watcher");
+    return settings;
+  }
+  DisputeWorld first;
+  DisputeWorld second;
+};
+
+std::vector<proof::BatchId> judged(const WatchReport& report) {
+  std::vector<proof::BatchId> batches;
+  for (const WatchEvent& event : report.events) {
+    if (event.kind == Kind::kJudged) batches.push_back(event.batch);
+  }
+  return batches;
+}
+
+TEST(Strangers, come_after_tasks_that_are_named) {
+  TwoTasks tasks;
+  const proof::BatchId first = tasks.first.post().id;
+  tasks.first.advance(1);
+  const proof::BatchId second = tasks.second.post().id;
+  for (const bool names_second : {false, true}) {
+    lose_memory(tasks.first);
+    WatchSettings settings = tasks.settings();
+    settings.all_tasks = true;
+    settings.tasks = {(names_second ? tasks.second : tasks.first).rounds().prepared().id};
+    const auto batches = judged(watch_once(tasks.first.chain(), tasks.first.watcher(), settings));
+    EXPECT_EQ(batches, names_second ? std::vector({second, first}) : std::vector({first, second}));
+  }
+}
+
+TEST(Strangers, are_not_watched_beside_named_tasks_unless_asked_for) {
+  TwoTasks tasks;
+  static_cast<void>(tasks.first.post());
+  const proof::BatchId second = tasks.second.post().id;
+  WatchSettings settings = tasks.settings();
+  settings.tasks = {tasks.second.rounds().prepared().id};
+  EXPECT_EQ(judged(watch_once(tasks.first.chain(), tasks.first.watcher(), settings)), std::vector({second}));
+}
+
+TEST(Strangers, have_what_named_tasks_cost_besides) {
+  TwoTasks tasks;
+  fs::remove_all(tasks.first.post().watcher);
+  fs::remove_all(tasks.second.post().watcher);
+  WatchSettings settings = tasks.settings();
+  settings.tasks = {tasks.first.rounds().prepared().id};
+  settings.all_tasks = true;
+  settings.demand_limit = bonds(tasks.second, 2);
+  const auto events = watch_once(tasks.first.chain(), tasks.first.watcher(), settings).events;
+  EXPECT_EQ(sent(events, "request_leaf"), 7U + 2U) << told(events);
+}
+
+// The last moment to demand leaves counts while nobody knows whether they are there.
+TEST(JudgingOrder, is_by_what_ends_first) {
+  const auto with = [](std::uint64_t period_s, std::uint64_t request_s) {
+    return [=](proof::TaskSettings& settings) {
+      settings.challenge_period_s = period_s;
+      settings.request_period_s = request_s;
+    };
+  };
+  for (const bool too_late : {false, true}) {
+    TwoTasks tasks(with(1'000, 200), with(900, 400));
+    const proof::BatchId first = tasks.first.post().id;
+    const proof::BatchId second = tasks.second.post().id;
+    tasks.first.advance(too_late ? 450 : 100);
+    const auto batches = judged(watch_once(tasks.first.chain(), tasks.first.watcher(), tasks.settings()));
+    EXPECT_EQ(batches, too_late ? std::vector({second, first}) : std::vector({first, second}));
+  }
+}
+
+TEST(JudgingOrder, leaves_out_what_nobody_can_challenge_any_more) {
+  DisputeWorld world;
+  const DisputedBatch first = world.post({}, 1);
+  static_cast<void>(world.post({}, 2));
+  math::ThreadPool pool(1);
+  WatchSettings settings = world.watch_settings();
+  settings.pool = &pool;
+  std::atomic<bool> advanced = false;
+  settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
+    if (!advanced.exchange(true)) world.advance(world.settings().challenge_period_s);
+  };
+  chain::EmbeddedChain own(world.chain_file());
+  EXPECT_EQ(judged(watch_once(own, world.watcher(), settings)), std::vector({first.id}));
+}
+
+/// A run in which judging lasts until the chain was looked at meanwhile.
+class SlowJudging {
+ public:
+  explicit SlowJudging(DisputeWorld& world) : x_world(world), x_own(world.chain_file()), x_chain(x_own) {
+    // Looks at a batch are looks at the chain.
+    static_cast<void>(world.post({}, 1));
+    static_cast<void>(world.watch());
+    settings = world.watch_settings();
+    settings.pause = std::chrono::milliseconds(1);
+    settings.judging_limit = std::chrono::milliseconds(0);
+    settings.progress = [this](std::string_view, std::uint64_t, std::uint64_t) {
+      if (x_begun.exchange(true)) return;
+      x_chain.outage() = 1;
+      EXPECT_TRUE(comes_true([&] { return x_chain.outage() == 0; }));
+    };
+  }
+  [[nodiscard]] WatchReport watch() { return watch_once(x_chain, x_world.watcher(), settings); }
+
+  WatchSettings settings;
+
+ private:
+  DisputeWorld& x_world;
+  chain::EmbeddedChain x_own;
+  test::HookedChain x_chain;
+  std::atomic<bool> x_begun = false;
+};
+
+TEST(JudgingLimit, ends_the_judging_of_a_strangers_batch) {
+  DisputeWorld world;
+  SlowJudging slow(world);
+  const DisputedBatch batch = world.post(test::forge(world, "next_model", 3), 2);
+  const WatchReport report = slow.watch();
+  EXPECT_FALSE(report.stopped);
+  EXPECT_TRUE(judged(report).empty()) << told(report.events);
+  ASSERT_EQ(count(report.events, Kind::kPassedOver, "judging"), 1U) << told(report.events);
+  const auto told_of = std::ranges::find(report.events, "judging", &WatchEvent::what);
+  EXPECT_EQ(told_of->message, "judging takes more than 0 s; name task " + to_hex(world.rounds().prepared().id) +
+                                  " with --task, or raise --judging-limit");
+  EXPECT_EQ(told_of->batch, batch.id);
+  EXPECT_EQ(report.open_batches, 2U);
+  EXPECT_FALSE(fs::exists(world.folder() / "watchtower.sqlite.scratch" / to_hex(batch.id)));
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+TEST(JudgingLimit, is_not_for_tasks_that_are_named) {
+  DisputeWorld world;
+  SlowJudging slow(world);
+  const DisputedBatch batch = world.post({}, 2);
+  slow.settings.tasks = {world.rounds().prepared().id};
+  EXPECT_EQ(judged(slow.watch()), std::vector({batch.id}));
+}
+
+TEST(JudgingLimit, is_a_failure_where_a_game_waits) {
+  DisputeWorld world;
+  SlowJudging slow(world);
+  const DisputedBatch batch = world.post(test::forge(world, "next_model", 3), 2);
+  EXPECT_EQ(sent(world.watch().events, "open_game"), 1U);
+  world.defend();
+  test::execute(world.folder() / "watchtower.sqlite",
+                "UPDATE batch SET verdict = NULL WHERE position IN "
+                "(SELECT max(position) FROM batch)");
+  const WatchReport report = slow.watch();
+  EXPECT_EQ(count(report.events, Kind::kFailed, "judging"), 1U) << told(report.events);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+}  // namespace
+}  // namespace tally::verifier

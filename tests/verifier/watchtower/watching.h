@@ -1,0 +1,73 @@
+// What tests of the watchtower share: cheats, and what a run told.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "chain_adapter/sqlite/database.h"
+#include "tests/support/dispute_world.h"
+#include "tests/support/test_batch.h"
+#include "verifier/watchtower/watchtower.h"
+
+namespace tally::test {
+
+inline std::string told(const std::vector<verifier::WatchEvent>& events) {
+  std::string text;
+  for (const verifier::WatchEvent& event : events) {
+    text += std::string(to_string(event.kind)) + " " + event.what + " " + event.message + "\n";
+  }
+  return text;
+}
+
+/// A first batch whose table is forged at one index.
+inline Cheat forge(const DisputeWorld& world, const std::string& table, std::uint64_t index, math::i128 change = 1) {
+  return [&world, table, index, change](const std::filesystem::path& directory) {
+    forge_table(directory, world.program(), table, index, change);
+  };
+}
+
+inline Cheat flip(const std::string& file, std::size_t place, std::uint8_t mask = 1) {
+  return [=](const std::filesystem::path& directory) {
+    const std::vector<std::uint8_t> bytes = read_bytes(directory / file);
+    write_byte(directory / file, place, static_cast<std::uint8_t>(bytes.at(place) ^ mask));
+  };
+}
+
+inline std::size_t count(const std::vector<verifier::WatchEvent>& events, verifier::WatchEvent::Kind kind,
+                         std::string_view what = {}) {
+  return static_cast<std::size_t>(std::ranges::count_if(events, [&](const verifier::WatchEvent& event) {
+    return event.kind == kind && (what.empty() || event.what == what);
+  }));
+}
+
+/// Waits until it is so; false if that takes too long.
+inline bool comes_true(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+/// Of a memory that is up to date.
+inline chain::Database open_memory(const std::filesystem::path& memory) {
+  static const std::array<std::string_view, 3> kMigrations;
+  static const chain::DatabaseSchema kSchema{
+      .kind = "memory", .how_to_make = "", .application_id = 0x54574d31, .migrations = kMigrations};
+  return {memory, kSchema};
+}
+
+inline void execute(const std::filesystem::path& memory, const std::string& statement) {
+  open_memory(memory).execute(statement);
+}
+
+}  // namespace tally::test

@@ -1,0 +1,38 @@
+// What may still be spent on demanding leaves in tasks that the operator did not name.
+//
+// A stranger may make a task with any bond, post batches to it and keep their data back, and be paid the bonds for
+// answering each demand. So those bonds have a limit, over all such tasks and all time. It is counted from the chain's
+// own events, which the memory keeps: neither a restart nor a lost memory gives anything back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "chain_adapter/chain/chain.h"
+#include "verifier/watchtower/memory.h"
+#include "verifier/watchtower/watchtower.h"
+
+namespace tally::verifier {
+
+class DemandBudget {
+ public:
+  DemandBudget(chain::ChainAdapter& chain, const WatchSettings& settings, Memory& memory)
+      : x_chain(chain), x_settings(settings), x_memory(memory) {}
+
+  /// Whether the memory's events leave room for one more bond in a task.
+  [[nodiscard]] bool allows(const proof::TaskId& task, const proof::Wei& bond);
+
+ private:
+  void count_new();
+  /// What a demand of a batch's leaf costs against the limit: nothing in a named task.
+  [[nodiscard]] proof::Wei bond_of(const proof::BatchId& batch);
+
+  chain::ChainAdapter& x_chain;
+  const WatchSettings& x_settings;
+  Memory& x_memory;
+  std::uint64_t x_next = 0;  // the position of the next event to count
+  proof::Wei x_spent{};
+  std::map<proof::BatchId, proof::Wei> x_bonds;
+};
+
+}  // namespace tally::verifier
