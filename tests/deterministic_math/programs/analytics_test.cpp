@@ -1,7 +1,8 @@
 // Federated analytics: what contributors' sums give equals what all of their data in one place give, exactly.
-#include <cmath>
 #include <numeric>
+#include <optional>
 
+#include "tests/deterministic_math/programs/batches.h"
 #include "tests/deterministic_math/programs/rule_cases.h"
 
 namespace tally::test {
@@ -82,6 +83,31 @@ TEST(Moments, ignore_sums_that_no_data_could_have) {
   }
 }
 
+TEST(Moments, of_equal_counts_have_the_mean_of_the_means_and_larger_counts_weigh_more) {
+  const auto program = compile_library_program("moments", {{"bound", 100}});
+  const auto mean = [&](const Values& count, const Values& sum) {
+    return run_tables(program, moments_world(count, sum, Values(count.size(), 1 << 20))).at("mean")[0];
+  };
+  EXPECT_EQ(mean({1000, 1000, 1000}, {3000, 6000, 0}), 3 << 16);
+  EXPECT_EQ(mean({1000, 3000}, {0, 12000}), 3 << 16);
+}
+
+TEST(Moments, are_exact_at_the_ends_of_their_ranges_and_zero_without_data) {
+  const auto program = compile_library_program("moments", {{"bound", 65536}});
+  for (const i128 sign : {-1, 1}) {
+    const auto tables = run_tables(
+        program,
+        moments_world(Values(4096, i128{1} << 20), Values(4096, sign * (i128{1} << 36)), Values(4096, i128{1} << 52)));
+    EXPECT_EQ(tables.at("mean"), Values{sign * (i128{1} << 32)});
+    EXPECT_EQ(tables.at("variance"), Values{0});
+  }
+  for (const Values& none : {Values{}, Values{0}}) {
+    const auto tables = run_tables(program, moments_world(none, none, none));
+    EXPECT_EQ(tables.at("mean"), Values{0});
+    EXPECT_EQ(tables.at("variance"), Values{0});
+  }
+}
+
 World correlation_world(const Data& data) {
   World world;
   world.dims = {{"K", data.parts.size()}};
@@ -90,42 +116,120 @@ World correlation_world(const Data& data) {
   return world;
 }
 
-TEST(Correlation, is_within_two_last_places_of_the_exact_one) {
-  const auto program = compile_library_program("correlation");
+constexpr i128 kOne = i128{1} << 30;
+
+math::CompiledProgram correlation_program(i128 bound = 65536) {
+  return compile_library_program("correlation", {{"bound", bound}});
+}
+
+// The correlation r of last place 2^-30 is within 1/2 + 2^-15 of it of xy / sqrt(xx * yy): compared as squares.
+void expect_correlation(i128 r, const BigInt& xy, const BigInt& xx, const BigInt& yy) {
+  if (xx == 0 || yy == 0) {
+    EXPECT_EQ(r, 0);
+    return;
+  }
+  const BigInt size = to_big(r < 0 ? -r : r);
+  if (size != 0) {
+    EXPECT_EQ(r < 0, xy < 0);
+  }
+  const BigInt exact = (xy * xy) << 90;  // times 2^45, squared
+  const BigInt high = (size << 15) + (1 << 14) + 1;
+  const BigInt low = (size << 15) - (1 << 14) - 1;
+  EXPECT_LE(exact, high * high * xx * yy);
+  if (low > 0) {
+    EXPECT_GE(exact, low * low * xx * yy);
+  }
+}
+
+TEST(Correlation, is_within_half_a_last_place_of_the_exact_one) {
+  const auto program = correlation_program();
   std::mt19937_64 random(4);
-  for (int i = 0; i < 200; ++i) {
-    const Data data(random, 1 + random() % 9, random() % 300, i % 2 == 0 ? 3 : 65536);
+  for (int i = 0; i < 400; ++i) {
+    const i128 bounds[] = {1, 3, 1000, 65536};
+    const Data data(random, 1 + random() % 9, random() % (i % 3 == 0 ? 4 : 300), bounds[i % 4]);
     const auto tables = run_tables(program, correlation_world(data));
     const BigInt n = data.total(kCount);
     const BigInt xy = n * data.total(kXY) - data.total(kX) * data.total(kY);
     const BigInt xx = n * data.total(kXX) - data.total(kX) * data.total(kX);
     const BigInt yy = n * data.total(kYY) - data.total(kY) * data.total(kY);
     EXPECT_EQ(tables.at("covariance")[0], nearest_even(xy * 65536, n == 0 ? BigInt(1) : BigInt(n * n)));
-    if (xx == 0 || yy == 0) {
-      EXPECT_EQ(tables.at("correlation")[0], 0);
-      continue;
-    }
-    const double exact =
-        xy.convert_to<double>() / std::sqrt(xx.convert_to<double>()) / std::sqrt(yy.convert_to<double>());
-    // Roots of small spreads have few bits: 2^-12 of a root of at least 1.
-    const double root_error = std::ldexp(1, -12) / std::sqrt(std::min(xx, yy).convert_to<double>());
-    EXPECT_NEAR(static_cast<double>(tables.at("correlation")[0]) / (1 << 30), exact,
-                2 * root_error + std::ldexp(1, -29));
+    expect_correlation(tables.at("correlation")[0], xy, xx, yy);
   }
 }
 
-TEST(Correlation, of_a_line_is_one_or_minus_one) {
-  const auto program = compile_library_program("correlation");
-  for (const i128 slope : {3, -3}) {
-    std::mt19937_64 random(5);
-    Data data(random, 3, 100, 1000);
-    for (auto& part : data.parts) {
-      for (auto& [x, y] : part) y = slope * x + 7;
+// Spreads from the smallest to the largest that the ranges hold, at and beside the powers at which they are scaled.
+TEST(Correlation, keeps_its_precision_at_every_size_of_the_spreads) {
+  const auto program = correlation_program();
+  for (const i128 count : {1, 2, 64, 1 << 16, 1 << 20}) {
+    for (const i128 x : {0, 1, 2, 255, 256, 65535, 65536}) {
+      for (const i128 y : {1, 16, 4095, 65536}) {
+        // Half of the data at (x, y), a quarter at (-x, -y), a quarter at (x, -y) in every one of some records.
+        for (const std::size_t records : {std::size_t{1}, std::size_t{4096}}) {
+          const i128 quarter = count / 4;
+          const i128 half = count - 2 * quarter;
+          const auto column = [&](i128 value) { return Values(records, value); };
+          World world;
+          world.dims = {{"K", records}};
+          world.fields = {
+              {"n", column(count)},           {"sx", column(x * half)},      {"sy", column(y * (half - 2 * quarter))},
+              {"sxx", column(count * x * x)}, {"sxy", column(x * y * half)}, {"syy", column(count * y * y)}};
+          const auto all = [&](const char* name) { return to_big(world.fields[name][0]) * BigInt(records); };
+          const BigInt n = all("n");
+          expect_correlation(run_tables(program, world).at("correlation")[0], n * all("sxy") - all("sx") * all("sy"),
+                             n * all("sxx") - all("sx") * all("sx"), n * all("syy") - all("sy") * all("sy"));
+        }
+      }
     }
-    const i128 expected = slope > 0 ? i128{1} << 30 : -(i128{1} << 30);
-    EXPECT_NEAR(static_cast<double>(run_tables(program, correlation_world(data)).at("correlation")[0]),
-                static_cast<double>(expected), 4096);
   }
+}
+
+TEST(Correlation, of_a_line_is_exactly_one_or_minus_one) {
+  const auto program = correlation_program();
+  std::mt19937_64 random(5);
+  for (const i128 slope : {1, 3, -3, 60}) {
+    for (const std::size_t size : {2U, 5U, 100U}) {
+      Data data(random, 3, size, 1000);
+      data.parts[0].emplace_back(0, 0);
+      data.parts[0].emplace_back(1, 0);
+      for (auto& part : data.parts) {
+        for (auto& [x, y] : part) y = slope * x + 7;
+      }
+      EXPECT_EQ(run_tables(program, correlation_world(data)).at("correlation")[0], slope > 0 ? kOne : -kOne);
+    }
+  }
+}
+
+TEST(Correlation, ignores_sums_that_no_data_could_have) {
+  const auto program = correlation_program(10);
+  const auto with = [&](std::optional<std::array<i128, 6>> record) {
+    World world;
+    world.dims = {{"K", record ? 2 : 1}};
+    world.fields = {{"n", {3}}, {"sx", {2}}, {"sy", {-1}}, {"sxx", {4}}, {"sxy", {1}}, {"syy", {5}}};
+    if (record) {
+      std::size_t i = 0;
+      for (const char* name : {"n", "sx", "sy", "sxx", "sxy", "syy"}) world.fields[name].push_back((*record)[i++]);
+    }
+    return run_tables(program, world);
+  };
+  const Tables honest = with(std::nullopt);
+  EXPECT_EQ(honest.at("count"), Values{3});
+  const std::array<i128, 6> hostile[] = {{0, 0, 0, 0, 0, 1},
+                                         {0, 0, 0, 1, 0, 0},
+                                         {0, 0, 0, 0, 1, 0},
+                                         {1, 11, 0, 100, 0, 0},
+                                         {1, 0, 11, 0, 0, 100},
+                                         {1, -11, 0, 100, 0, 0},
+                                         {1, 0, 0, 101, 0, 0},
+                                         {1, 0, 0, 0, 0, 101},
+                                         {2, 4, 0, 7, 0, 0},
+                                         {2, 0, 4, 0, 0, 7},
+                                         {2, 0, 0, 4, 5, 4},
+                                         {2, 0, 0, 4, -5, 4},
+                                         {3, 3, 3, 4, 1, 4},  // every two of the three agree, all three do not
+                                         {i128{1} << 20, i128{1} << 36, 0, 0, i128{1} << 52, i128{1} << 52}};
+  for (const auto& record : hostile) EXPECT_EQ(with(record), honest) << math::to_string(record[0]);
+  EXPECT_EQ(with(std::array<i128, 6>{1, 10, -10, 100, -100, 100}).at("count"), Values{4});
+  EXPECT_EQ(with(std::array<i128, 6>{0, 0, 0, 0, 0, 0}), honest);
 }
 
 TEST(Histogram, adds_counts_and_finds_quantiles_and_fullest_bins) {
@@ -161,66 +265,164 @@ TEST(Histogram, adds_counts_and_finds_quantiles_and_fullest_bins) {
   }
 }
 
-TEST(LinearRegression, recovers_a_plane_and_meets_the_normal_equations) {
-  const auto program = compile_library_program("linear_regression");
-  std::mt19937_64 random(7);
-  for (int i = 0; i < 50; ++i) {
-    const auto pick = [&] { return static_cast<i128>(random() % 41) - 20; };
-    const i128 constant = pick();
-    const i128 slope_1 = pick();
-    const i128 slope_2 = pick();
-    World world;
-    const std::size_t contributors = 1 + random() % 4;
+constexpr const char* kSums[] = {"n", "s1", "s2", "s11", "s12", "s22", "y", "y1", "y2"};
+
+// Sums of points (features a and b, y), each dealt to one of some contributors.
+struct Points {
+  World world;
+
+  explicit Points(std::size_t contributors) {
     world.dims = {{"K", contributors}};
-    for (const char* name : {"n", "s1", "s2", "s11", "s12", "s22", "y", "y1", "y2"}) {
-      world.fields[name] = Values(contributors);
+    for (const char* name : kSums) world.fields[name] = Values(contributors);
+  }
+
+  void add(std::size_t k, i128 a, i128 b, i128 y, i128 times = 1) {
+    const i128 terms[] = {1, a, b, a * a, a * b, b * b, y, y * a, y * b};
+    for (std::size_t i = 0; i < std::size(kSums); ++i) world.fields[kSums[i]][k] += times * terms[i];
+  }
+
+  [[nodiscard]] BigInt sum(const char* name) const { return to_big(total(world.fields.at(name))); }
+};
+
+using Fraction = boost::multiprecision::cpp_rational;
+
+// The normal equations by elimination with exact fractions; nothing where they are singular.
+std::optional<std::array<Fraction, 3>> solve(const Points& points) {
+  const char* rows[3][4] = {{"n", "s1", "s2", "y"}, {"s1", "s11", "s12", "y1"}, {"s2", "s12", "s22", "y2"}};
+  std::array<std::array<Fraction, 4>, 3> m;
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) m[i][j] = Fraction(points.sum(rows[i][j]));
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::size_t pivot = i;
+    while (pivot < 3 && m[pivot][i] == 0) ++pivot;
+    if (pivot == 3) return std::nullopt;
+    std::swap(m[i], m[pivot]);
+    for (std::size_t row = 0; row < 3; ++row) {
+      if (row == i) continue;
+      const Fraction factor = m[row][i] / m[i][i];
+      for (std::size_t j = i; j < 4; ++j) m[row][j] -= factor * m[i][j];
     }
-    const bool noisy = i % 2 == 1;
-    for (int point = 0; point < 60; ++point) {
-      const std::size_t k = random() % contributors;
-      const i128 a = pick();
-      const i128 b = pick();
-      const i128 y = constant + slope_1 * a + slope_2 * b + (noisy ? pick() : 0);
-      const auto add = [&](const char* name, i128 term) { world.fields[name][k] += term; };
-      add("n", 1);
-      add("s1", a);
-      add("s2", b);
-      add("s11", a * a);
-      add("s12", a * b);
-      add("s22", b * b);
-      add("y", y);
-      add("y1", y * a);
-      add("y2", y * b);
-    }
-    const auto tables = run_tables(program, world);
-    const auto sum = [&](const char* name) {
-      const Values& parts = world.fields[name];
-      return static_cast<double>(std::accumulate(parts.begin(), parts.end(), i128{0}));
-    };
-    const double c0 = static_cast<double>(tables.at("constant")[0]) / 65536;
-    const double c1 = static_cast<double>(tables.at("slope_1")[0]) / 65536;
-    const double c2 = static_cast<double>(tables.at("slope_2")[0]) / 65536;
-    if (!noisy) {
-      EXPECT_EQ(c0, static_cast<double>(constant));
-      EXPECT_EQ(c1, static_cast<double>(slope_1));
-      EXPECT_EQ(c2, static_cast<double>(slope_2));
-    }
-    // Each coefficient is off by half a last place at most, and sums are below 60 * 400.
-    EXPECT_NEAR(sum("n") * c0 + sum("s1") * c1 + sum("s2") * c2, sum("y"), 1);
-    EXPECT_NEAR(sum("s1") * c0 + sum("s11") * c1 + sum("s12") * c2, sum("y1"), 1);
-    EXPECT_NEAR(sum("s2") * c0 + sum("s12") * c1 + sum("s22") * c2, sum("y2"), 1);
+  }
+  return std::array{Fraction(m[0][3] / m[0][0]), Fraction(m[1][3] / m[1][1]), Fraction(m[2][3] / m[2][2])};
+}
+
+math::CompiledProgram regression_program() { return compile_library_program("linear_regression", {{"bound", 4096}}); }
+
+void expect_solution(const math::CompiledProgram& program, const Points& points) {
+  const Tables tables = run_tables(program, points.world);
+  const auto exact = solve(points);
+  const char* names[] = {"constant", "slope_1", "slope_2"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Fraction scaled = exact ? Fraction((*exact)[i] * 65536) : Fraction(0);
+    EXPECT_EQ(tables.at(names[i])[0], nearest_even(numerator(scaled), denominator(scaled))) << names[i];
   }
 }
 
+TEST(LinearRegression, equals_elimination_with_exact_fractions) {
+  const auto program = regression_program();
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 200; ++i) {
+    const auto pick = [&](i128 bound) { return below(random, static_cast<std::uint64_t>(2 * bound + 1)) - bound; };
+    Points points(1 + random() % 4);
+    const i128 bounds[] = {1, 20, 700};
+    const i128 bound = bounds[i % 3];
+    const std::uint64_t count = random() % (i % 4 == 0 ? 5 : 60);
+    const i128 slope = pick(2);
+    for (std::uint64_t point = 0; point < count; ++point) {
+      const i128 a = pick(bound);
+      const i128 b = i % 5 == 0 ? a : pick(bound);  // singular where the features are one
+      points.add(random() % points.world.dims["K"], a, b, slope * a - b + 7 + (i % 2 == 1 ? pick(bound / 2) : 0));
+    }
+    expect_solution(program, points);
+  }
+}
+
+TEST(LinearRegression, recovers_a_plane) {
+  Points points(2);
+  for (i128 a = -5; a <= 5; ++a) {
+    for (i128 b = -3; b <= 4; ++b) points.add(static_cast<std::size_t>((a + b) & 1), a, b, 11 + 3 * a - 7 * b);
+  }
+  const Tables tables = run_tables(regression_program(), points.world);
+  EXPECT_EQ(tables.at("constant"), Values{11 << 16});
+  EXPECT_EQ(tables.at("slope_1"), Values{3 << 16});
+  EXPECT_EQ(tables.at("slope_2"), Values{-7 * 65536});
+}
+
+TEST(LinearRegression, is_exact_at_the_ends_of_its_ranges) {
+  Points points(1024);
+  for (std::size_t k = 0; k < 1024; ++k) {
+    if (k % 3 == 0) points.add(k, 4096, -4096, k % 2 == 0 ? 4096 : -4096, 2);
+    if (k % 3 == 1) points.add(k, 0, 4096, 4096, 2);
+    if (k % 3 == 2) points.add(k, 4, 5, -6, (1 << 20) - 1);
+  }
+  for (const char* name : kSums) {
+    for (const i128 sum : points.world.fields[name]) ASSERT_LE(sum < 0 ? -sum : sum, 1 << 25);
+  }
+  expect_solution(regression_program(), points);
+}
+
 TEST(LinearRegression, gives_zeros_where_the_features_do_not_determine_it) {
+  const auto program = regression_program();
+  for (const std::size_t contributors : {0U, 1U, 3U}) expect_solution(program, Points(contributors));
+  Points line(1);
+  line.add(0, 1, 2, 5);
+  line.add(0, 3, 6, 1);
+  EXPECT_FALSE(solve(line).has_value());
+  expect_solution(program, line);
+}
+
+// Moments with the smallest determinant, and sums of y that belong to no data.
+TEST(LinearRegression, stays_within_its_range_whatever_y_is_said_to_be) {
+  const auto program = regression_program();
+  Points simplex(1);
+  simplex.add(0, 0, 0, 3);
+  simplex.add(0, 1, 0, 5);
+  simplex.add(0, 0, 1, -4);
+  expect_solution(program, simplex);  // a determinant of 1
+  Points line(1);
+  line.add(0, 1, 2, 5);
+  line.add(0, 3, 6, 1);
+  line.world.fields["y1"] = {1};  // on no line
+  expect_solution(program, line);
+  // Three Fibonacci numbers: s11 * s22 - s12^2 = 1.
+  Points steep(1);
+  const i128 values[] = {2, 0, 0, 24157817, 14930352, 9227465, 0, 1 << 25, -(1 << 25)};
+  for (std::size_t i = 0; i < std::size(kSums); ++i) steep.world.fields[kSums[i]][0] = values[i];
+  const Tables tables = run_tables(program, steep.world);
+  EXPECT_EQ(tables.at("whole"), Values{2});
+  EXPECT_EQ(tables.at("slope_1"), Values{i128{1} << 62});
+  EXPECT_EQ(tables.at("slope_2"), Values{-(i128{1} << 62)});
+}
+
+TEST(LinearRegression, ignores_sums_that_no_data_could_have) {
+  const auto program = compile_library_program("linear_regression", {{"bound", 10}});
+  Points points(2);
+  for (const auto& [a, b, y] : {std::tuple<i128, i128, i128>{1, 2, 3}, {4, -5, 9}, {0, 7, -2}, {3, 3, 3}}) {
+    points.add(0, a, b, y);
+  }
+  const Tables honest = run_tables(program, points.world);
+  const std::array<i128, 9> hostile[] = {
+      // n, s1, s2, s11, s12, s22, y, y1, y2
+      {0, 0, 0, 0, 0, 0, 1, 0, 0},    {0, 0, 0, 0, 0, 0, 0, 1, 0},     {0, 0, 0, 0, 0, 0, 0, 0, -1},
+      {1, 11, 0, 121, 0, 0, 0, 0, 0}, {1, 0, -11, 0, 0, 121, 0, 0, 0}, {1, 0, 0, 101, 0, 0, 0, 0, 0},
+      {1, 0, 0, 0, 0, 101, 0, 0, 0},  {1, 1, 1, 1, 1, 1, 11, 0, 0},    {1, 1, 1, 1, 1, 1, 1, 101, 0},
+      {1, 1, 1, 1, 1, 1, 1, 0, 101},  {2, 4, 0, 7, 0, 0, 0, 0, 0},     {2, 0, 4, 0, 0, 7, 0, 0, 0},
+      {2, 0, 0, 4, 5, 4, 0, 0, 0},    {3, 3, 3, 4, 1, 4, 0, 0, 0}};
+  for (const auto& record : hostile) {
+    Points poisoned = points;
+    for (std::size_t i = 0; i < record.size(); ++i) poisoned.world.fields[kSums[i]][1] = record[i];
+    EXPECT_EQ(run_tables(program, poisoned.world), honest);
+  }
+}
+
+TEST(KMeansStep, takes_a_lone_point_whole_and_the_lower_centre_on_a_tie) {
   World world;
-  world.dims = {{"K", 1}};
-  world.fields = {{"n", {2}},    {"s1", {4}}, {"s2", {8}},  {"s11", {8}}, {"s12", {16}},
-                  {"s22", {32}}, {"y", {5}},  {"y1", {10}}, {"y2", {20}}};
-  const auto tables = run_tables(compile_library_program("linear_regression"), world);
-  EXPECT_EQ(tables.at("constant")[0], 0);
-  EXPECT_EQ(tables.at("slope_1")[0], 0);
-  EXPECT_EQ(tables.at("slope_2")[0], 0);
+  world.dims = {{"K", 3}, {"D", 1}, {"C", 4}};
+  world.rows = {{"points", {{7}, {101}, {50}}}};
+  world.fields = {{"weight", {1, 3, 0}}};
+  world.states = {{"centres", {6, 100, 102, 50}}};
+  EXPECT_EQ(run_tables(compile_library_program("k_means_step"), world).at("next_centres"), (Values{7, 101, 102, 50}));
 }
 
 TEST(KMeansStep, moves_each_centre_to_the_weighted_mean_of_its_points) {
