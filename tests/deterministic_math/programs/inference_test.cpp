@@ -27,22 +27,22 @@ struct Task {
     return out;
   }
 
-  [[nodiscard]] std::size_t guess(std::size_t v) const {
+  [[nodiscard]] std::vector<BigInt> scores(std::size_t v) const {
     std::vector<BigInt> in;
     for (std::size_t f = 0; f < features; ++f) in.push_back(to_big(inputs[v * features + f]));
     std::size_t offset = 0;
     if (hidden > 0) {
       std::vector<BigInt> units = layer(in, hidden, 0);
-      for (BigInt& unit : units) {
-        // A bias is a whole number of last places, so it may be added before or after the rounding.
-        const i128 rounded = nearest_even(unit, BigInt(1) << kFracBits);
-        unit = to_big(std::clamp<i128>(rounded, 0, kI32Hi));
+      for (std::size_t h = 0; h < hidden; ++h) {
+        // The bias is added after the rounding: before it, an odd one would move ties.
+        const BigInt bias = to_big(weight(hidden * features + h));
+        const i128 rounded = nearest_even(units[h] - (bias << kFracBits), BigInt(1) << kFracBits);
+        units[h] = to_big(std::clamp<i128>(rounded + from_big(bias), 0, kI32Hi));
       }
       offset = hidden * features + hidden;
       in = units;
     }
-    const std::vector<BigInt> scores = layer(in, classes, offset);
-    return static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
+    return layer(in, classes, offset);
   }
 
   [[nodiscard]] World world() const {
@@ -87,20 +87,40 @@ void expect_accuracy(const std::string& name, bool with_hidden_layer) {
   std::mt19937_64 random(22);
   for (int i = 0; i < 200; ++i) {
     const Task task = random_task(random, with_hidden_layer);
+    Values scores;
     Values guesses;
     i128 hits = 0;
     for (std::size_t v = 0; v < task.examples; ++v) {
-      guesses.push_back(static_cast<i128>(task.guess(v)));
+      const std::vector<BigInt> of_classes = task.scores(v);
+      for (const BigInt& score : of_classes) scores.push_back(from_big(score));
+      guesses.push_back(std::ranges::max_element(of_classes) - of_classes.begin());
       hits += guesses.back() == task.labels[v] ? 1 : 0;
     }
     const i128 accuracy = 10000 * hits / static_cast<i128>(task.examples);
     const Outcome outcome = run_world(program, task.world());
     ASSERT_FALSE(outcome.failed.has_value());
+    EXPECT_EQ(outcome.tables.at("score"), scores);
     EXPECT_EQ(outcome.tables.at("result.guess"), guesses);
     EXPECT_EQ(outcome.tables.at("result.accuracy"), Values{accuracy});
     EXPECT_EQ(outcome.tables.at("drifted"), Values{accuracy < task.best - 500 ? 1 : 0});
     EXPECT_EQ(outcome.tables.at("next_best"), Values{std::max(accuracy, task.best)});
     EXPECT_EQ(run_world(program, task.world(), 3).tables, outcome.tables);
+  }
+}
+
+// Two examples, of which one is right: 5,000 basis points.
+TEST(LinearAccuracy, drifts_below_the_best_less_the_tolerance_and_not_at_it) {
+  const auto program = compile_library_program("linear_accuracy", {{"frac_bits", 0}, {"tolerance", 500}});
+  Task task;
+  task.examples = 2;
+  task.model = {0, 1, 0, 0};
+  task.inputs = {1, 1};
+  task.labels = {0, 1};
+  for (const auto& [best, drifted] : {std::pair<i128, i128>{5500, 0}, {5501, 1}, {0, 0}, {10000, 1}}) {
+    task.best = best;
+    const auto tables = run_world(program, task.world()).tables;
+    EXPECT_EQ(tables.at("drifted"), Values{drifted});
+    EXPECT_EQ(tables.at("next_best"), Values{std::max<i128>(best, 5000)});
   }
 }
 
