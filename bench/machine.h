@@ -1,6 +1,7 @@
 // What benches take of the machine: a folder, and a look at memory.
 #pragma once
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -45,6 +47,28 @@ inline std::uint64_t anonymous_bytes() {
     if (line.starts_with("RssAnon:")) return std::stoull(line.substr(8)) * 1024;
   }
   return 0;
+}
+
+/// The most memory that a piece of work holds beyond what was held before it, exactly, from the kernel's high-water
+/// mark. Absent where the kernel does not let the mark be set back.
+template <class Work>
+std::optional<std::uint64_t> peak_bytes_of(const Work& work) {
+  const auto status = [](const std::string& name) -> std::uint64_t {
+    std::ifstream file("/proc/self/status");
+    std::string line;
+    while (std::getline(file, line)) {
+      if (line.starts_with(name)) return std::stoull(line.substr(name.size())) * 1024;
+    }
+    return 0;
+  };
+  ::malloc_trim(0);
+  std::ofstream mark("/proc/self/clear_refs");
+  mark << 5 << std::flush;
+  const bool is_set = mark.good();
+  const std::uint64_t before = status("VmRSS:");
+  work();
+  if (!is_set) return std::nullopt;
+  return std::max(status("VmHWM:"), before) - before;
 }
 
 /// Samples until it ends.

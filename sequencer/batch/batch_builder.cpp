@@ -1,6 +1,7 @@
 #include "sequencer/batch/batch_builder.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -126,32 +127,38 @@ proof::Record unsigned_record(const RecordInput& input) {
 }
 
 void Builder::sort_records() {
-  std::vector<std::pair<proof::Record, RecordInput>> order;
-  for (RecordInput& input : x_inputs.records) {
-    proof::Record record = input.signed_record ? *input.signed_record : unsigned_record(input);
-    order.emplace_back(std::move(record), std::move(input));
+  std::vector<RecordInput> inputs = std::move(x_inputs.records);
+  std::vector<proof::Record> records;
+  records.reserve(inputs.size());
+  for (RecordInput& input : inputs) {
+    records.push_back(input.signed_record ? *std::move(input.signed_record) : unsigned_record(input));
   }
   const bool by_member = x_inputs.place && proof::record_order(x_program) == proof::RecordOrder::kByMember;
-  std::ranges::sort(order, [&](const auto& a, const auto& b) {
-    if (by_member) return a.first.member < b.first.member;
-    return std::tie(a.first.address, a.first.nonce) < std::tie(b.first.address, b.first.nonce);
+  std::vector<std::size_t> order(records.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    if (by_member) return records[a].member < records[b].member;
+    return std::tie(records[a].address, records[a].nonce) < std::tie(records[b].address, records[b].nonce);
   });
   x_inputs.records.clear();
-  for (auto& [record, input] : order) {
+  x_inputs.records.reserve(order.size());
+  x_records.reserve(order.size());
+  for (const std::size_t position : order) {
+    proof::Record& record = records[position];
     if (!x_records.empty()) {
       const proof::Record& before = x_records.back();
       const bool same =
           by_member ? before.member == record.member : before.address == record.address && before.nonce == record.nonce;
       if (same) {
         fail_build(BuildReason::kDuplicateSigner,
-                   x_inputs.records.back().source + " and " + input.source + " are signed " +
+                   x_inputs.records.back().source + " and " + inputs[position].source + " are signed " +
                        (by_member ? "for the same member, " + std::to_string(record.member)
                                   : "by the same address, " + to_text(record.address)));
       }
     }
     if (!x_inputs.place) record.member = x_records.size();
     x_records.push_back(std::move(record));
-    x_inputs.records.push_back(std::move(input));
+    x_inputs.records.push_back(std::move(inputs[position]));
   }
 }
 

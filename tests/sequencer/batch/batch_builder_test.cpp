@@ -49,28 +49,6 @@ TEST(BatchBuilder, computes_the_weighted_mean_of_the_updates) {
   EXPECT_EQ(built->row_bytes, 24U);
 }
 
-TEST(BatchBuilder, every_library_program_verifies) {
-  struct Case {
-    std::string_view program;
-    std::map<std::string, math::i128> parameters;
-    std::uint64_t records;
-  };
-  const TemporaryFolder folder;
-  for (const Case& c : std::initializer_list<Case>{{"fedavg", {}, 5},
-                                                   {"fedavg_weights", {}, 5},
-                                                   {"median", {}, 4},
-                                                   {"trimmed_mean", {{"cut", 1}}, 5},
-                                                   {"norm_clip", {{"bound", 50'000'000}}, 4},
-                                                   {"krum", {{"f", 1}}, 6}}) {
-    const TestBatch batch(c.program, {.parameters = c.parameters, .dims = {c.records, 5000}, .leaf_bytes = 1024});
-    const std::filesystem::path path = folder.path() / c.program;
-    const auto built = build(batch.inputs(), path, 2);
-    ASSERT_TRUE(built.has_value()) << c.program << ": " << built.error().message;
-    const verifier::VerifyReport report = verify(path, verifier::Findings::kAll, 2);
-    EXPECT_TRUE(report.findings.empty()) << c.program << ": " << report.findings.front().message;
-  }
-}
-
 TEST(BatchBuilder, gives_the_same_bytes_for_every_number_of_threads_and_order_of_records) {
   const TemporaryFolder folder;
   const TestBatch batch("fedavg", {.dims = {9, 9'001}, .leaf_bytes = 256});
