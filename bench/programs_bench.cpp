@@ -1,7 +1,12 @@
 // Every rule of the library, whole, at 100 records and 2^20 parameters, and a ledger epoch of a million events of a
-// hundred thousand members, on two threads: hints, folds and checks, without commitments. Each is shown beside the fold
-// of FedAvg, which reads every row once, and beside the scalar interpreter, the reference that a sample of entries of
-// every item must equal (its time is scaled up from the sample).
+// hundred thousand members, on two threads: hints, folds and checks, without commitments. Each is shown beside
+//
+//   times_fedavg   the fold of FedAvg, which reads every row once
+//   oracle_s       the exact oracle that the tests compare the rule with, integers without bounds in plain loops: timed
+//   at
+//                  few parameters, where it must give the same model, and scaled up
+//   interpreter_s  the scalar interpreter, which a sample of entries of every item must equal: scaled up from the
+//   sample models_held    the most memory that the run holds beyond records, states and tables, in models; at most 3
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -18,6 +23,7 @@
 #include "deterministic_math/interpreter/interpreter.h"
 #include "deterministic_math/numbers/assert.h"
 #include "deterministic_math/programs/program_library.h"
+#include "tests/support/rule_oracles.h"
 
 namespace tally::math {
 namespace {
@@ -27,7 +33,8 @@ constexpr std::uint64_t kLength = std::uint64_t{1} << 20;
 constexpr std::uint64_t kEvents = 1'000'000;
 constexpr std::uint64_t kMembers = 100'000;
 constexpr unsigned kThreads = 2;
-constexpr std::size_t kSampledEntries = 2;   // of each item
+constexpr std::size_t kSampledEntries = 2;  // of each item
+constexpr std::uint64_t kOracleLength = 256;
 constexpr std::uint64_t kModelsAllowed = 3;  // that a rule may hold beside its own tables
 
 double seconds_of(const auto& function) {
@@ -74,12 +81,13 @@ std::vector<std::int64_t> field_values(const std::string& name, Range range, std
 // A compiled program and memory for all that it loads and stores.
 class Batch final : public EntrySink {
  public:
-  Batch(const std::string& name, const std::map<std::string, i128>& parameters, std::uint64_t records = kRecords)
+  Batch(const std::string& name, const std::map<std::string, i128>& parameters, std::uint64_t records = kRecords,
+        std::uint64_t length = kLength)
       : x_compiled(*compile(find_library_program(name)->text,
                             {.file_name = name, .parameters = parameters, .template_library = template_library()})),
         x_members(records),
         x_pool(kThreads) {
-    const std::uint64_t other = records == kEvents ? kMembers : kLength;
+    const std::uint64_t other = records == kEvents ? kMembers : length;
     for (const Dim& dim : x_compiled.program.dims) {
       const std::uint64_t wanted = dim.role == DimRole::kRecords   ? records
                                    : dim.role == DimRole::kMembers ? kMembers
@@ -160,6 +168,36 @@ class Batch final : public EntrySink {
     return all_s;
   }
 
+  /// Of a rule that has run, as its oracle takes it.
+  [[nodiscard]] test::Case rule_case() const {
+    test::Case result;
+    result.records = kRecords;
+    result.length = table("next_model").size();
+    result.model.resize(result.length);
+    result.slots = kMembers;
+    for (std::uint64_t k = 0; k < kRecords; ++k) {
+      const auto row = std::span(row_values()).subspan(k * kLength, result.length);
+      result.updates.emplace_back(row.begin(), row.end());
+      result.members.push_back(x_members[k]);
+    }
+    for (ObjectId id = 0; id < x_tables.size(); ++id) {
+      const std::string& name = x_compiled.names.objects[id];
+      if (name == "examples") result.examples.assign(x_fields[id].begin(), x_fields[id].end());
+      const bool of_members = x_tables[id].size() / element_bytes(x_compiled.program.objects[id].type) == kMembers;
+      if (x_compiled.program.objects[id].kind == ObjectKind::kState && of_members) result.states[name] = table(name);
+    }
+    return result;
+  }
+
+  [[nodiscard]] test::Values table(const std::string& name) const {
+    const auto found = std::ranges::find(x_compiled.names.objects, name);
+    const auto id = static_cast<std::size_t>(found - x_compiled.names.objects.begin());
+    const ElementType type = x_compiled.program.objects.at(id).type;
+    test::Values values(x_tables[id].size() / element_bytes(type));
+    for (std::uint64_t i = 0; i < values.size(); ++i) values[i] = read_element(x_tables[id], type, i);
+    return values;
+  }
+
   /// Advice and computed tables.
   [[nodiscard]] double table_megabytes() const {
     std::size_t bytes = 0;
@@ -220,6 +258,17 @@ struct Choice {
   std::uint64_t records = kRecords;
 };
 
+/// What the oracle of a rule would take for all parameters.
+double oracle_seconds(const Choice& choice) {
+  Batch batch(choice.name, choice.parameters, kRecords, kOracleLength);
+  batch.run();
+  const test::Case rule_case = batch.rule_case();
+  test::Values model;
+  const double seconds = seconds_of([&] { model = test::oracle_model(choice.name, rule_case, choice.parameters); });
+  TALLY_ASSERT(model == batch.table("next_model"));
+  return seconds * kLength / kOracleLength;
+}
+
 void program(benchmark::State& state, const Choice& choice) {
   const double fedavg_s = fedavg_seconds();
   Batch batch(choice.name, choice.parameters, choice.records);
@@ -232,6 +281,7 @@ void program(benchmark::State& state, const Choice& choice) {
   if (held && choice.records == kRecords) TALLY_ASSERT(*held <= kModelsAllowed * sizeof(std::int32_t) * kLength);
   if (held) state.counters["models_held"] = static_cast<double>(*held) / (sizeof(std::int32_t) * kLength);
   state.counters["times_fedavg"] = seconds / fedavg_s;
+  if (choice.records == kRecords) state.counters["oracle_s"] = oracle_seconds(choice);
   state.counters["interpreter_s"] = batch.compare_with_interpreter();
   state.counters["tables_MB"] = batch.table_megabytes();
 }

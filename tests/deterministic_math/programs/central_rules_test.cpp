@@ -7,35 +7,6 @@
 namespace tally::test {
 namespace {
 
-constexpr i128 kOne30 = i128{1} << 30;
-
-// |x - y| in units of 2^-16, rounded up.
-BigInt ceil_distance(const Values& x, const Values& y) { return ceil_root(squared_distance(x, y) << 32); }
-
-BigInt floor_distance(const Values& x, const Values& y) { return floor_root(squared_distance(x, y) << 32); }
-
-BigInt clip_factor(i128 bound, const BigInt& length) {
-  return length <= to_big(bound) ? to_big(kOne30) : BigInt(to_big(bound) * to_big(kOne30) / length);
-}
-
-Values sum_to_model(const Values& model, const Values& change) {
-  Values result(model.size());
-  for (std::size_t d = 0; d < model.size(); ++d) result[d] = as_i32(model[d] + change[d]);
-  return result;
-}
-
-// round( sum_k weights[k] * (rows[k][d] - origin[d]) / total ), or 0 where total is 0.
-Values weighted_mean(const std::vector<Values>& rows, const std::vector<BigInt>& weights, const BigInt& total,
-                     const Values& origin) {
-  Values result(origin.size());
-  for (std::size_t d = 0; d < origin.size() && total > 0; ++d) {
-    BigInt sum = 0;
-    for (std::size_t k = 0; k < rows.size(); ++k) sum += weights[k] * to_big(rows[k][d] - origin[d]);
-    result[d] = nearest_even(sum, total);
-  }
-  return result;
-}
-
 TEST(CentredClip, equals_the_exact_rounds_and_carries_its_centre) {
   for (const i128 bound : {i128{1}, i128{100} << 16, i128{1} << 45}) {
     for (const int rounds : {1, 3}) {
@@ -43,13 +14,7 @@ TEST(CentredClip, equals_the_exact_rounds_and_carries_its_centre) {
       for_each_case({1, 2, 7}, [&](Case c) {
         c.states["centre"] = c.model;
         for (int batch = 0; batch < 2; ++batch) {
-          Values centre = c.states["centre"];
-          for (int round = 0; round < rounds; ++round) {
-            std::vector<BigInt> factors;
-            for (const Values& row : c.updates) factors.push_back(clip_factor(bound, ceil_distance(row, centre)));
-            centre = sum_to_model(
-                centre, weighted_mean(c.updates, factors, to_big(static_cast<i128>(c.records) * kOne30), centre));
-          }
+          const Values centre = centred_clip_centre(c, bound, rounds);
           const auto tables = run_case(program, c);
           EXPECT_EQ(tables.at("next_centre"), centre);
           EXPECT_EQ(tables.at("next_model"), sum_to_model(c.model, centre));
@@ -65,26 +30,6 @@ TEST(CentredClip, moves_no_further_than_the_bound_each_round) {
   c.updates = {{kI32Hi}, {kI32Hi}, {kI32Lo}};
   const auto program = compile_library_program("centred_clip", {{"bound", i128{30} << 16}, {"rounds", 1}});
   EXPECT_EQ(run_case(program, c).at("next_centre"), Values{10});  // (30 + 30 - 30) / 3
-}
-
-Values geometric_median(const Case& c, i128 smoothing, int rounds) {
-  std::vector<BigInt> weights;
-  for (const i128 examples : c.examples) weights.push_back(to_big(examples));
-  const Values origin(c.length);
-  for (int round = 0;; ++round) {
-    BigInt total = 0;
-    for (const BigInt& weight : weights) total += weight;
-    const Values centre = weighted_mean(c.updates, weights, total, origin);
-    if (round == rounds) return centre;
-    std::vector<BigInt> distances;
-    for (const Values& row : c.updates) {
-      distances.push_back(std::max<BigInt>(floor_distance(row, centre), to_big(smoothing)));
-    }
-    const BigInt nearest = *std::ranges::min_element(distances);
-    for (std::size_t k = 0; k < weights.size(); ++k) {
-      weights[k] = to_big(nearest_even(to_big(c.examples[k] * kOne30) * nearest, distances[k]));
-    }
-  }
 }
 
 TEST(GeometricMedian, equals_the_exact_rounds) {
@@ -128,17 +73,12 @@ TEST(AdaptiveClip, equals_the_exact_mean_and_follows_the_quantile) {
   for_each_case({1, 2, 7}, [&](Case c) {
     for (int batch = 0; batch < 3; ++batch) {
       const i128 bound = batch == 0 ? start : c.states["bound"][0];
-      std::vector<BigInt> factors;
       int within = 0;
-      const Values origin(c.length);
       for (const Values& row : c.updates) {
-        const BigInt norm = ceil_distance(row, origin);
-        factors.push_back(clip_factor(bound, norm));
-        within += norm <= to_big(bound) ? 1 : 0;
+        within += ceil_root(squared_distance(row, Values(c.length)) << 32) <= to_big(bound) ? 1 : 0;
       }
-      const BigInt total = to_big(static_cast<i128>(c.records) * kOne30);
       const auto tables = run_case(program, c);
-      EXPECT_EQ(tables.at("next_model"), sum_to_model(c.model, weighted_mean(c.updates, factors, total, origin)));
+      EXPECT_EQ(tables.at("next_model"), adaptive_clip_model(c, bound));
       const double share = static_cast<double>(within) / static_cast<double>(c.records);
       const double expected = static_cast<double>(bound) * std::exp(-0.2 * (share - 0.5));
       EXPECT_NEAR(static_cast<double>(tables.at("next_bound")[0]) / expected, 1, 1e-7);
@@ -160,27 +100,20 @@ TEST(AdaptiveClip, settles_where_half_of_the_norms_lie_within) {
 TEST(FlTrust, equals_the_exact_weighted_mean) {
   const auto program = compile_library_program("fltrust", {{"server", 2}});
   for_each_case({1, 2, 3, 8}, [&](const Case& c) {
+    const RootTrust expected = fltrust(c, 2);
+    expect_model(program, c, expected.model);
+    if (c.records < 3) return;
     const Values origin(c.length);
-    std::vector<BigInt> factors(c.records);
-    BigInt total = 0;
-    if (c.records > 2) {
-      const Values& root = c.updates[2];
-      const BigInt root_norm = floor_distance(root, origin);
-      for (std::size_t k = 0; k < c.records; ++k) {
-        BigInt dot = 0;
-        for (std::size_t d = 0; d < c.length; ++d) dot += to_big(c.updates[k][d] * root[d]);
-        const BigInt norm = floor_distance(c.updates[k], origin);
-        if (k == 2 || dot <= 0 || norm == 0) continue;
-        const BigInt projection = (dot << 32) / norm;
-        const BigInt trust = std::min<BigInt>(to_big(nearest_even(projection << 30, root_norm)), to_big(kOne30));
-        factors[k] = to_big(nearest_even(trust * root_norm, norm));
-        total += trust;
-        const double cosine =
-            dot.convert_to<double>() * 65536 * 65536 / norm.convert_to<double>() / root_norm.convert_to<double>();
-        EXPECT_NEAR(trust.convert_to<double>() / 1073741824.0, std::min(cosine, 1.0), 1e-4);
-      }
+    const Values& root = c.updates[2];
+    for (std::size_t k = 0; k < c.records; ++k) {
+      if (expected.trust[k] == 0) continue;
+      BigInt dot = 0;
+      for (std::size_t d = 0; d < c.length; ++d) dot += to_big(c.updates[k][d] * root[d]);
+      const double cosine = dot.convert_to<double>() * 65536 * 65536 /
+                            floor_distance(c.updates[k], origin).convert_to<double>() /
+                            floor_distance(root, origin).convert_to<double>();
+      EXPECT_NEAR(expected.trust[k].convert_to<double>() / 1073741824.0, std::min(cosine, 1.0), 1e-4);
     }
-    expect_model(program, c, sum_to_model(c.model, weighted_mean(c.updates, factors, total, origin)));
   });
 }
 
@@ -209,28 +142,14 @@ Case trusted_case(const Case& rule_case) {
   return c;
 }
 
-BigInt trusted_weight(Case& c, std::size_t k) {
-  BigInt weight = to_big(c.examples[k]);
-  for (const char* factor : {"reputation", "quality", "reliability", "accuracy"}) {
-    weight *= to_big(c.states[factor][static_cast<std::size_t>(c.members[k])]);
-  }
-  return weight;
-}
-
 TEST(FedAvgTrusted, equals_the_exact_mean_weighted_by_five_factors) {
   const auto program = compile_library_program("fedavg_trusted", {{"memory", 3}});
   for_each_case({1, 2, 5}, [&](const Case& rule_case) {
     Case c = trusted_case(rule_case);
-    std::vector<BigInt> weights;
-    BigInt total = 0;
-    for (std::size_t k = 0; k < c.records; ++k) {
-      weights.push_back(trusted_weight(c, k));
-      total += weights.back();
-    }
-    const Values origin(c.length);
-    const Values change = weighted_mean(c.updates, weights, total, origin);
+    const Values change = trusted_change(c);
     const auto tables = run_case(program, c);
     EXPECT_EQ(tables.at("next_model"), sum_to_model(c.model, change));
+    const Values origin(c.length);
     Values accuracy = c.states["accuracy"];
     for (std::size_t k = 0; k < c.records; ++k) {
       BigInt dot = 0;

@@ -1,8 +1,5 @@
 // Bucketing and nearest-neighbour mixing before a rule: the mixed vectors against plain loops, and the rule's own
 // program on what they give.
-#include <numeric>
-
-#include "deterministic_math/numbers/prf.h"
 #include "tests/deterministic_math/programs/rule_cases.h"
 
 namespace tally::test {
@@ -11,63 +8,18 @@ namespace {
 constexpr i128 kSeedHigh = 0x1122334455667788;
 constexpr i128 kSeedLow = -99;
 
-std::vector<std::size_t> seeded_permutation(std::size_t count) {
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {},
-                           [](std::size_t k) { return math::prf(kSeedHigh, kSeedLow, static_cast<i128>(k)); });
-  return order;
-}
-
-Values mean_of(const Case& c, const std::vector<std::size_t>& records) {
-  Values mean(c.length);
-  for (std::uint64_t d = 0; d < c.length; ++d) {
-    i128 sum = 0;
-    for (const std::size_t k : records) sum += c.updates[k][d];
-    mean[d] = nearest_even(sum, static_cast<i128>(records.size()));
-  }
-  return mean;
-}
-
-Case bucketed(const Case& c, std::size_t size) {
-  Case result = c;
-  result.updates.clear();
-  const std::vector<std::size_t> order = seeded_permutation(c.records);
-  for (std::size_t first = 0; first < order.size(); first += size) {
-    const auto end = std::min(first + size, order.size());
-    result.updates.push_back(mean_of(
-        c, {order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(end)}));
-  }
-  result.records = result.updates.size();
-  result.examples.resize(result.records);
-  return result;
-}
-
-Case mixed_with_neighbours(const Case& c, std::size_t f) {
-  Case result = c;
-  for (std::size_t i = 0; i < c.records; ++i) {
-    std::vector<std::size_t> order(c.records);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t j) { return squared_distance(c.updates[i], c.updates[j]); });
-    order.resize(c.records - f);
-    result.updates[i] = mean_of(c, order);
-  }
-  return result;
-}
-
-World seeded(const Case& c) {
-  World world = c.world();
-  world.seed_high = kSeedHigh;
-  world.seed_low = kSeedLow;
-  return world;
+Case seeded(Case c) {
+  c.seed_high = kSeedHigh;
+  c.seed_low = kSeedLow;
+  return c;
 }
 
 // The rule's own program on the mixed updates gives what the program that mixes first gives.
 void expect_same(const math::CompiledProgram& mixing, const Case& c, const math::CompiledProgram& rule,
                  const Case& mixed) {
-  const Outcome outcome = run_world(mixing, seeded(c));
+  const Outcome outcome = run_world(mixing, seeded(c).world());
   ASSERT_FALSE(outcome.failed.has_value());
-  EXPECT_EQ(run_world(mixing, seeded(c), 3).tables, outcome.tables);
+  EXPECT_EQ(run_world(mixing, seeded(c).world(), 3).tables, outcome.tables);
   EXPECT_EQ(outcome.tables.at("next_model"), run_case(rule, mixed).at("next_model"));
 }
 
@@ -80,7 +32,7 @@ TEST(Bucketing, gives_the_rule_the_means_of_a_seeded_partition) {
     const auto rule_trimmed = compile_library_program("trimmed_mean", {{"cut", 1}});
     const auto rule_krum = compile_library_program("krum", {{"f", 1}});
     for_each_case({4 * size + 1, 4 * size + 2, 13}, [&](const Case& c) {
-      const Case mixed = bucketed(c, size);
+      const Case mixed = bucketed(seeded(c), size);
       expect_same(median, c, rule_median, mixed);
       expect_same(trimmed, c, rule_trimmed, mixed);
       expect_same(krum, c, rule_krum, mixed);
@@ -90,8 +42,9 @@ TEST(Bucketing, gives_the_rule_the_means_of_a_seeded_partition) {
 
 TEST(Bucketing, takes_one_record_and_a_bucket_that_is_not_full) {
   const auto median = compile_library_program("bucketing_median", {{"size", 5}});
-  for_each_case({1, 4, 6},
-                [&](const Case& c) { expect_same(median, c, compile_library_program("median"), bucketed(c, 5)); });
+  for_each_case({1, 4, 6}, [&](const Case& c) {
+    expect_same(median, c, compile_library_program("median"), bucketed(seeded(c), 5));
+  });
 }
 
 TEST(NeighbourMixing, gives_the_rule_the_means_of_the_nearest) {
@@ -136,7 +89,7 @@ next model = next_model
 )");
   const auto rule = compile_library_program("geometric_median", {{"smoothing", 1 << 16}, {"rounds", 4}});
   for_each_case({1, 6, 9}, [&](const Case& c) {
-    Case mixed = bucketed(c, 2);
+    Case mixed = bucketed(seeded(c), 2);
     mixed.examples.assign(mixed.records, 1);
     expect_same(program, c, rule, mixed);
   });

@@ -4,47 +4,6 @@
 
 namespace tally::test {
 
-i128 nearest_even(const BigInt& a, const BigInt& b) {
-  BigInt below = a / b;
-  if (below * b > a) --below;
-  const BigInt to_below = a - below * b;
-  const BigInt to_above = b - to_below;
-  const bool up = to_below == to_above ? below % 2 != 0 : to_above < to_below;
-  return from_big(up ? BigInt(below + 1) : below);
-}
-
-i128 nearest_even(i128 a, i128 b) { return nearest_even(to_big(a), to_big(b)); }
-
-i128 as_i32(i128 x) { return std::clamp(x, kI32Lo, kI32Hi); }
-
-BigInt floor_root(const BigInt& x) {
-  BigInt lo = 0;
-  BigInt hi = 1;
-  while (hi * hi <= x) hi *= 2;
-  while (hi - lo > 1) {
-    const BigInt middle = (lo + hi) / 2;
-    (middle * middle <= x ? lo : hi) = middle;
-  }
-  return lo;
-}
-
-BigInt ceil_root(const BigInt& x) {
-  const BigInt floor = floor_root(x);
-  return floor * floor == x ? floor : BigInt(floor + 1);
-}
-
-World Case::world() const {
-  World result{.dims = {{"K", records}, {"D", length}},
-               .fields = {{"examples", examples}},
-               .rows = {{"updates", updates}},
-               .states = states,
-               .advice = {},
-               .members = members};
-  result.states["model"] = model;
-  if (slots > 0) result.dims["M"] = slots;
-  return result;
-}
-
 Case random_case(std::mt19937_64& random, std::uint64_t records, std::uint64_t length, Spread spread) {
   const auto value = [&]() -> i128 {
     switch (spread) {
@@ -110,14 +69,5 @@ Case published(std::initializer_list<double> updates, double start) {
 }
 
 double real(i128 fixed) { return static_cast<double>(fixed) / 65536; }
-
-BigInt squared_distance(const Values& x, const Values& y) {
-  BigInt sum = 0;
-  for (std::size_t d = 0; d < x.size(); ++d) {
-    const BigInt difference = to_big(x[d]) - to_big(y[d]);
-    sum += difference * difference;
-  }
-  return sum;
-}
 
 }  // namespace tally::test

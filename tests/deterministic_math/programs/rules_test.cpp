@@ -6,28 +6,9 @@
 namespace tally::test {
 namespace {
 
-Values sorted_column(const Case& world_case, std::uint64_t d) {
-  Values column;
-  for (const Values& row : world_case.updates) column.push_back(row[d]);
-  std::ranges::sort(column);
-  return column;
-}
-
 TEST(FedAvg, equals_the_exact_weighted_mean) {
   const auto program = compile_library_program("fedavg");
-  for_each_case({1, 2, 3, 10, 65}, [&](const Case& c) {
-    Values expected(c.length);
-    for (std::uint64_t d = 0; d < c.length; ++d) {
-      i128 sum = 0;
-      i128 total = 0;
-      for (std::uint64_t k = 0; k < c.records; ++k) {
-        sum += c.updates[k][d] * c.examples[k];
-        total += c.examples[k];
-      }
-      expected[d] = as_i32(c.model[d] + nearest_even(sum, total));
-    }
-    expect_model(program, c, expected);
-  });
+  for_each_case({1, 2, 3, 10, 65}, [&](const Case& c) { expect_model(program, c, fedavg_model(c)); });
 }
 
 TEST(FedAvg, does_not_depend_on_the_order_of_records_pitfall_33) {
@@ -42,19 +23,7 @@ TEST(FedAvg, does_not_depend_on_the_order_of_records_pitfall_33) {
 
 TEST(FedAvgWeights, equals_the_exact_weighted_mean_of_whole_models) {
   const auto program = compile_library_program("fedavg_weights");
-  for_each_case({1, 2, 3, 10}, [&](const Case& c) {
-    Values expected(c.length);
-    for (std::uint64_t d = 0; d < c.length; ++d) {
-      i128 sum = 0;
-      i128 total = 0;
-      for (std::uint64_t k = 0; k < c.records; ++k) {
-        sum += c.updates[k][d] * c.examples[k];
-        total += c.examples[k];
-      }
-      expected[d] = nearest_even(sum, total);
-    }
-    expect_model(program, c, expected);
-  });
+  for_each_case({1, 2, 3, 10}, [&](const Case& c) { expect_model(program, c, fedavg_weights_model(c)); });
 }
 
 TEST(FedAvg, clamps_weights_outside_their_range_pitfall_37) {
@@ -70,14 +39,7 @@ TEST(FedAvg, clamps_weights_outside_their_range_pitfall_37) {
 
 TEST(Median, equals_the_sorted_middle) {
   const auto program = compile_library_program("median");
-  for_each_case({1, 2, 3, 4, 31, 32, 33, 100}, [&](const Case& c) {
-    Values expected(c.length);
-    for (std::uint64_t d = 0; d < c.length; ++d) {
-      const Values column = sorted_column(c, d);
-      expected[d] = as_i32(c.model[d] + nearest_even(column[(c.records - 1) / 2] + column[c.records / 2], 2));
-    }
-    expect_model(program, c, expected);
-  });
+  for_each_case({1, 2, 3, 4, 31, 32, 33, 100}, [&](const Case& c) { expect_model(program, c, median_model(c)); });
 }
 
 TEST(Median, of_one_three_two_is_two) {
@@ -87,74 +49,36 @@ TEST(Median, of_one_three_two_is_two) {
 TEST(TrimmedMean, equals_the_mean_of_the_sorted_inner_part) {
   for (const std::uint64_t cut : {0U, 1U, 3U}) {
     const auto program = compile_library_program("trimmed_mean", {{"cut", cut}});
-    for_each_case({2 * cut + 1, 2 * cut + 2, 2 * cut + 9, 40}, [&](const Case& c) {
-      Values expected(c.length);
-      for (std::uint64_t d = 0; d < c.length; ++d) {
-        const Values column = sorted_column(c, d);
-        i128 sum = 0;
-        for (std::uint64_t r = cut; r < c.records - cut; ++r) sum += column[r];
-        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.records - 2 * cut)));
-      }
-      expect_model(program, c, expected);
-    });
+    for_each_case({2 * cut + 1, 2 * cut + 2, 2 * cut + 9, 40},
+                  [&](const Case& c) { expect_model(program, c, trimmed_mean_model(c, cut)); });
   }
 }
 
 TEST(NormClip, equals_the_mean_of_updates_scaled_to_the_bound) {
   for (const i128 bound : {i128{1}, i128{1000}, i128{1} << 33}) {
     const auto program = compile_library_program("norm_clip", {{"bound", bound}});
-    for_each_case({1, 2, 7}, [&](const Case& c) {
-      const i128 one = i128{1} << 30;
-      Values factor(c.records);
-      for (std::uint64_t k = 0; k < c.records; ++k) {
-        i128 norm2 = 0;
-        for (const i128 x : c.updates[k]) norm2 += x * x;
-        const i128 norm = from_big(ceil_root(to_big(norm2)));
-        factor[k] = norm <= bound ? one : bound * one / norm;
-        // Nothing that is clipped is longer than the bound: |factor * u|^2 <= bound^2 in exact integers.
-        if (norm2 < i128{1} << 62) {
-          EXPECT_LE(factor[k] * factor[k] / one * norm2 / one, bound * bound);
-        }
-      }
-      Values expected(c.length);
-      for (std::uint64_t d = 0; d < c.length; ++d) {
-        i128 sum = 0;
-        for (std::uint64_t k = 0; k < c.records; ++k) sum += factor[k] * c.updates[k][d];
-        expected[d] = as_i32(c.model[d] + nearest_even(sum, static_cast<i128>(c.records) * one));
-      }
-      expect_model(program, c, expected);
-    });
+    for_each_case({1, 2, 7}, [&](const Case& c) { expect_model(program, c, norm_clip_model(c, bound)); });
   }
 }
 
-std::uint64_t krum_winner(const Case& c, std::uint64_t f) {
-  std::vector<i128> scores(c.records);
-  for (std::uint64_t i = 0; i < c.records; ++i) {
-    Values distances;
-    for (std::uint64_t j = 0; j < c.records; ++j) {
-      if (j == i) continue;
-      i128 sum = 0;
-      for (std::uint64_t d = 0; d < c.length; ++d) {
-        const i128 difference = c.updates[i][d] - c.updates[j][d];
-        sum += difference * difference;
-      }
-      distances.push_back(sum);
+// Nothing that is clipped is longer than the bound, by its scale in exact integers.
+TEST(NormClip, leaves_no_update_longer_than_the_bound) {
+  constexpr i128 kBound = 1000;
+  const auto program = compile_library_program("norm_clip", {{"bound", kBound}});
+  for_each_case({1, 2, 7}, [&](const Case& c) {
+    const Values factor = run_case(program, c).at("factor");
+    for (std::size_t k = 0; k < c.records; ++k) {
+      const BigInt norm2 = squared_distance(c.updates[k], Values(c.length));
+      EXPECT_LE(to_big(factor[k]) * to_big(factor[k]) * norm2, to_big(kBound * kBound) << 60);
     }
-    std::ranges::sort(distances);
-    for (std::uint64_t n = 0; n < c.records - f - 2; ++n) scores[i] += distances[n];
-  }
-  return static_cast<std::uint64_t>(std::ranges::min_element(scores) - scores.begin());
+  });
 }
 
 TEST(Krum, picks_the_update_nearest_to_its_neighbours) {
   for (const std::uint64_t f : {0U, 1U, 4U}) {
     const auto program = compile_library_program("krum", {{"f", f}});
-    for_each_case({2 * f + 3, 2 * f + 4, 2 * f + 9}, [&](const Case& c) {
-      const Values& won = c.updates[krum_winner(c, f)];
-      Values expected(c.length);
-      for (std::uint64_t d = 0; d < c.length; ++d) expected[d] = as_i32(c.model[d] + won[d]);
-      expect_model(program, c, expected);
-    });
+    for_each_case({2 * f + 3, 2 * f + 4, 2 * f + 9},
+                  [&](const Case& c) { expect_model(program, c, krum_model(c, f)); });
   }
 }
 
