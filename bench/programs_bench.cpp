@@ -1,19 +1,22 @@
 // Every rule of the library, whole, at 100 records and 2^20 parameters, and a ledger epoch of a million events of a
-// hundred thousand members, on two threads: hints, folds and checks, without commitments. Each is shown beside
+// hundred thousand members, on two threads: hints, folds and checks, without commitments. Each is shown beside:
 //
-//   times_fedavg   the fold of FedAvg, which reads every row once
-//   oracle_s       the exact oracle that the tests compare the rule with, integers without bounds in plain loops: timed
-//   at
-//                  few parameters, where it must give the same model, and scaled up
-//   interpreter_s  the scalar interpreter, which a sample of entries of every item must equal: scaled up from the
-//   sample models_held    the most memory that the run holds beyond records, states and tables, in models; at most 3
+//   times_fedavg    the fold of FedAvg, which reads every row once
+//   oracle_s        the exact oracle of the tests, integers without bounds in plain loops; it is timed at few
+//                   parameters, where it must give the same model, and scaled up
+//   interpreter_s   the scalar interpreter, which a sample of entries of every item must equal, scaled up
+//   models_held     the most memory that the run holds beyond records, states and tables, in models: at most 3
+//
+// The last lines are the table of docs/programs.md.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -35,7 +38,7 @@ constexpr std::uint64_t kMembers = 100'000;
 constexpr unsigned kThreads = 2;
 constexpr std::size_t kSampledEntries = 2;  // of each item
 constexpr std::uint64_t kOracleLength = 256;
-constexpr std::uint64_t kModelsAllowed = 3;  // that a rule may hold beside its own tables
+constexpr double kModelsAllowed = 3;  // that a rule may hold beside its own tables
 
 double seconds_of(const auto& function) {
   const auto start = std::chrono::steady_clock::now();
@@ -269,21 +272,69 @@ double oracle_seconds(const Choice& choice) {
   return seconds * kLength / kOracleLength;
 }
 
+/// A row of the table in docs/programs.md.
+struct Row {
+  std::string name;
+  double time_s = 0;
+  double times_fedavg = 0;
+  std::optional<double> oracle_s{};  // of rules
+  double interpreter_s = 0;
+  double tables_mb = 0;
+  std::optional<double> models_held{};  // of rules
+};
+
+std::vector<Row>& rows() {
+  static std::vector<Row> all;
+  return all;
+}
+
 void program(benchmark::State& state, const Choice& choice) {
+  const bool rule = choice.records == kRecords;
   const double fedavg_s = fedavg_seconds();
   Batch batch(choice.name, choice.parameters, choice.records);
-  double seconds = 0;
+  Row row{.name = choice.name};
   std::optional<std::uint64_t> held;
   for (auto _ : state) {
-    held = peak_bytes_of([&] { seconds = seconds_of([&] { batch.run(); }); });
-    state.SetIterationTime(seconds);
+    held = peak_bytes_of([&] { row.time_s = seconds_of([&] { batch.run(); }); });
+    state.SetIterationTime(row.time_s);
   }
-  if (held && choice.records == kRecords) TALLY_ASSERT(*held <= kModelsAllowed * sizeof(std::int32_t) * kLength);
-  if (held) state.counters["models_held"] = static_cast<double>(*held) / (sizeof(std::int32_t) * kLength);
-  state.counters["times_fedavg"] = seconds / fedavg_s;
-  if (choice.records == kRecords) state.counters["oracle_s"] = oracle_seconds(choice);
-  state.counters["interpreter_s"] = batch.compare_with_interpreter();
-  state.counters["tables_MB"] = batch.table_megabytes();
+  row.times_fedavg = row.time_s / fedavg_s;
+  row.interpreter_s = batch.compare_with_interpreter();
+  row.tables_mb = batch.table_megabytes();
+  if (rule) row.oracle_s = oracle_seconds(choice);
+  if (rule && held) row.models_held = static_cast<double>(*held) / (sizeof(std::int32_t) * kLength);
+  TALLY_ASSERT(row.models_held.value_or(0) <= kModelsAllowed);
+
+  state.counters["times_fedavg"] = row.times_fedavg;
+  state.counters["interpreter_s"] = row.interpreter_s;
+  state.counters["tables_MB"] = row.tables_mb;
+  if (row.oracle_s) state.counters["oracle_s"] = *row.oracle_s;
+  if (row.models_held) state.counters["models_held"] = *row.models_held;
+  rows().push_back(std::move(row));
+}
+
+/// With `digits` behind the point below 10, and none above.
+std::string number(double value, int digits) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", value < 10 ? digits : 0, value);
+  return text.data();
+}
+
+void print_table() {
+  std::puts("\n| program | time, ms | times FedAvg | exact oracle, s | interpreter, s | tables, MB | models held |");
+  std::puts("|---|---:|---:|---:|---:|---:|---:|");
+  for (const Row& row : rows()) {
+    const std::array<std::string, 7> cells{row.name,
+                                           number(1e3 * row.time_s, 0),
+                                           number(row.times_fedavg, 1),
+                                           row.oracle_s ? number(*row.oracle_s, 1) : "",
+                                           number(row.interpreter_s, 1),
+                                           number(row.tables_mb, 1),
+                                           row.models_held ? number(*row.models_held, 2) : ""};
+    std::string line = "|";
+    for (const std::string& cell : cells) line += " " + cell + " |";
+    std::puts(line.c_str());
+  }
 }
 
 constexpr i128 kUnit = i128{1} << 32;  // 1.0 in units of 2^-16 last places, for a model with 16 fraction bits
@@ -338,3 +389,11 @@ const bool kRegistered = [] {
 
 }  // namespace
 }  // namespace tally::math
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  tally::math::print_table();
+  return 0;
+}

@@ -23,8 +23,10 @@ class LedgerEvents : public PostingCommands {
       words.insert(words.end(), {"--param", name + "=" + std::to_string(value)});
     }
     for (const char* setting :
-         {"--challenge-period", "600", "--request-period", "200", "--window", "100", "--censorship-budget", "50",
-          "--move-time", "1", "--game-clock", "400", "--exit-delay", "2000", "--min-stake", "1ether"}) {
+         {"--challenge-period",     "600",   "--request-period", "200",    "--window",      "100",
+          "--censorship-budget",    "50",    "--move-time",      "1",      "--game-clock",  "400",
+          "--exit-delay",           "2000",  "--min-stake",      "1ether", "--payout-unit", "1gwei",
+          "--max-payout-per-batch", "1ether"}) {
       words.emplace_back(setting);
     }
     x_task = text(with_data(words, "dev:0"), "task");
@@ -95,11 +97,50 @@ TEST_F(LedgerEvents, are_refused_or_left_out_when_they_are_aggregated) {
   expect_fine({"verify", (x_folder / "data" / text(leaving, "batch_id")).string()});
 }
 
-// Whoever signs without asking is heard by the aggregator, and a key of nobody does not get into a batch.
-TEST_F(LedgerEvents, of_a_key_that_is_unbound_are_refused) {
+// An event that was good when it was signed: its member asked to exit since.
+TEST_F(LedgerEvents, of_a_member_that_leaves_are_refused) {
   expect_fine(event("mine", {{"nonce", 0}}));
   expect_fine(with({"member", "exit", "--task", x_task}, "dev:1"));
   expect_refusal(tally(aggregating()), kBadInput, "mine.record: refused: Leaving: ");
+}
+
+// Member 0 shares its work among its wallet's key and five devices, member 1 does the same work with one key.
+TEST_F(LedgerEvents, of_five_devices_earn_what_one_key_would) {
+  const auto bind = [&](int device) {
+    const Words approve = {"member", "approve", "--member", "0", "--task", x_task, "--json"};
+    const json::object approval = parsed(expect_fine(with(approve, "dev:" + std::to_string(device))));
+    return tally(with({"member", "bind", "--task", x_task, "--device", std::string(approval.at("device").as_string()),
+                       "--signature", std::string(approval.at("signature").as_string())},
+                      "dev:1"));
+  };
+  for (int device = 10; device < 15; ++device) EXPECT_EQ(bind(device).exit_code, kFine);
+  expect_refusal(bind(15), kFoundInvalid, "TooManyKeys");
+  for (int i = 0; i < 6; ++i) {
+    const Fields work{{"timestamp", kGenesis + 5 + 500 * i}, {"amount", 100 + i}};
+    Fields own = work;
+    own["nonce"] = 0;
+    own["device"] = i % 5;
+    expect_fine(event("device" + std::to_string(i), own, i == 0 ? "dev:1" : "dev:" + std::to_string(9 + i)));
+    Fields others = work;
+    others["nonce"] = i;
+    expect_fine(event("key" + std::to_string(i), others, "dev:2"));
+  }
+  const Fields heartbeat{{"kind", 4}, {"timestamp", kGenesis + 3590}, {"amount", 9000}};
+  Fields beats = heartbeat;
+  beats["nonce"] = 1;
+  expect_fine(event("beat_of_device", beats, "dev:12"));
+  beats["nonce"] = 6;
+  expect_fine(event("beat_of_key", beats, "dev:2"));
+
+  const std::string batch = text(aggregating(), "batch_id");
+  expect_fine({"verify", (x_folder / "data" / batch).string()});
+  expect_fine(with_data({"post", batch}, "dev:0"));
+  expect_fine(with({"chain", "advance", "600"}));
+  expect_fine(with({"finalize"}, "dev:0"));
+  expect_fine(with({"task", "fund", x_task, "--amount", "1ether"}, "dev:0"));
+  for (const char* member : {"dev:1", "dev:2"}) {
+    EXPECT_EQ(text(with_data({"payout", "--task", x_task}, member), "amount"), "500000000000");
+  }
 }
 
 }  // namespace

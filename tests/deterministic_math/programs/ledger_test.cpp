@@ -560,6 +560,38 @@ TEST_F(Ledger, multiplies_tiers_whatever_their_order_up_to_the_cap) {
   EXPECT_EQ(multipliers()[1], 40000);
 }
 
+// Five thousand portfolios at a time, each in twenty orders.
+TEST_F(Ledger, caps_a_hundred_thousand_portfolios_whatever_the_order_of_their_tokens) {
+  std::mt19937_64 random(12);
+  std::vector<Token> tokens(20'000);
+  for (Token& token : tokens) {
+    token = {static_cast<i128>(random() % 5000), static_cast<i128>(1 + random() % 5),
+             static_cast<i128>(random() % 5000)};
+  }
+  Values expected;
+  std::size_t capped = 0;
+  for (int i = 0; i < 20; ++i) {
+    std::ranges::shuffle(tokens, random);
+    x_books = {std::vector<Member>(5000), tokens};
+    const Values multipliers = run_world(x_program, world_of(x_books, 1, {})).tables.at("multiplier");
+    if (i == 0) expected = multipliers;
+    ASSERT_EQ(multipliers, expected);
+    EXPECT_GE(*std::ranges::min_element(multipliers), 10000);
+    EXPECT_LE(*std::ranges::max_element(multipliers), 40000);
+    capped = static_cast<std::size_t>(std::ranges::count(multipliers, 40000));
+  }
+  EXPECT_GT(capped, 100U);
+}
+
+TEST_F(Ledger, forces_the_multiplier_to_one_during_a_penalty) {
+  x_books.tokens[0] = {1, 5, 0};
+  const Event flag{.member = kRegistrar, .kind = kFlag, .timestamp = at(1, 1), .about = 1, .severity = 2};
+  EXPECT_EQ(epoch(1, {flag}).at("multiplier")[1], 15000);
+  for (const auto& [number, multiplier] : {std::pair<i128, i128>{2, 10000}, {3, 10000}, {4, 15000}}) {
+    EXPECT_EQ(epoch(number, {}).at("multiplier")[1], multiplier) << static_cast<int>(number);
+  }
+}
+
 TEST_F(Ledger, a_token_sold_counts_for_its_new_owner_from_the_next_epoch_on) {
   x_books.tokens[0] = {1, 4, 0};
   Event sale{.member = kRegistrar, .kind = kToken, .timestamp = at(1, 1), .about = 2, .token = 0, .tier = 4};
