@@ -78,6 +78,42 @@ TEST(AdviceLint, passes_every_rule_of_the_library) {
   }
 }
 
+// At their lowest parameters these programs have little to divide, to draw or to rank.
+TEST(AdviceLint, passes_programs_of_a_network_with_something_at_stake) {
+  const struct {
+    const char* name;
+    test::Parameters parameters;
+  } cases[] = {{"histogram", {{"parts", 3}, {"keep", 2}}},
+               {"model_revenue",
+                {{"unit", 1},
+                 {"subscription", 1},
+                 {"included", 2},
+                 {"month", 2},
+                 {"period", 1},
+                 {"burn_share", 5000},
+                 {"registrar", 0}}},
+               {"trainer_selection",
+                {{"least_uptime", 0},
+                 {"least_capacity", 0},
+                 {"least_latency", 0},
+                 {"most_latency", 1},
+                 {"least_reputation", 0},
+                 {"tolerated", 1},
+                 {"quarantine", 1},
+                 {"registrar", 0}}},
+               {"validation_cycle", {{"alpha", 5000}, {"turn", 5000}, {"minted", 3}, {"memory", 1}}}};
+  for (const auto& [name, parameters] : cases) {
+    const auto program = find_library_program(name);
+    ASSERT_TRUE(program) << name;
+    LintOptions options;
+    options.max_inputs = 30;
+    options.input_window = 2;
+    for (const LintFinding& finding : lint_advice(compiled(program->text, parameters), options)) {
+      ADD_FAILURE() << name << ": " << finding.description;
+    }
+  }
+}
+
 TEST(AdviceLint, passes_both_exemplars) {
   LintOptions options;
   options.max_inputs = 20;

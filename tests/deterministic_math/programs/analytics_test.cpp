@@ -92,6 +92,14 @@ TEST(Moments, of_equal_counts_have_the_mean_of_the_means_and_larger_counts_weigh
   EXPECT_EQ(mean({1000, 3000}, {0, 12000}), 3 << 16);
 }
 
+TEST(Moments, clamp_sums_to_their_ranges) {
+  const auto program = compile_library_program("moments", {{"bound", 65536}});
+  const auto tables = run_tables(program, moments_world({i128{1} << 40, -3}, {i128{1} << 60, 1}, {i128{1} << 60, -1}));
+  EXPECT_EQ(tables.at("total_count"), Values{1 << 20});
+  EXPECT_EQ(tables.at("total_sum"), Values{i128{1} << 36});
+  EXPECT_EQ(tables.at("total_squares"), Values{i128{1} << 52});
+}
+
 TEST(Moments, are_exact_at_the_ends_of_their_ranges_and_zero_without_data) {
   const auto program = compile_library_program("moments", {{"bound", 65536}});
   for (const i128 sign : {-1, 1}) {
@@ -317,6 +325,16 @@ void expect_solution(const math::CompiledProgram& program, const Points& points)
     const Fraction scaled = exact ? Fraction((*exact)[i] * 65536) : Fraction(0);
     EXPECT_EQ(tables.at(names[i])[0], nearest_even(numerator(scaled), denominator(scaled))) << names[i];
   }
+}
+
+TEST(Histogram, clamps_counts_to_their_range) {
+  World world;
+  world.dims = {{"K", 2}, {"B", 3}};
+  world.rows = {{"counts", {{-5, kI32Hi, 1}, {2, 1, kI32Lo}}}};
+  const auto tables = run_tables(compile_library_program("histogram", {{"parts", 2}, {"keep", 1}}), world);
+  EXPECT_EQ(tables.at("total"), (Values{2, (1 << 20) + 1, 1}));
+  EXPECT_EQ(tables.at("quantile"), Values{1});
+  EXPECT_EQ(tables.at("fullest"), (Values{0, 1, 0}));
 }
 
 TEST(LinearRegression, equals_elimination_with_exact_fractions) {

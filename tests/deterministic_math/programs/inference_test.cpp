@@ -109,11 +109,12 @@ void expect_accuracy(const std::string& name, bool with_hidden_layer) {
 }
 
 // Two examples, of which one is right: 5,000 basis points.
-TEST(LinearAccuracy, drifts_below_the_best_less_the_tolerance_and_not_at_it) {
-  const auto program = compile_library_program("linear_accuracy", {{"frac_bits", 0}, {"tolerance", 500}});
+void expect_drift(const std::string& name, std::size_t hidden, const Values& model) {
+  const auto program = compile_library_program(name, {{"frac_bits", 0}, {"tolerance", 500}});
   Task task;
   task.examples = 2;
-  task.model = {0, 1, 0, 0};
+  task.hidden = hidden;
+  task.model = model;
   task.inputs = {1, 1};
   task.labels = {0, 1};
   for (const auto& [best, drifted] : {std::pair<i128, i128>{5500, 0}, {5501, 1}, {0, 0}, {10000, 1}}) {
@@ -122,6 +123,14 @@ TEST(LinearAccuracy, drifts_below_the_best_less_the_tolerance_and_not_at_it) {
     EXPECT_EQ(tables.at("drifted"), Values{drifted});
     EXPECT_EQ(tables.at("next_best"), Values{std::max<i128>(best, 5000)});
   }
+}
+
+TEST(LinearAccuracy, drifts_below_the_best_less_the_tolerance_and_not_at_it) {
+  expect_drift("linear_accuracy", 0, {0, 1, 0, 0});
+}
+
+TEST(PerceptronAccuracy, drifts_below_the_best_less_the_tolerance_and_not_at_it) {
+  expect_drift("perceptron_accuracy", 1, {1, 0, 0, 1, 0, 0});
 }
 
 TEST(LinearAccuracy, equals_inference_in_plain_loops) { expect_accuracy("linear_accuracy", false); }

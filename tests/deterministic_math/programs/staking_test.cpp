@@ -167,7 +167,9 @@ TEST_F(Staking, goes_on_where_every_account_is_full) {
   for (const char* name : {"deposit", "stake", "pool"}) x_world.states[name] = full;
   x_world.states["pool"].resize(1);
   set_records(x_world, {0, 1}, {{"kind", {kExit, kStake}}, {"amount", {0, 1}}});
-  advance(x_program, x_world);
+  const Tables tables = advance(x_program, x_world);
+  EXPECT_EQ(tables.at("fee")[0], (full[0] * kExitFee + 9999) / 10000);
+  EXPECT_EQ(tables.at("returned")[0] + tables.at("fee")[0], full[0]);
   EXPECT_EQ(x_world.states["deposit"], full);
   EXPECT_EQ(x_world.states["stake"][1], full[1]);
   EXPECT_EQ(x_world.states["pool"], Values{full[0]});
