@@ -45,6 +45,14 @@ TEST(LibraryPrograms, are_valid_and_survive_their_encoding) {
   }
 }
 
+// `tally program list` shows it.
+TEST(LibraryPrograms, say_in_their_first_line_what_they_compute) {
+  for (const LibraryProgram& program : library_programs()) {
+    const std::string_view line = program.text.substr(0, program.text.find('\n'));
+    EXPECT_TRUE(line.starts_with("# ") && line.ends_with('.')) << program.name << ": " << line;
+  }
+}
+
 TEST(LibraryPrograms, can_be_proved_on_chain_at_the_ends_of_every_parameter_and_dim) {
   for (const LibraryProgram& program : library_programs()) {
     CompileOptions options;
