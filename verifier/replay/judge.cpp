@@ -168,6 +168,7 @@ std::optional<CheckTarget> Judge::failed_record() {
   const proof::RecordShape shape = proof::record_shape(x_batch.program());
   const std::size_t width = shape.record_bytes();
   for (std::uint64_t place = 0; place < x_batch.records(); ++place) {
+    x_options.pool->check();
     const proof::Record record = proof::decode_record(bytes.subspan(place * width, width), shape).value();
     if (proof::signer_is_member(record, x_options.signers(record.address), x_posted.posted_s)) continue;
     x_verdict.message = "record " + std::to_string(place) + " (" + proof::to_text(record.address) +

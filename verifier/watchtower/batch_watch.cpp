@@ -167,8 +167,8 @@ bool BatchWatch::demand(const proof::OpeningKey& leaf) {
   if (x_demands.allows(header.task, bond)) return send(proof::RequestLeaf{.header = header, .leaf = leaf}, bond);
   x_view.spares_demands = true;
   tell(WatchEvent::Kind::kPassedOver, "request_leaf",
-       "a bond of " + chain::to_text_with_unit(bond) + " would bring what was spent on tasks that were not named to " +
-           "more than " + chain::to_text_with_unit(x_settings.demand_limit) + "; name task " + to_hex(header.task) +
+       "a bond of " + chain::to_text_with_unit(bond) + " would bring what demands in tasks that were not named cost " +
+           "to more than " + chain::to_text_with_unit(x_settings.demand_limit) + "; name task " + to_hex(header.task) +
            " with --task, or raise --demand-limit");
   return true;
 }

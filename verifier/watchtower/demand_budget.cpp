@@ -12,34 +12,34 @@ bool DemandBudget::allows(const proof::TaskId& task, const proof::Wei& bond) {
   if (x_settings.is_named(task)) return true;
   count_new();
   const proof::Wei limit = x_settings.demand_limit;
-  return x_spent <= limit && bond.value <= limit.value - x_spent.value;
+  return x_spent <= limit && std::max(bond, kLeastDemand).value <= limit.value - x_spent.value;
 }
 
 void DemandBudget::count_new() {
   for (const OwnDemand& demand : x_memory.own_demands(x_next)) {
     x_next = demand.position + 1;
-    const proof::Wei bond = bond_of(demand.batch);
+    const proof::Wei cost = cost_of(demand.batch);
     if (!demand.is_returned) {
-      x_spent.value += bond.value;
+      x_spent.value += cost.value;
     } else {
-      x_spent.value -= std::min(bond, x_spent).value;
+      x_spent.value -= std::min(cost, x_spent).value;
     }
   }
 }
 
-proof::Wei DemandBudget::bond_of(const proof::BatchId& batch) {
-  const auto known = x_bonds.find(batch);
-  if (known != x_bonds.end()) return known->second;
-  proof::Wei bond{};
+proof::Wei DemandBudget::cost_of(const proof::BatchId& batch) {
+  const auto known = x_costs.find(batch);
+  if (known != x_costs.end()) return known->second;
+  proof::Wei cost{};
   const auto post = x_memory.post(batch);
   if (post && !x_settings.is_named(post->posted.header.task)) {
     const proof::TaskId& id = post->posted.header.task;
     const auto task = proof::read_task(x_chain.state(), id);
     if (!task) throw std::runtime_error("the chain does not know task " + to_hex(id));
     const auto* const requests = std::get_if<proof::LeafRequests>(&task->preimage.settings.availability);
-    if (requests != nullptr) bond = requests->request_bond;
+    if (requests != nullptr) cost = std::max(requests->request_bond, kLeastDemand);
   }
-  return x_bonds.emplace(batch, bond).first->second;
+  return x_costs.emplace(batch, cost).first->second;
 }
 
 }  // namespace tally::verifier

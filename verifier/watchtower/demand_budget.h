@@ -1,8 +1,9 @@
 // What may still be spent on demanding leaves in tasks that the operator did not name.
 //
 // A stranger may make a task with any bond, post batches to it and keep their data back, and be paid the bonds for
-// answering each demand. So those bonds have a limit, over all such tasks and all time. It is counted from the chain's
-// own events, which the memory keeps: neither a restart nor a lost memory gives anything back.
+// answering each demand; or ask next to nothing, and keep the watchtower busy with millions of demands. So they have a
+// limit, over all such tasks and all time. It is counted from the chain's own events, which the memory keeps: neither a
+// restart nor a lost memory gives anything back.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,9 @@
 
 namespace tally::verifier {
 
+/// What a demand counts at least: it is a transaction too.
+inline constexpr proof::Wei kLeastDemand{1'000'000'000'000'000};
+
 class DemandBudget {
  public:
   DemandBudget(chain::ChainAdapter& chain, const WatchSettings& settings, Memory& memory)
@@ -24,15 +28,15 @@ class DemandBudget {
 
  private:
   void count_new();
-  /// What a demand of a batch's leaf costs against the limit: nothing in a named task.
-  [[nodiscard]] proof::Wei bond_of(const proof::BatchId& batch);
+  /// What a demand of a batch's leaf counts: nothing in a named task.
+  [[nodiscard]] proof::Wei cost_of(const proof::BatchId& batch);
 
   chain::ChainAdapter& x_chain;
   const WatchSettings& x_settings;
   Memory& x_memory;
   std::uint64_t x_next = 0;  // the position of the next event to count
   proof::Wei x_spent{};
-  std::map<proof::BatchId, proof::Wei> x_bonds;
+  std::map<proof::BatchId, proof::Wei> x_costs;
 };
 
 }  // namespace tally::verifier

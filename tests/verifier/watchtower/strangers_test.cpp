@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "chain_adapter/embedded/embedded_chain.h"
+#include "chain_adapter/embedded/tables.h"
+#include "chain_adapter/sqlite/database.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/hooked_chain.h"
 #include "tests/verifier/watchtower/watching.h"
+#include "verifier/watchtower/demand_budget.h"
 #include "verifier/watchtower/watchtower.h"
 
 namespace tally::verifier {
@@ -48,7 +51,7 @@ TEST(Strangers, cost_no_more_than_the_limit_for_demands) {
   ASSERT_EQ(count(events, Kind::kPassedOver, "request_leaf"), 1U) << told(events);
   EXPECT_EQ(
       events.back().message,
-      "a bond of 0.01 ether would bring what was spent on tasks that were not named to more than 0.03 ether; name "
+      "a bond of 0.01 ether would bring what demands in tasks that were not named cost to more than 0.03 ether; name "
       "task " +
           to_hex(world.rounds().prepared().id) + " with --task, or raise --demand-limit");
   // Neither by answers nor by another run, another batch or another memory.
@@ -84,7 +87,55 @@ TEST(Strangers, cost_nothing_by_demands_that_were_won) {
   }
 }
 
-TEST(Strangers, are_demanded_of_where_a_challenge_is_not_limited) {
+// Else a stranger who asks next to nothing could keep it busy with any number of them.
+TEST(Strangers, get_few_demands_however_little_a_bond_is) {
+  DisputeWorld world({.change = [](proof::TaskSettings& settings) {
+    settings.availability = proof::LeafRequests{.max_requests = 1000, .request_bond = {1}};
+  }});
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = {3 * kLeastDemand.value + kLeastDemand.value / 2};
+  for (std::uint64_t number = 1; number <= 2; ++number) {
+    fs::remove_all(world.post({}, number).watcher);
+    const auto events = watch_once(world.chain(), world.watcher(), settings).events;
+    EXPECT_EQ(sent(events, "request_leaf"), number == 1 ? 3U : 0U) << told(events);
+  }
+}
+
+TEST(Strangers, are_counted_by_own_demands_alone) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 1);
+  WatchSettings other = settings;
+  other.memory = world.folder() / "other.sqlite";
+  other.data.clear();
+  const auto watch = [&] { return watch_once(world.chain(), world.watcher(), settings).events; };
+  const auto watch_other = [&] { return watch_once(world.chain(), world.rounds().key(0), other).events; };
+  static_cast<void>(world.post({}, 1));
+  EXPECT_EQ(sent(watch_other(), "request_leaf"), 1U);
+  const std::uint64_t later_s = 60;
+  world.advance(later_s);
+  fs::remove_all(world.post({}, 2).watcher);
+  EXPECT_EQ(sent(watch(), "request_leaf"), 1U);
+  // The other's bond comes back before this one's.
+  world.advance(world.settings().window_s + 1 - later_s);
+  EXPECT_EQ(sent(watch_other(), "claim_withheld"), 1U);
+  EXPECT_EQ(sent(watch(), "request_leaf"), 0U);
+}
+
+TEST(Strangers, are_counted_anew_on_an_older_copy_of_the_chain) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 1);
+  fs::remove_all(world.post().watcher);
+  const fs::path copy = world.folder() / "copy.sqlite";
+  chain::Database(world.chain_file(), chain::embedded_schema()).execute("VACUUM INTO '" + copy.string() + "'");
+  EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "request_leaf"), 1U);
+  chain::EmbeddedChain older(copy);
+  older.advance(1);
+  EXPECT_EQ(sent(watch_once(older, world.watcher(), settings).events, "request_leaf"), 1U);
+}
+
+TEST(Strangers, are_challenged_without_limit) {
   DisputeWorld world;
   WatchSettings settings = world.watch_settings();
   settings.demand_limit = {};
@@ -215,6 +266,7 @@ TEST(JudgingLimit, ends_the_judging_of_a_strangers_batch) {
   DisputeWorld world;
   SlowJudging slow(world);
   const DisputedBatch batch = world.post(test::forge(world, "next_model", 3), 2);
+  fs::remove_all(batch.watcher / "tables");  // they are computed
   const WatchReport report = slow.watch();
   EXPECT_FALSE(report.stopped);
   EXPECT_TRUE(judged(report).empty()) << told(report.events);
