@@ -20,14 +20,16 @@ class HookedChain final : public chain::ChainAdapter {
 
   [[nodiscard]] chain::ChainIdentity identity() override { return x_inner.identity(); }
   [[nodiscard]] chain::Head head() override {
-    if (x_outage.load() != 0) {
-      --x_outage;
-      throw std::runtime_error("the chain is out of reach");
-    }
+    fail_in(x_outage);
+    ++x_looks;
     return x_inner.head();
   }
   /// As many looks at the chain fail as are left of an outage. Any thread may say so.
   [[nodiscard]] std::atomic<int>& outage() { return x_outage; }
+  /// The same for reading events.
+  [[nodiscard]] std::atomic<int>& outage_of_events() { return x_outage_of_events; }
+  /// Looks at the chain that did not fail.
+  [[nodiscard]] int looks() const { return x_looks; }
 
   [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override {
     proof::Transaction transaction = submission.transaction;
@@ -38,16 +40,25 @@ class HookedChain final : public chain::ChainAdapter {
   }
   [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) override { return x_inner.fate(id); }
   [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
+    fail_in(x_outage_of_events);
     return x_inner.events(from, limit);
   }
   [[nodiscard]] const proof::StateReader& state() override { return x_inner.state(); }
   [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_inner.balance(account); }
 
  private:
+  static void fail_in(std::atomic<int>& outage) {
+    if (outage.load() == 0) return;
+    --outage;
+    throw std::runtime_error("the chain is out of reach");
+  }
+
   chain::ChainAdapter& x_inner;
   Hook x_before;
   Hook x_after;
   std::atomic<int> x_outage = 0;
+  std::atomic<int> x_outage_of_events = 0;
+  std::atomic<int> x_looks = 0;
 };
 
 }  // namespace tally::test

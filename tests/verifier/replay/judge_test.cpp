@@ -128,6 +128,7 @@ TEST_F(JudgeMissing, states_and_advice_beside_the_rows) {
   lose("state/s.bin");
   damage("rows/x/0.bin");
   expect_missing({part("s", 0, kManyLeaves), part("x", 0, kManyLeaves)});
+  EXPECT_EQ(judged().message, "s is missing, or is not what the batch commits to");
   damage("tables/a.bin");
   expect_missing({part("s", 0, kManyLeaves), part("a", 0, kManyLeaves), part("x", 0, kManyLeaves)});
 }

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 
+#include "tests/support/posted_batch.h"
 #include "tests/support/test_batch.h"
+#include "verifier/replay/judge.h"
 #include "verifier/replay/verify_batch.h"
 
 namespace tally::verifier {
@@ -60,7 +62,7 @@ table sum: i64 {
 }
 )";
 
-TEST(StoppablePool, ends_the_verifying_of_a_batch_within_one_entry) {
+TEST(StoppablePool, ends_verifying_and_judging_a_batch_within_one_entry) {
   const test::TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "batch";
   const test::TestBatch batch(kLongFold, {.dims = {3, 1 << 20}});
@@ -73,6 +75,17 @@ TEST(StoppablePool, ends_the_verifying_of_a_batch_within_one_entry) {
   options.stop = stop.get_token();
   EXPECT_TRUE(verify_batch(path, options).stopped);
   EXPECT_EQ(pool.late(), 0U);
+
+  const PostedBatch posted = test::posted_batch(path, batch.program());
+  const chain::BatchPaths paths(path);
+  std::stop_source stop_judging;
+  StopAtFirstCheck other_pool(stop_judging);
+  JudgeOptions judging;
+  judging.pool = &other_pool;
+  judging.stop = stop_judging.get_token();
+  judging.scratch = folder.path() / "scratch";
+  EXPECT_THROW(static_cast<void>(judge(posted, describe_posted(posted, paths), paths, judging)), chain::Stopped);
+  EXPECT_EQ(other_pool.late(), 0U);
 }
 
 }  // namespace

@@ -2,16 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "tests/support/dispute_world.h"
+#include "tests/support/posted_batch.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_batch.h"
 #include "tests/verifier/watchtower/watching.h"
 #include "verifier/watchtower/watchtower.h"
 
 namespace tally::verifier {
 namespace {
 
+namespace fs = std::filesystem;
 using Kind = WatchEvent::Kind;
 using test::count;
 using test::DisputeWorld;
@@ -49,6 +54,30 @@ TEST(Judging, raises_an_alarm_where_they_disagree_again) {
   ASSERT_FALSE(report.alarms.empty());
   EXPECT_NE(report.alarms.front().find("executor and interpreter disagree"), std::string::npos);
   EXPECT_EQ(sent(report.events), 0U) << told(report.events);
+}
+
+// With keepers there is no list of leaves by which one folder could lack fewer than another.
+TEST(Judging, is_by_the_folder_that_lacks_nothing_where_no_leaf_can_be_demanded) {
+  const test::TemporaryFolder folder;
+  const test::TestBatch batch("fedavg");
+  const fs::path built = folder.path() / "built";
+  ASSERT_TRUE(test::build(batch.inputs(), built).has_value());
+  Judging judging{.batch = test::posted_batch(built, batch.program())};
+  judging.batch.task.settings.availability = proof::KeeperQuorum{};
+  for (const std::string name : {"first", "second", "third"}) {
+    judging.folders.push_back(folder.path() / name);
+    fs::create_directory(judging.folders.back());
+    fs::copy(built, judging.folders.back() / to_hex(judging.batch.posted.batch), fs::copy_options::recursive);
+  }
+  for (const char* const lost : {"first", "third"}) {
+    fs::remove(folder.path() / lost / to_hex(judging.batch.posted.batch) / "rows/updates/1.bin");
+  }
+  math::ThreadPool pool(1);
+  judging.options.pool = &pool;
+  judging.scratch = folder.path() / "scratch";
+  const Judgment judgment = judge_posted(judging);
+  EXPECT_EQ(judgment.verdict.kind, VerdictKind::kValid) << judgment.verdict.message;
+  EXPECT_EQ(judgment.data.parent_path(), folder.path() / "second");
 }
 
 }  // namespace

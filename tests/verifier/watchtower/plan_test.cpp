@@ -67,6 +67,16 @@ TEST(Plan, asks_for_each_missing_leaf_that_nobody_asked_for) {
   EXPECT_EQ(std::get<DemandLeaf>(action).leaf.record, 2U);
 }
 
+TEST(Plan, asks_for_nothing_where_demands_are_not_worth_their_bonds) {
+  BatchView view = pending(VerdictKind::kMissing);
+  view.verdict->missing = {kLeaf};
+  view.spares_demands = true;
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  // What was asked for before is claimed all the same.
+  ask(view, kSelf, 1000);
+  EXPECT_TRUE(std::holds_alternative<TakeWithheld>(plan(view)));
+}
+
 TEST(Plan, asks_for_any_number_of_missing_leaves_once_each) {
   constexpr std::uint64_t kLeaves = 10'000;
   BatchView view = pending(VerdictKind::kMissing);

@@ -266,9 +266,39 @@ TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
   EXPECT_EQ(world.status(second), proof::BatchStatus::kInvalid);
 }
 
+// Meanwhile: while another batch is judged.
 TEST(Watchtower, goes_on_with_its_games_after_any_number_of_outages) {
+  for (const bool of_events : {false, true}) {
+    DisputeWorld world;
+    const DisputedBatch first = world.post(forge(world, "next_model", 3), 1);
+    static_cast<void>(world.watch());
+    static_cast<void>(world.post({}, 2));
+    WatchSettings settings = world.watch_settings();
+    settings.pause = std::chrono::milliseconds(1);
+    chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+    test::HookedChain hooked(own);
+    std::atomic<int> judgings = 0;
+    bool won_meanwhile = false;
+    settings.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
+      if (done != 0 || judgings++ != 0) return;
+      std::atomic<int>& outage = of_events ? hooked.outage_of_events() : hooked.outage();
+      outage = 10;
+      EXPECT_TRUE(comes_true([&] { return outage == 0; }));
+      world.defend();
+      won_meanwhile = comes_true([&] { return world.status(first) == proof::BatchStatus::kInvalid; });
+    };
+    const WatchReport report = watch_once(hooked, world.watcher(), settings);
+    EXPECT_TRUE(won_meanwhile) << told(report.events);
+    EXPECT_EQ(judgings, 1);
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged), 1U) << told(report.events);
+    // Others of a batch say nothing new; without events nothing is known of any.
+    EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), of_events ? 0U : 3U) << told(report.events);
+  }
+}
+
+TEST(Watchtower, tells_of_failures_anew_after_a_look_that_did_not_fail) {
   DisputeWorld world;
-  const DisputedBatch first = world.post(forge(world, "next_model", 3), 1);
+  static_cast<void>(world.post({}, 1));
   static_cast<void>(world.watch());
   static_cast<void>(world.post({}, 2));
   WatchSettings settings = world.watch_settings();
@@ -276,19 +306,16 @@ TEST(Watchtower, goes_on_with_its_games_after_any_number_of_outages) {
   chain::EmbeddedChain own(world.folder() / "chain.sqlite");
   test::HookedChain hooked(own);
   std::atomic<int> judgings = 0;
-  bool won_meanwhile = false;
   settings.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
     if (done != 0 || judgings++ != 0) return;
-    hooked.outage() = 10;
-    EXPECT_TRUE(comes_true([&] { return hooked.outage() == 0; }));
-    world.defend();
-    won_meanwhile = comes_true([&] { return world.status(first) == proof::BatchStatus::kInvalid; });
+    for (int outages = 0; outages < 2; ++outages) {
+      hooked.outage() = 2;
+      EXPECT_TRUE(comes_true([&] { return hooked.outage() == 0; }));
+      EXPECT_TRUE(comes_true([&, before = hooked.looks()] { return hooked.looks() > before; }));
+    }
   };
   const WatchReport report = watch_once(hooked, world.watcher(), settings);
-  EXPECT_TRUE(won_meanwhile) << told(report.events);
-  EXPECT_EQ(judgings, 1);
-  // The others say nothing new.
-  EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 3U) << told(report.events);
+  EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 4U) << told(report.events);
 }
 
 // Whoever changes data while it is judged, so that it is never twice the same, gets no further than that batch.
