@@ -98,12 +98,16 @@ class Batch final : public EntrySink {
       x_values.dims.push_back(std::clamp(wanted, dim.lo, dim.hi));
     }
     x_values.batch = 1;
-    for (std::uint64_t k = 0; k < records; ++k) x_members[k] = k * 7919 % kMembers;
+    for (std::uint64_t k = 0; k < records; ++k) {
+      // Of rules one each, of the ledger ten that follow each other.
+      x_members[k] = records == kEvents ? k * kMembers / kEvents : k * 7919 % kMembers;
+      x_nonces.push_back(k);
+    }
     const std::vector<Object>& objects = x_compiled.program.objects;
     x_inputs.fields.resize(objects.size());
     x_inputs.tables.resize(objects.size());
     x_inputs.members = x_members;
-    x_inputs.nonces = x_members;
+    x_inputs.nonces = x_nonces;
     x_inputs.rows = &x_rows;
     x_tables.resize(objects.size());
     x_fields.resize(objects.size());
@@ -239,6 +243,7 @@ class Batch final : public EntrySink {
   CompiledProgram x_compiled;
   BatchValues x_values;
   std::vector<std::uint64_t> x_members;
+  std::vector<std::uint64_t> x_nonces;
   std::vector<std::vector<std::int64_t>> x_fields;
   std::vector<std::vector<std::byte>> x_tables;
   SharedRows x_rows;
