@@ -18,7 +18,7 @@ using test::TemporaryFolder;
 // The last of a member's records with each kind counts; `refused_sum_of_rows` needs rows, which nobody asks for here.
 constexpr const char* kLog = R"(
 program log
-dim K in 1..8
+dim K in 0..8
 dim M in 1..8
 dim D <= 64
 record kind: i64 in 0..9
