@@ -172,7 +172,7 @@ void add_watch(CLI::App& app, Session& session) {
   command->add_flag("--all-tasks", flags->all_tasks, "Watch all other tasks too, after those that are named");
   command
       ->add_option("--demand-limit", flags->demand_limit,
-                   "What bonds of leaf demands may cost in all tasks that are not named together, from now to the end")
+                   "What demands for leaves may cost over all time, in all tasks that are not named together")
       ->capture_default_str();
   command
       ->add_option("--judging-limit", flags->judging_limit_s,
@@ -183,10 +183,9 @@ void add_watch(CLI::App& app, Session& session) {
   add_threads_option(*command, flags->threads);
   add_output_flags(*command, session);
   command->footer(
-      "Exit codes: 0 all is well, frauds that are being disputed and what was passed over included (a data folder "
-      "that\n"
-      "cannot be read, a limit of tasks that are not named); 1 there are alarms, which a person should\n"
-      "look at; 2 usage or bad input; 3 a batch could not be looked after, or the outside world failed.");
+      "Exit codes: 0 all is well, frauds that are being disputed and what was passed over included (a data folder\n"
+      "that cannot be read, a limit of tasks that are not named); 1 there are alarms, which a person should look at;\n"
+      "2 usage or bad input; 3 a batch could not be looked after, or the outside world failed.");
   command->callback([flags, &session] {
     session.run = [flags, &session](Console& console) { return watch(*flags, console, session.stop); };
   });
