@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <expected>
 #include <memory>
 #include <utility>
 
 #include "cli/exit_code.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "sequencer/admission/admission.h"
 #include "sequencer/batch/update_source.h"
 #include "sequencer/trainer/contribution.h"
 #include "sequencer/trainer/update_file.h"
@@ -34,26 +36,38 @@ void refuse_offline_flags(const AggregateFlags& flags) {
             " does not go with --task: the task, the chain and what trainers signed settle it");
 }
 
-sequencer::RecordInput read_contribution(const fs::path& update, const sequencer::OpenTask& task,
-                                         const sequencer::BatchPlace& place) {
+struct RefusedFile {
+  sequencer::AdmissionReason reason{};
+  std::string message;  // with the file that is at fault
+};
+
+std::unexpected<RefusedFile> refuse(sequencer::AdmissionReason reason, std::string message) {
+  return std::unexpected(RefusedFile{reason, std::move(message)});
+}
+
+std::expected<sequencer::RecordInput, RefusedFile> read_contribution(const fs::path& update,
+                                                                     const sequencer::OpenTask& task,
+                                                                     const sequencer::BatchPlace& place) {
+  using enum sequencer::AdmissionReason;
   const math::Program& program = task.program.program;
   const fs::path file = sequencer::record_file_of(update);
   auto contribution = sequencer::read_contribution(file, proof::record_shape(program));
-  if (!contribution) bad_input(contribution.error().message + "; `tally contribute` makes it");
+  if (!contribution) return refuse(kMalformed, contribution.error().message + "; `tally contribute` makes it");
   const sequencer::RoundPlace expected{.task = task.id, .batch = place.number, .state = place.state};
   if (contribution->place != expected) {
     const bool other = contribution->place.task != task.id;
-    bad_input(file.string() + ": signed for " +
-              (other ? "task " + to_hex(contribution->place.task)
-                     : "batch " + std::to_string(contribution->place.batch) + " on state " +
-                           to_hex(contribution->place.state)) +
-              ", but this is batch " + std::to_string(place.number) + " on state " + to_hex(place.state));
+    return refuse(kOtherRound, file.string() + ": signed for " +
+                                   (other ? "task " + to_hex(contribution->place.task)
+                                          : "batch " + std::to_string(contribution->place.batch) + " on state " +
+                                                to_hex(contribution->place.state)) +
+                                   ", but this is batch " + std::to_string(place.number) + " on state " +
+                                   to_hex(place.state));
   }
   sequencer::RecordInput input;
   input.source = update.string();
   if (!proof::objects_of(program, math::ObjectKind::kRow).empty()) {
     auto opened = sequencer::UpdateFile::open(update);
-    if (!opened) bad_input(opened.error().message);
+    if (!opened) return refuse(kMalformed, opened.error().message);
     const math::QuantiseOptions quantise{.frac_bits = task.preimage().frac_bits,
                                          .out_of_range = contribution->out_of_range};
     input.rows.push_back(std::make_unique<sequencer::UpdateSource>(*std::move(opened), quantise));
@@ -62,22 +76,52 @@ sequencer::RecordInput read_contribution(const fs::path& update, const sequencer
   return input;
 }
 
-std::optional<chain::ModelLayout> layout_of(const std::vector<fs::path>& updates,
+/// The builder finds this too, but only when it is too late to leave the record out.
+std::expected<void, RefusedFile> check_rows(const sequencer::RecordInput& input, const sequencer::OpenTask& task) {
+  const auto commitments = sequencer::commit_rows(task.program.program, task.preimage(), input.rows);
+  if (!commitments) return refuse(sequencer::AdmissionReason::kRows, commitments.error());
+  if (*commitments == input.signed_record->rows) return {};
+  return refuse(sequencer::AdmissionReason::kRows, input.source + ": not the update that its record was signed for");
+}
+
+/// In the order of the updates. With --leave-out-refused, those alone that can be in a batch, each other with a
+/// warning.
+std::vector<sequencer::RecordInput> read_contributions(const AggregateFlags& flags, const sequencer::OpenTask& task,
+                                                       const sequencer::BatchPlace& place,
+                                                       const std::vector<fs::path>& updates, const Console& console) {
+  std::vector<sequencer::RecordInput> inputs;
+  for (const fs::path& update : updates) {
+    auto input = read_contribution(update, task, place);
+    if (input && flags.leave_out_refused) {
+      if (auto same = check_rows(*input, task); !same) input = std::unexpected(std::move(same.error()));
+    }
+    if (input) {
+      inputs.push_back(*std::move(input));
+    } else if (flags.leave_out_refused) {
+      console.warn("refused: " + std::string(name_of(input.error().reason)) + ": " + input.error().message);
+    } else {
+      bad_input(input.error().message);
+    }
+  }
+  return inputs;
+}
+
+std::optional<chain::ModelLayout> layout_of(const std::vector<sequencer::RecordInput>& records,
                                             const math::CompiledProgram& compiled) {
   const auto& names = compiled.names.objects;
   const auto found = std::ranges::find(names, chain::kModelTable);
   const auto rows = proof::objects_of(compiled.program, math::ObjectKind::kRow);
-  if (found == names.end() || rows.empty() || updates.empty()) return std::nullopt;
+  if (found == names.end() || rows.empty() || records.empty()) return std::nullopt;
   const math::Object& table = compiled.program.objects[static_cast<std::size_t>(found - names.begin())];
   if (table.kind != math::ObjectKind::kComputed || table.type != math::ElementType::kI32) return std::nullopt;
-  return sequencer::UpdateFile::open(updates.front()).value().layout();
+  return sequencer::UpdateFile::open(records.front().source).value().layout();
 }
 
 }  // namespace
 
 sequencer::BatchInputs gather_contributions(const AggregateFlags& flags, const sequencer::OpenTask& task,
                                             const sequencer::Extension& extension, const chain::BatchStore& store,
-                                            const std::vector<fs::path>& updates) {
+                                            const std::vector<fs::path>& updates, const Console& console) {
   refuse_offline_flags(flags);
   const auto rows = proof::objects_of(task.program.program, math::ObjectKind::kRow).size();
   if (rows > 1) {
@@ -86,18 +130,18 @@ sequencer::BatchInputs gather_contributions(const AggregateFlags& flags, const s
   }
   sequencer::BatchInputs inputs;
   inputs.program = &task.program;
-  inputs.dims = task.dims(updates.size());
+  inputs.records = read_contributions(flags, task, extension.place, updates, console);
+  inputs.dims = task.dims(inputs.records.size());
   inputs.place = extension.place;
   inputs.frac_bits = task.preimage().frac_bits;
   inputs.settings = task.preimage().settings;
   inputs.seed = extension.seed;
   inputs.poster = poster_address(flags.poster);
-  for (const fs::path& update : updates) inputs.records.push_back(read_contribution(update, task, extension.place));
   auto states = sequencer::previous_states(task, store, extension.place.parent);
   if (!states) bad_input(states.error().message);
   inputs.states = *std::move(states);
   inputs.advice = supplied_advice(flags, inputs.frac_bits);
-  inputs.layout = layout_of(updates, task.program);
+  inputs.layout = layout_of(inputs.records, task.program);
   return inputs;
 }
 

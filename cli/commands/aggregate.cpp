@@ -92,7 +92,8 @@ ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const
   const sequencer::Extension extension = extend_parent(*chain, task.id, parent);
   const bool has_rows = !proof::objects_of(task.program.program, math::ObjectKind::kRow).empty();
   const std::vector<fs::path> updates = find_updates(flags.updates, has_rows ? Contents::kUpdates : Contents::kRecords);
-  sequencer::BatchInputs inputs = gather_contributions(flags, task, extension, store, updates);
+  sequencer::BatchInputs inputs = gather_contributions(flags, task, extension, store, updates, console);
+  const std::uint64_t unusable = updates.size() - inputs.records.size();
   math::ThreadPool pool(thread_count(flags.threads));
   const sequencer::Admission admission{.task = task,
                                        .place = extension.place,
@@ -110,7 +111,7 @@ ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const
   options.replace = sequencer::Replace::kReplace;
   options.pool = &pool;
   options.stop = stop;
-  print(build(std::move(inputs), std::move(options), console), flags, left_out, console);
+  print(build(std::move(inputs), std::move(options), console), flags, unusable + left_out, console);
   return ExitCode::kFine;
 }
 

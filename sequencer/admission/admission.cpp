@@ -64,7 +64,23 @@ class Examiner {
     return refusal(AdmissionReason::kSignature, "signature", good.error().message);
   }
 
+  /// Of records that nobody can hold against the batch, in the order that it would have.
+  [[nodiscard]] bool comes_before(const proof::Record& a, const proof::Record& b) const {
+    if (by_member()) return a.member < b.member;
+    return std::tie(a.address, a.nonce) < std::tie(b.address, b.nonce);
+  }
+  [[nodiscard]] RefusedRecord duplicate(const proof::Record& record) const {
+    const std::string what = by_member()
+                                 ? "member " + std::to_string(record.member) + " has one"
+                                 : to_text(record.address) + " has one with nonce " + std::to_string(record.nonce);
+    return refusal(AdmissionReason::kDuplicate, by_member() ? "member" : "nonce", what + " in the batch already");
+  }
+
  private:
+  [[nodiscard]] bool by_member() const {
+    return proof::record_order(x_compiled.program) == proof::RecordOrder::kByMember;
+  }
+
   static RefusedRecord refusal(AdmissionReason reason, std::string field, std::string message) {
     return {.record = 0,
             .reason = reason,
@@ -142,6 +158,12 @@ std::expected<std::vector<RefusedRecord>, std::string> examine_by_program(const 
 
 std::string_view name_of(AdmissionReason reason) {
   switch (reason) {
+    case AdmissionReason::kMalformed:
+      return "Malformed";
+    case AdmissionReason::kOtherRound:
+      return "OtherRound";
+    case AdmissionReason::kRows:
+      return "Rows";
     case AdmissionReason::kFieldRange:
       return "FieldRange";
     case AdmissionReason::kNoSuchMember:
@@ -152,6 +174,8 @@ std::string_view name_of(AdmissionReason reason) {
       return "Leaving";
     case AdmissionReason::kSignature:
       return "Signature";
+    case AdmissionReason::kDuplicate:
+      return "Duplicate";
     case AdmissionReason::kProgram:
       return "Program";
   }
@@ -166,21 +190,26 @@ std::expected<std::vector<RefusedRecord>, std::string> refused_records(const Adm
   admission.pool.run(records.size(), [&](std::size_t i) {
     if (!found[i]) found[i] = examiner.examine_signature(records[i]);
   });
-  std::vector<RefusedRecord> refused;
-  std::vector<std::size_t> good;
+  std::vector<std::size_t> sound;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (!found[i]) {
+    if (!found[i]) sound.push_back(i);
+  }
+  std::ranges::stable_sort(sound,
+                           [&](std::size_t a, std::size_t b) { return examiner.comes_before(records[a], records[b]); });
+  std::vector<std::size_t> good;
+  for (const std::size_t i : sound) {
+    if (good.empty() || examiner.comes_before(records[good.back()], records[i])) {
       good.push_back(i);
-      continue;
+    } else {
+      found[i] = examiner.duplicate(records[i]);
     }
+  }
+  std::vector<RefusedRecord> refused;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!found[i]) continue;
     found[i]->record = i;
     refused.push_back(*std::move(found[i]));
   }
-  const bool by_member = proof::record_order(admission.task.program.program) == proof::RecordOrder::kByMember;
-  std::ranges::sort(good, [&](std::size_t a, std::size_t b) {
-    if (by_member) return records[a].member < records[b].member;
-    return std::tie(records[a].address, records[a].nonce) < std::tie(records[b].address, records[b].nonce);
-  });
   const math::Dim& dim = admission.task.program.program.dims.front();
   if (has_refusals(admission.task.program) && good.size() >= dim.lo && good.size() <= dim.hi) {
     auto by_program = examine_by_program(admission, records, good);

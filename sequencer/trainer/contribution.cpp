@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chain_adapter/files/atomic_file.h"
+#include "deterministic_math/numbers/assert.h"
 #include "deterministic_math/numbers/codec.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/merkle/tree.h"
@@ -98,6 +99,25 @@ std::expected<Contribution, proof::Refusal<ContributionReason>> read_contributio
   return contribution;
 }
 
+std::expected<std::vector<math::Digest>, std::string> commit_rows(
+    const math::Program& program, const proof::TaskPreimage& task,
+    std::span<const std::unique_ptr<ElementSource>> rows) {
+  const std::vector<math::ObjectId> ids = proof::objects_of(program, ObjectKind::kRow);
+  TALLY_ASSERT(rows.size() == ids.size());
+  // No row has K among its dims, so any K does.
+  std::vector<std::uint64_t> dims = {program.dims.front().lo};
+  dims.insert(dims.end(), task.dims.begin(), task.dims.end());
+  const math::BatchValues values = proof::batch_values(std::move(dims), proof::kFirstBatch, {});
+  std::vector<math::Digest> commitments;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto commitment = commit_row(*rows[i], "row " + std::to_string(i),
+                                 proof::row_shape(program.objects[ids[i]], values), task.settings.leaf_bytes);
+    if (!commitment) return std::unexpected(std::move(commitment.error()));
+    commitments.push_back(*commitment);
+  }
+  return commitments;
+}
+
 std::expected<proof::Record, std::string> make_record(const RecordSigning& signing) {
   const math::Program& program = signing.program;
   const std::vector<math::ObjectId> rows = proof::objects_of(program, ObjectKind::kRow);
@@ -119,16 +139,9 @@ std::expected<proof::Record, std::string> make_record(const RecordSigning& signi
     return std::unexpected("field " + std::to_string(i) + " is " + std::to_string(signing.fields[i]) + ", outside " +
                            math::to_string(range.lo) + ".." + math::to_string(range.hi));
   }
-  // No row has K among its dims, so any K does.
-  std::vector<std::uint64_t> dims = {program.dims.front().lo};
-  dims.insert(dims.end(), signing.task.dims.begin(), signing.task.dims.end());
-  const math::BatchValues values = proof::batch_values(std::move(dims), signing.place.batch, {});
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    auto commitment = commit_row(*signing.rows[i], "row " + std::to_string(i),
-                                 proof::row_shape(program.objects[rows[i]], values), signing.task.settings.leaf_bytes);
-    if (!commitment) return std::unexpected(std::move(commitment.error()));
-    record.rows.push_back(*commitment);
-  }
+  auto commitments = commit_rows(program, signing.task, signing.rows);
+  if (!commitments) return std::unexpected(std::move(commitments.error()));
+  record.rows = *std::move(commitments);
   const proof::RecordContext context{
       .domain = proof::domain_separator(proof::tallystick_domain(signing.task.chain_id, signing.task.contract)),
       .task = signing.place.task,

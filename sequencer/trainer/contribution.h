@@ -58,6 +58,12 @@ void write_contribution(const std::filesystem::path& path, const Contribution& c
 [[nodiscard]] std::expected<Contribution, proof::Refusal<ContributionReason>> read_contribution(
     const std::filesystem::path& path, const proof::RecordShape& shape);
 
+/// The commitments of a record's rows, in the program's order, of which there must be as many. The error is a sentence
+/// that names what cannot be read, or has another length or value than the program says.
+[[nodiscard]] std::expected<std::vector<math::Digest>, std::string> commit_rows(
+    const math::Program& program, const proof::TaskPreimage& task,
+    std::span<const std::unique_ptr<ElementSource>> rows);
+
 /// What a trainer signs.
 struct RecordSigning {
   const math::Program& program;

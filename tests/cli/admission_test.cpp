@@ -1,6 +1,11 @@
 // Events of the contribution ledger on their way into a batch: who signs one that is worth nothing hears why, and so
 // does who aggregates it.
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "tests/cli/posting_commands.h"
+#include "tests/support/test_batch.h"
 
 namespace tally::cli {
 namespace {
@@ -95,6 +100,47 @@ TEST_F(LedgerEvents, are_refused_or_left_out_when_they_are_aggregated) {
   EXPECT_NE(left.out.find("left out 2 that were refused"), std::string::npos) << left.out;
   EXPECT_NE(left.err.find("limit2.record: refused: refused_timestamp_limit"), std::string::npos) << left.err;
   expect_fine({"verify", (x_folder / "data" / text(leaving, "batch_id")).string()});
+}
+
+TEST_F(LedgerEvents, of_one_key_and_nonce_stop_no_batch) {
+  expect_fine(event("first", {{"nonce", 0}}));
+  expect_fine(event("second", {{"nonce", 0}, {"timestamp", kGenesis + 6}}));
+  expect_refusal(tally(aggregating()), kBadInput, "second.record: refused: Duplicate: ");
+  Words leaving = aggregating();
+  leaving.emplace_back("--leave-out-refused");
+  const Finished left = expect_fine(leaving);
+  EXPECT_NE(left.out.find("aggregated 1 updates"), std::string::npos) << left.out;
+}
+
+class ModelUpdates : public PostingCommands {};
+
+// One trainer's broken files are no reason for the others to wait.
+TEST_F(ModelUpdates, that_are_not_what_was_signed_stop_no_batch) {
+  create_task();
+  join();
+  contribute(1);
+  const auto spoil = [&](const std::string& file, const auto& change) {
+    const std::filesystem::path path = x_folder / ("updates/" + file);
+    std::vector<std::uint8_t> bytes = test::read_bytes(path);
+    change(bytes);
+    test::write_bytes(path, bytes);
+  };
+  const auto check = [&](const std::string& file, const std::string& refusal, const auto& change) {
+    const std::vector<std::uint8_t> before = test::read_bytes(x_folder / ("updates/" + file));
+    spoil(file, change);
+    Words words = with_data({"aggregate", "--task", x_task, "--updates", (x_folder / "updates").string()});
+    EXPECT_EQ(tally(words).exit_code, kBadInput) << refusal;
+    words.emplace_back("--leave-out-refused");
+    const Finished left = expect_fine(words);
+    EXPECT_NE(left.err.find("refused: " + refusal), std::string::npos) << left.err;
+    EXPECT_NE(left.out.find("aggregated 1 updates"), std::string::npos) << left.out;
+    EXPECT_NE(left.out.find("left out 1 that were refused"), std::string::npos) << left.out;
+    test::write_bytes(x_folder / ("updates/" + file), before);
+  };
+  check("client1.npy", "Rows: ", [](auto& bytes) { bytes[bytes.size() - 2] ^= 0x10U; });
+  check("client1.npy", "Malformed: ", [](auto& bytes) { bytes.resize(3); });
+  check("client2.record", "Malformed: ", [](auto& bytes) { bytes.pop_back(); });
+  check("client2.record", "OtherRound: ", [](auto& bytes) { bytes[32 + 7] ^= 1U; });
 }
 
 // An event that was good when it was signed: its member asked to exit since.

@@ -107,10 +107,11 @@ TEST_F(Admitting, names_each_reason_with_the_field_at_fault) {
   ChainedRounds::must(
       x_rounds.chain().send(world().key(2).address(), {}, proof::RequestExit{.task = x_rounds.task(), .member = 2}));
   expect_one(record(2, {3, 5}), AdmissionReason::kLeaving, "address", "signs for member 2 only until ");
-  EXPECT_EQ(x_seen.size(), 6U);
+  expect_one(record(0, {1, 6}), AdmissionReason::kDuplicate, "nonce", "has one with nonce 0 in the batch already");
+  EXPECT_EQ(x_seen.size(), 7U);
   std::set<std::string_view> names;
   for (const AdmissionReason reason : x_seen) names.insert(name_of(reason));
-  EXPECT_EQ(names.size(), 6U);
+  EXPECT_EQ(names.size(), 7U);
 }
 
 TEST_F(Admitting, gives_every_reason_of_the_program_by_the_name_of_its_table) {
