@@ -5,8 +5,8 @@
 // The watchtower reads the chain's events into its memory, judges (that is a replay), stores the verdict, looks at the
 // disputed entry's data again, copied and hashed, runs the interpreter on it, and makes the opening.
 //
-// K = 100, two threads: 1.12 at D = 4,000,000; 1.12 to 1.3 at 1,000,000 on a machine under
-// load, where a dozen syncs of the disk weigh.
+// K = 100, two threads, three runs: 0.99 to 1.09 at D = 4,000,000 and 1.03 to 1.13 at 1,000,000; up to 1.3 there on a
+// machine under load, where a dozen syncs of the disk weigh.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
