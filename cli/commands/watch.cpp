@@ -29,6 +29,7 @@ struct WatchFlags {
   bool all_tasks = false;
   std::string demand_limit = chain::to_text_with_unit(verifier::kDemandLimit);
   std::uint32_t judging_limit_s = verifier::kJudgingLimit.count();
+  std::uint32_t scratch_limit_gib = verifier::kScratchLimitBytes >> 30;
   std::string memory;
   std::string chain;
   KeyFlags key;
@@ -88,6 +89,7 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
   settings.all_tasks = flags.all_tasks;
   settings.demand_limit = parse_wei_argument("--demand-limit", flags.demand_limit);
   settings.judging_limit = std::chrono::seconds(flags.judging_limit_s);
+  settings.scratch_limit_bytes = std::uint64_t{flags.scratch_limit_gib} << 30;
   settings.memory = flags.memory;
   settings.stop = stop;
   settings.progress = progress_on(console);
@@ -177,6 +179,10 @@ void add_watch(CLI::App& app, Session& session) {
   command
       ->add_option("--judging-limit", flags->judging_limit_s,
                    "Seconds that judging a batch of a task that is not named may take in one run")
+      ->capture_default_str();
+  command
+      ->add_option("--scratch-limit", flags->scratch_limit_gib,
+                   "GiB of tables that judging a batch of a task that is not named may compute beside the memory")
       ->capture_default_str();
   add_chain_option(*command, flags->chain);
   add_key_options(*command, flags->key);

@@ -185,7 +185,8 @@ TEST_F(DisputeCommands, say_by_the_exit_code_what_a_person_should_look_at) {
 
 TEST_F(DisputeCommands, refuse_limits_of_a_watchtower_that_are_none) {
   fs::create_directory(watched());
-  for (const Words& limit : std::vector<Words>{{"--demand-limit", "much"}, {"--judging-limit", "-1"}}) {
+  for (const Words& limit :
+       std::vector<Words>{{"--demand-limit", "much"}, {"--judging-limit", "-1"}, {"--scratch-limit", "-1"}}) {
     Words words = watch();
     words.insert(words.end(), limit.begin(), limit.end());
     expect_refusal(tally(words), kBadInput, limit.front());

@@ -25,12 +25,6 @@ namespace tally::verifier {
 
 namespace {
 
-/// A row of one record.
-struct RowOfRecord {
-  std::size_t row = 0;  // among the program's rows
-  std::uint64_t record = 0;
-};
-
 class Judge {
  public:
   Judge(const PostedBatch& posted, const Description& batch, const chain::BatchPaths& paths,
@@ -46,10 +40,11 @@ class Judge {
   [[nodiscard]] std::optional<CheckTarget> advice_outside();
   void replay();
   void leave_for_a_dispute(const StoredRows& rows) const;
-  [[nodiscard]] std::vector<RowOfRecord> wrong_rows();
-  void miss_rows(std::span<const RowOfRecord> rows);
+  void check_rows();
+  /// A row of the program in adjoining records.
+  void miss_row(std::size_t row, std::uint64_t first_record, std::uint64_t records = 1);
   void miss_table(math::ObjectId id);
-  void miss(math::ObjectId object, std::uint32_t record, std::uint64_t leaves, const std::string& what);
+  void miss(const MissingPart& part, const std::string& what);
 
   const PostedBatch& x_posted;
   const Description& x_batch;
@@ -58,59 +53,61 @@ class Judge {
   BatchData x_data;
   chain::RecordColumns x_columns;
   Verdict x_verdict;
-  bool x_incomplete = false;
 };
 
-void Judge::miss(math::ObjectId object, std::uint32_t record, std::uint64_t leaves, const std::string& what) {
-  if (!x_incomplete) x_verdict.message = what + " is missing, or is not what the batch commits to";
-  x_incomplete = true;
-  if (!std::holds_alternative<proof::LeafRequests>(x_batch.manifest.task.settings.availability)) return;
-  for (std::uint64_t leaf = 0; leaf < leaves; ++leaf) {
-    x_verdict.missing.push_back({.object = object, .record = record, .leaf = leaf});
+void Judge::miss(const MissingPart& part, const std::string& what) {
+  if (part.records == 0) return;
+  std::vector<MissingPart>& missing = x_verdict.missing;
+  if (missing.empty()) x_verdict.message = what + " is missing, or is not what the batch commits to";
+  if (!missing.empty() && missing.back().object == part.object &&
+      missing.back().first_record + missing.back().records == part.first_record) {
+    missing.back().records += part.records;
+  } else {
+    missing.push_back(part);
   }
 }
 
 void Judge::miss_table(math::ObjectId id) {
   const proof::TableShape shape = proof::table_shape(x_batch.program().objects[id], x_batch.values);
-  miss(id, 0, shape.leaves(x_batch.leaf_bytes()), x_batch.compiled.names.objects[id]);
+  miss({.object = id, .leaves = shape.leaves(x_batch.leaf_bytes())}, x_batch.compiled.names.objects[id]);
 }
 
-void Judge::miss_rows(std::span<const RowOfRecord> rows) {
-  for (const RowOfRecord& row : rows) {
-    const auto id = static_cast<math::ObjectId>(chain::first_row(x_batch.program()) + row.row);
-    const proof::TableShape shape = proof::row_shape(x_batch.program().objects[id], x_batch.values);
-    miss(id, static_cast<std::uint32_t>(row.record), shape.leaves(x_batch.leaf_bytes()),
-         x_batch.compiled.names.objects[id] + " of record " + std::to_string(row.record));
-  }
+void Judge::miss_row(std::size_t row, std::uint64_t first_record, std::uint64_t records) {
+  const auto id = static_cast<math::ObjectId>(chain::first_row(x_batch.program()) + row);
+  const proof::TableShape shape = proof::row_shape(x_batch.program().objects[id], x_batch.values);
+  miss({.object = id,
+        .first_record = static_cast<std::uint32_t>(first_record),
+        .records = records,
+        .leaves = shape.leaves(x_batch.leaf_bytes())},
+       x_batch.compiled.names.objects[id] + " of record " + std::to_string(first_record));
 }
 
 /// Rows that no fold was to read, since other inputs are missing. They can be demanded only for a while, so all that
 /// are missing or damaged are found at once.
-std::vector<RowOfRecord> Judge::wrong_rows() {
+void Judge::check_rows() {
   const math::ObjectId first = chain::first_row(x_batch.program());
   const std::vector<chain::RowShape> shapes = chain::row_shapes(x_batch.compiled, x_batch.values);
+  if (!x_data.records) {
+    for (std::size_t row = 0; row < shapes.size(); ++row) miss_row(row, 0, x_batch.records());
+    return;
+  }
   std::uint64_t total = 0;
   for (const chain::RowShape& shape : shapes) total += shape.bytes() * x_batch.records();
   chain::Work work(x_options.stop, x_options.progress);
   work.begin("rows", total);
-  std::vector<RowOfRecord> wrong;
   for (std::size_t row = 0; row < shapes.size(); ++row) {
     const proof::TableShape shape = proof::row_shape(x_batch.program().objects[first + row], x_batch.values);
     for (std::uint64_t record = 0; record < x_batch.records(); ++record) {
       work.check();
-      std::optional<chain::MappedFile> file;
-      if (x_data.records) {
-        file = where_readable(
-            [&] { return chain::MappedFile::open(x_paths.row(shapes[row].name, record), shape.data_bytes()); });
-      }
+      const auto file = where_readable(
+          [&] { return chain::MappedFile::open(x_paths.row(shapes[row].name, record), shape.data_bytes()); });
       if (!file || chain::commit_table(shape, x_batch.leaf_bytes(), file->bytes(), *x_options.pool) !=
                        x_columns.rows[row][record]) {
-        wrong.push_back({row, record});
+        miss_row(row, record);
       }
       work.advance(shapes[row].bytes());
     }
   }
-  return wrong;
 }
 
 void Judge::take_records() {
@@ -120,9 +117,7 @@ void Judge::take_records() {
     x_data.records.reset();
   }
   if (x_data.records) return;
-  for (std::uint64_t record = 0; record < x_batch.records(); ++record) {
-    miss(math::kMemberObject, static_cast<std::uint32_t>(record), 1, std::string(chain::kRecordsFile));
-  }
+  miss({.object = math::kMemberObject, .records = x_batch.records()}, std::string(chain::kRecordsFile));
 }
 
 /// Drops what does not hash to what was posted.
@@ -217,23 +212,25 @@ void Judge::replay() {
                                  .table_roots = x_posted.posted.table_roots,
                                  .inputs = chain::batch_inputs(x_batch.program(), x_columns, x_data.tables, rows),
                                  .available = std::move(tables),
-                                 .scratch = x_options.scratch};
-  ReplayItems(parts, *x_options.pool, work, x_options.scalar).run(x_verdict);
+                                 .scratch = x_options.scratch,
+                                 .scratch_limit_bytes = x_options.scratch_limit_bytes};
+  Verdict replayed;
+  ReplayItems(parts, *x_options.pool, work, x_options.scalar).run(replayed);
 
   // Only now it is known whether the folds read the rows that were signed.
   rows.complete(*x_options.pool);
-  std::vector<RowOfRecord> wrong;
   for (std::size_t row = 0; row < x_columns.rows.size(); ++row) {
     for (std::uint64_t record = 0; record < x_batch.records(); ++record) {
-      if (rows.commitment(row, record) != x_columns.rows[row][record]) wrong.push_back({row, record});
+      work.check();
+      if (rows.commitment(row, record) != x_columns.rows[row][record]) miss_row(row, record);
     }
   }
-  if (wrong.empty()) {
-    if (x_verdict.kind != VerdictKind::kValid) leave_for_a_dispute(rows);
+  if (!x_verdict.missing.empty()) {
+    x_verdict.alarms = std::move(replayed.alarms);
     return;
   }
-  x_verdict = Verdict{.alarms = std::move(x_verdict.alarms)};
-  miss_rows(wrong);
+  x_verdict = std::move(replayed);
+  if (x_verdict.kind != VerdictKind::kValid) leave_for_a_dispute(rows);
 }
 
 Verdict Judge::run() {
@@ -250,11 +247,12 @@ Verdict Judge::run() {
   if (x_data.records) {
     x_columns = chain::record_columns(x_batch.program(), math::unsigned_bytes(x_data.records->bytes()));
   }
-  if (x_incomplete || !x_data.rows) {
-    miss_rows(wrong_rows());
+  if (!x_verdict.missing.empty() || !x_data.rows) {
+    check_rows();
   } else {
     replay();
   }
+  std::ranges::sort(x_verdict.missing);
   return std::move(x_verdict);
 }
 

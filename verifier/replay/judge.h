@@ -5,8 +5,8 @@
 // hashes to that; anything else is as good as missing.
 //
 //   an input is missing (a record, a row, a state, advice)   nothing can be said about entries: kMissing, and all
-//                                                            leaves that one may demand. Without the records no row
-//                                                            can be told from another, and all are missing
+//                                                            parts that are missing. Without the records no row can
+//                                                            be told from another, and all are missing
 //   a record or advice element fails its local check         kCheck
 //   an entry differs from its fold, or its fold is FAIL      kEntry: the smallest in the order of DESIGN section 1
 //   a computed table is missing                              it is computed here. Its root equals the posted one: it is
@@ -22,8 +22,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -33,6 +35,7 @@
 #include "fraud_proof/checks/local_checks.h"
 #include "fraud_proof/settlement/event.h"
 #include "verifier/replay/check_entries.h"
+#include "verifier/replay/missing_parts.h"
 #include "verifier/replay/posted_batch.h"
 
 namespace tally::verifier {
@@ -70,8 +73,8 @@ struct Verdict {
   std::uint16_t item = 0;
   std::vector<math::ObjectId> descend{};
   std::optional<CheckTarget> check{};  // kCheck
-  /// kMissing: all leaves of what is missing, where the task lets them be demanded: then the chain bounds their number.
-  std::vector<proof::OpeningKey> missing{};
+  /// kMissing: all that is, in ascending order.
+  std::vector<MissingPart> missing{};
   std::vector<ComputedTable> computed{};
   std::vector<std::string> alarms{};
   std::string message{};  // one sentence
@@ -82,6 +85,8 @@ struct JudgeOptions {
   /// What a dispute needs later is left here: withheld tables as they were computed, and the roots of the rows' blocks.
   /// The folder is emptied before.
   std::filesystem::path scratch;
+  /// Of the tables that are computed there.
+  std::uint64_t scratch_limit_bytes = std::numeric_limits<std::uint64_t>::max();
   proof::SignerLookup signers;
   /// Computed tables that count as withheld, whatever the directory has: those that a game descends into.
   std::set<math::ObjectId> withheld;
@@ -90,13 +95,20 @@ struct JudgeOptions {
   EntryEvaluator scalar = math::evaluate_entry;  // only tests of alarms lend another one
 };
 
+/// Tables that a directory lacks would be computed, but there is no room for them.
+class NoScratchRoom : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The file of a computed table in a scratch folder.
 [[nodiscard]] std::filesystem::path scratch_table(const std::filesystem::path& scratch, math::ObjectId table);
 
 /// The roots of the rows' blocks there, 32 bytes each, by row, record and block.
 [[nodiscard]] std::filesystem::path scratch_row_roots(const std::filesystem::path& scratch);
 
-/// Throws chain::Stopped where the token asks for it, and std::system_error where files cannot be read or made.
+/// Throws chain::Stopped where the token asks for it, NoScratchRoom, and std::system_error where files cannot be read
+/// or made.
 [[nodiscard]] Verdict judge(const PostedBatch& batch, const Description& description, const chain::BatchPaths& paths,
                             const JudgeOptions& options);
 

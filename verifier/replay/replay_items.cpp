@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "chain_adapter/data/batch_leaves.h"
@@ -35,6 +37,14 @@ class BothSinks final : public math::EntrySink {
   chain::StoringSink& x_store;
 };
 
+chain::MappedFile new_table(const std::filesystem::path& file, std::uint64_t bytes) {
+  try {
+    return chain::MappedFile::create(file, bytes);
+  } catch (const std::system_error& error) {
+    throw NoScratchRoom(error.what());
+  }
+}
+
 }  // namespace
 
 void ReplayItems::run(Verdict& verdict) {
@@ -53,6 +63,7 @@ void ReplayItems::run(Verdict& verdict) {
       // x_by_scalar has grown by the item.
       for (const auto& computed : x_computed) x_parts.inputs.tables[computed.first] = {};
       x_computed.clear();
+      x_computed_bytes = 0;
       x_commitments.clear();
     }
   }
@@ -186,7 +197,12 @@ void ReplayItems::make_scratch(std::span<const math::ObjectId> tables) {
   }
   for (const math::ObjectId id : tables) {
     const std::uint64_t bytes = proof::table_shape(program().objects[id], x_parts.batch.values).data_bytes();
-    const auto placed = x_computed.emplace(id, chain::MappedFile::create(scratch_table(x_parts.scratch, id), bytes));
+    if (bytes > x_parts.scratch_limit_bytes - x_computed_bytes) {
+      throw NoScratchRoom("tables that are missing would take more than the " +
+                          std::to_string(x_parts.scratch_limit_bytes) + " bytes there are for them");
+    }
+    x_computed_bytes += bytes;
+    const auto placed = x_computed.emplace(id, new_table(scratch_table(x_parts.scratch, id), bytes));
     x_parts.inputs.tables[id] = placed.first->second.bytes();
   }
 }

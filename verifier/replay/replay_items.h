@@ -5,6 +5,7 @@
 // compare only after the last round. The replay ends with the first group in which anything is wrong.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -28,6 +29,7 @@ class ReplayItems {
     math::Inputs inputs;
     std::map<math::ObjectId, std::span<const std::byte>> available;
     std::filesystem::path scratch;
+    std::uint64_t scratch_limit_bytes;
   };
 
   ReplayItems(Parts parts, math::TaskPool& pool, const chain::Work& work, const EntryEvaluator& scalar)
@@ -66,6 +68,7 @@ class ReplayItems {
   const chain::Work& x_work;
   const EntryEvaluator& x_scalar;
   std::map<math::ObjectId, chain::MappedFile> x_computed;
+  std::uint64_t x_computed_bytes = 0;
   std::map<math::ObjectId, math::Digest> x_commitments;  // of the computed ones
   std::set<std::size_t> x_by_scalar;                     // items that executor and interpreter disagree about
   std::vector<std::string> x_alarms;

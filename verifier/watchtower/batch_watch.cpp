@@ -43,6 +43,10 @@ auto made(const Make& make) -> decltype(make()) {
   }
 }
 
+std::uint64_t end(std::uint64_t from_s, std::uint64_t period_s) {
+  return from_s + std::min(period_s, proof::kNever - from_s);
+}
+
 std::string text_of(const proof::ChainRefusal& refusal) {
   return std::string(proof::to_string(refusal.reason)) + ": " + refusal.message;
 }
@@ -121,18 +125,20 @@ BatchWatch::Turn BatchWatch::play() {
     if (x_settings.stop.stop_requested()) throw chain::Stopped{};
     look();
     const Action action = plan(x_view);
-    if (const auto* rest = std::get_if<Rest>(&action)) return rest->done ? Turn::kDone : Turn::kRests;
+    if (const auto* rest = std::get_if<Rest>(&action)) {
+      if (x_view.history.games.empty() && x_view.now_s >= challenge_end_s()) remove_scratch();
+      return rest->done ? Turn::kDone : Turn::kRests;
+    }
     if (std::holds_alternative<JudgeBatch>(action)) return Turn::kWantsJudging;
     if (!act(action)) break;
   }
   return Turn::kRests;
 }
 
+std::uint64_t BatchWatch::challenge_end_s() const { return end(x_view.posted_s, x_view.settings.challenge_period_s); }
+
 std::uint64_t BatchWatch::deadline_s() const {
-  const auto end = [](std::uint64_t from_s, std::uint64_t period_s) {
-    return from_s + std::min(period_s, proof::kNever - from_s);
-  };
-  std::uint64_t deadline_s = end(x_view.posted_s, x_view.settings.challenge_period_s);
+  std::uint64_t deadline_s = challenge_end_s();
   const bool may_lack_leaves = std::holds_alternative<proof::LeafRequests>(x_view.settings.availability) &&
                                (!x_view.verdict || x_view.verdict->kind == VerdictKind::kMissing);
   const std::uint64_t last_demand_s = end(x_view.posted_s, x_view.settings.request_period_s);
@@ -233,6 +239,11 @@ Judging BatchWatch::judging(proof::SignerLookup signers, std::stop_token stop) {
   for (const OwnGame& game : x_view.history.games) {
     for (const proof::Descent& descent : game.history.front().game.descents) options.withheld.insert(descent.object);
   }
+  if (!is_named()) {
+    // Half of what is free: other batches need room too, and so does the memory.
+    const std::filesystem::space_info disk = std::filesystem::space(std::filesystem::absolute(x_memory.file()));
+    options.scratch_limit_bytes = std::min<std::uint64_t>(x_settings.scratch_limit_bytes, disk.available / 2);
+  }
   options.stop = std::move(stop);
   options.progress = x_settings.progress;
   options.scalar = x_settings.scalar;
@@ -245,6 +256,8 @@ void BatchWatch::take(const Judgment& judgment) {
   x_memory.keep(x_id, verdict, judgment.data);
   x_view.verdict = verdict;
   x_view.judged_now = true;
+  const bool is_for_dispute = verdict.kind != VerdictKind::kValid && verdict.kind != VerdictKind::kMissing;
+  if (!is_for_dispute && x_view.history.games.empty()) remove_scratch();
   for (const std::string& message : judgment.unreadable) tell(WatchEvent::Kind::kPassedOver, "data", message);
   for (const std::string& alarm : verdict.alarms) {
     x_memory.raise(x_id, alarm, x_chain.head().time_s);
@@ -258,15 +271,27 @@ void BatchWatch::take(const Judgment& judgment) {
                              .microseconds = judgment.microseconds});
 }
 
-void BatchWatch::pass_over() {
+void BatchWatch::remove_scratch() {
   std::error_code ignored;
   std::filesystem::remove_all(x_memory.scratch(x_id), ignored);
+}
+
+void BatchWatch::pass_over_for_time() {
   const auto limit_s = std::chrono::duration_cast<std::chrono::seconds>(x_settings.judging_limit).count();
-  const std::string why = "judging takes more than " + std::to_string(limit_s) + " s; name task " +
-                          to_hex(x_batch.posted.header.task) + " with --task, or raise --judging-limit";
+  pass_over("judging takes more than " + std::to_string(limit_s) + " s; name task " +
+            to_hex(x_batch.posted.header.task) + " with --task, or raise --judging-limit");
+}
+
+void BatchWatch::pass_over_for_room(const NoScratchRoom& error) {
+  const std::string remedy =
+      is_named() ? "" : ", name task " + to_hex(x_batch.posted.header.task) + " with --task, or raise --scratch-limit";
+  pass_over(std::string(error.what()) + "; make room on the disk" + remedy);
+}
+
+void BatchWatch::pass_over(const std::string& why) {
   // A game that waits for the judgment hangs on a bond.
-  const bool plays = !x_view.history.games.empty();
-  tell(plays ? WatchEvent::Kind::kFailed : WatchEvent::Kind::kPassedOver, "judging", why);
+  const bool is_failure = is_named() || !x_view.history.games.empty();
+  tell(is_failure ? WatchEvent::Kind::kFailed : WatchEvent::Kind::kPassedOver, "judging", why);
 }
 
 PlayedBatch BatchWatch::played() {

@@ -39,7 +39,8 @@ class BatchWatch {
   [[nodiscard]] Judging judging(proof::SignerLookup signers, std::stop_token stop);
   void take(const Judgment& judgment);
   /// Judging took longer than this batch is worth. Nothing of it is kept.
-  void pass_over();
+  void pass_over_for_time();
+  void pass_over_for_room(const NoScratchRoom& error);
   [[nodiscard]] proof::SignerLookup signers();
   [[nodiscard]] bool is_named() const { return x_settings.is_named(x_batch.posted.header.task); }
   /// Until when a judgment is of use: the end of the challenge period, or of the clock of a game that waits for it; or
@@ -59,9 +60,12 @@ class BatchWatch {
   /// for this run.
   [[nodiscard]] bool doubt(const std::string& why, const proof::GameId* game);
   void judge_anew();
+  void pass_over(const std::string& why);
+  void remove_scratch();
   void give_up(const std::string& what, const std::string& why);
   void tell(WatchEvent::Kind kind, const std::string& what, const std::string& message);
   [[nodiscard]] PlayedBatch played();
+  [[nodiscard]] std::uint64_t challenge_end_s() const;
 
   chain::ChainAdapter& x_chain;
   const proof::PrivateKey& x_key;

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <exception>
 #include <optional>
-#include <set>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -19,14 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::set<DataPart> lacking_parts(const Verdict& verdict) {
-  const DataPart records{math::kMemberObject, 0};
-  std::set<DataPart> parts;
-  for (const proof::OpeningKey& leaf : verdict.missing) {
-    parts.insert(leaf.object == math::kMemberObject ? records : DataPart{leaf.object, leaf.record});
-  }
-  // Without its records a directory's rows are listed, but they may well be right.
-  return parts.contains(records) ? std::set{records} : parts;
+std::vector<MissingPart> lacking_parts(const Verdict& verdict) {
+  // Without its records a directory's rows are missing too, but they may well be right.
+  if (!lacks(verdict.missing, math::kMemberObject, 0)) return verdict.missing;
+  return {verdict.missing.front()};
 }
 
 /// Judges from one directory after the other, then from all together, and keeps the best verdict.
@@ -55,7 +51,7 @@ class Trial {
  private:
   Verdict judge_together(std::span<const DataSource> sources) {
     const fs::path data = x_judging.scratch / "data";
-    assemble_data(x_judging.batch, sources, x_judging.history, data);
+    assemble_data(x_judging.batch, sources, x_judging.history, data, x_judging.options.stop);
     return judge_directory(data);
   }
 
@@ -67,8 +63,8 @@ class Trial {
     Verdict verdict = judged();
     // Data that changes between executor and interpreter makes them disagree too, but hardly twice.
     if (!verdict.alarms.empty()) verdict = judged();
-    const bool is_worse =
-        x_best && verdict.kind == VerdictKind::kMissing && verdict.missing.size() >= x_best->verdict.missing.size();
+    const bool is_worse = x_best && verdict.kind == VerdictKind::kMissing &&
+                          leaf_count(verdict.missing) >= leaf_count(x_best->verdict.missing);
     if (!is_worse) x_best = Judgment{.verdict = verdict, .data = fs::absolute(data)};
     return verdict;
   }
@@ -79,24 +75,24 @@ class Trial {
   std::optional<Judgment> x_best;
 };
 
-}  // namespace
-
-fs::path scratch_tables(const fs::path& scratch) { return scratch / "tables"; }
-
-Judgment judge_posted(Judging judging) {
+Judgment judge_from_folders(Judging& judging) {
   const auto start = std::chrono::steady_clock::now();
   judging.options.scratch = scratch_tables(judging.scratch);
   Trial trial(judging);
   std::vector<std::string> unreadable;
+  std::optional<NoScratchRoom> no_room;
   for (const fs::path& folder : judging.folders) {
     try {
       const auto directory = chain::find_batch(folder, judging.batch.posted.batch);
       if (directory) trial.judge_from(fs::absolute(*directory));
+    } catch (const NoScratchRoom& error) {
+      no_room = error;
     } catch (const std::exception& error) {
       unreadable.push_back(folder.string() + ": " + error.what());
     }
     if (trial.is_complete()) break;
   }
+  if (!trial.is_complete() && no_room) throw *std::move(no_room);  // its inputs are there, and need not be demanded
   if (!trial.is_complete()) trial.judge_from_all();
   Judgment judgment = trial.best();
   judgment.unreadable = std::move(unreadable);
@@ -104,6 +100,20 @@ Judgment judge_posted(Judging judging) {
   judgment.microseconds =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
   return judgment;
+}
+
+}  // namespace
+
+fs::path scratch_tables(const fs::path& scratch) { return scratch / "tables"; }
+
+Judgment judge_posted(Judging judging) {
+  try {
+    return judge_from_folders(judging);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(judging.scratch, ignored);
+    throw;
+  }
 }
 
 }  // namespace tally::verifier

@@ -37,7 +37,8 @@ struct Judgment {
 
 /// By the first folder whose data is complete, else by what all of them have together or, if that is not better, by the
 /// one that lacks the fewest leaves. Where a folder's data cannot be read the next one is tried; if that is so of all,
-/// all is missing that was not answered. Throws chain::Stopped.
+/// all is missing that was not answered. Throws chain::Stopped, and NoScratchRoom where one could be judged by but for
+/// that; nothing is left in the scratch folder then.
 [[nodiscard]] Judgment judge_posted(Judging judging);
 
 }  // namespace tally::verifier

@@ -42,15 +42,10 @@ std::optional<Action> plan_requests(const BatchView& view) {
 }
 
 /// Leaves are demanded in their order, so the search begins where the last one ended as a rule.
-std::optional<proof::OpeningKey> first_wanted(std::span<const proof::OpeningKey> missing,
+std::optional<proof::OpeningKey> first_wanted(std::span<const MissingPart> missing,
                                               const std::set<proof::OpeningKey>& requested) {
-  const std::size_t begin = std::min(requested.size(), missing.size());
-  for (const auto part : {missing.subspan(begin), missing.first(begin)}) {
-    const auto wanted =
-        std::ranges::find_if(part, [&](const proof::OpeningKey& leaf) { return !requested.contains(leaf); });
-    if (wanted != part.end()) return *wanted;
-  }
-  return std::nullopt;
+  const auto wanted = first_leaf_not_in(requested, missing, math::i128{requested.size()});
+  return wanted ? wanted : first_leaf_not_in(requested, missing, 0);
 }
 
 Action plan_missing(const BatchView& view, const Verdict& verdict) {
@@ -62,8 +57,9 @@ Action plan_missing(const BatchView& view, const Verdict& verdict) {
     if (const auto leaf = first_wanted(verdict.missing, view.history.requested)) return DemandLeaf{.leaf = *leaf};
   }
   // Answers come one by one; a judgment waits for the last of them.
-  const bool all_answered = std::ranges::none_of(
-      verdict.missing, [&](const proof::OpeningKey& leaf) { return view.history.open_requests.contains(leaf); });
+  const bool all_answered = std::ranges::none_of(view.history.open_requests, [&](const auto& open) {
+    return lacks(verdict.missing, open.first.object, open.first.record);
+  });
   return view.history.answers != view.answers_judged && all_answered ? Action(JudgeBatch{}) : Action(Rest{});
 }
 

@@ -9,16 +9,12 @@
 #include <exception>
 #include <sstream>
 
-namespace tally::proof {
+namespace tally::verifier {
 
 template <class Archive>
-void serialize(Archive& archive, OpeningKey& key) {
-  archive(key.object, key.record, key.leaf);
+void serialize(Archive& archive, MissingPart& part) {
+  archive(part.object, part.first_record, part.records, part.leaves);
 }
-
-}  // namespace tally::proof
-
-namespace tally::verifier {
 
 template <class Archive>
 void serialize(Archive& archive, ComputedTable& computed) {
@@ -41,7 +37,7 @@ void serialize(Archive& archive, Verdict& verdict) {
 namespace {
 
 // Another one with each change of what follows it.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 
 }  // namespace
 

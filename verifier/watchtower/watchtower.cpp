@@ -161,7 +161,9 @@ void Watch::judge(Watched& watched) {
       watched.watch->take(judgment.get());
     } catch (const chain::Stopped&) {
       if (x_settings.stop.stop_requested()) throw;
-      return watched.watch->pass_over();
+      return watched.watch->pass_over_for_time();
+    } catch (const NoScratchRoom& error) {
+      return watched.watch->pass_over_for_room(error);
     }
     watched.cannot_be_judged = false;
     watched.turn = Turn::kRests;

@@ -29,6 +29,7 @@ namespace tally::verifier {
 /// One leaf that is not given loses the batch, so ten of a task with the default bond go far.
 inline constexpr proof::Wei kDemandLimit{100'000'000'000'000'000};
 inline constexpr std::chrono::seconds kJudgingLimit{600};
+inline constexpr std::uint64_t kScratchLimitBytes = std::uint64_t{8} << 30;
 
 struct WatchSettings {
   /// Folders that may hold batches: stores (DATA/<batch id>), batch directories, or folders of those.
@@ -42,6 +43,8 @@ struct WatchSettings {
   proof::Wei demand_limit{kDemandLimit};
   /// Of the judging of one batch of another task in one run.
   std::chrono::milliseconds judging_limit{kJudgingLimit};
+  /// Of the tables computed for one batch of another task; nor more than half of what is free on the disk.
+  std::uint64_t scratch_limit_bytes = kScratchLimitBytes;
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
   chain::Progress progress;

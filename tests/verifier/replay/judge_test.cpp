@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "chain_adapter/data/batch_leaves.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/commitments/roots.h"
 #include "tests/support/posted_batch.h"
 #include "tests/support/test_batch.h"
 
@@ -92,7 +94,11 @@ class JudgeMissing : public testing::Test {
     EXPECT_EQ(verdict.kind, VerdictKind::kMissing) << verdict.message;
     Leaves expected;
     for (const Leaves& part : parts) expected.insert(expected.end(), part.begin(), part.end());
-    Leaves found = verdict.missing;
+    EXPECT_TRUE(std::ranges::is_sorted(verdict.missing));
+    Leaves found;
+    while (const auto leaf = first_leaf_not_in({}, verdict.missing, static_cast<math::i128>(found.size()))) {
+      found.push_back(*leaf);
+    }
     std::ranges::sort(found);
     std::ranges::sort(expected);
     EXPECT_EQ(found, expected) << verdict.message;
@@ -147,10 +153,65 @@ TEST_F(JudgeMissing, everything_where_there_is_nothing) {
   expect_missing({records(), all_rows(), part("s", 0, kManyLeaves), part("a", 0, kManyLeaves)});
 }
 
-TEST_F(JudgeMissing, and_lists_no_leaves_where_they_cannot_be_demanded) {
+TEST_F(JudgeMissing, the_same_where_no_leaf_can_be_demanded) {
   x_posted.task.settings.availability = proof::KeeperQuorum{};
   lose("rows/x/1.bin");
-  expect_missing({});
+  expect_missing({part("x", 1, kManyLeaves)});
+}
+
+TEST_F(JudgeMissing, in_few_words_whatever_the_number_of_leaves) {
+  fs::remove_all(directory());
+  EXPECT_EQ(judged().missing, (std::vector<MissingPart>{
+                                  {.object = math::kMemberObject, .records = kRecords},
+                                  {.object = object("x"), .records = kRecords, .leaves = kManyLeaves},
+                                  {.object = object("y"), .records = kRecords},
+                                  {.object = object("s"), .leaves = kManyLeaves},
+                                  {.object = object("a"), .leaves = kManyLeaves},
+                              }));
+}
+
+constexpr std::string_view kTooManyLeaves = R"(
+program too_many_leaves
+dim K in 1..1048576
+dim D in 1..524288
+dim E in 1..1048576
+record w: i64 in 1..9
+row    x: i32[D]
+state  s: i32[D, E]
+table t[d in D]: i64 { fold k in K { n = n + x[k, d] * w[k] } from n = 0  return n + s[d, 0] }
+)";
+
+// As a stranger may post it: with no data behind it, and more leaves than fit into any memory.
+TEST(Judge, names_more_missing_leaves_than_fit_into_memory) {
+  const test::TemporaryFolder folder;
+  const test::TestBatch batch(kTooManyLeaves, {.dims = {2, 3, 4}});
+  const fs::path directory = folder.path() / "batch";
+  ASSERT_TRUE(test::build(batch.inputs(), directory).has_value());
+  PostedBatch posted = test::posted_batch(directory, batch.program());
+  fs::remove_all(directory);
+  constexpr std::uint64_t kManyRecords = 1 << 20;
+  constexpr std::uint64_t kLength = 1 << 19;
+  constexpr std::uint64_t kWidth = 1 << 20;
+  posted.task.dims = {kLength, kWidth};
+  posted.posted.header.record_count = kManyRecords;
+  const proof::CommittedBatch committed{.program = batch.program().program,
+                                        .header = posted.posted.header,
+                                        .leaf_bytes = posted.task.settings.leaf_bytes,
+                                        .values = proof::batch_values(proof::batch_dims(posted.task, kManyRecords),
+                                                                      posted.posted.header.number, posted.posted.seed)};
+  posted.posted.header.tables_root = proof::tables_root(
+      chain::posted_commitments(committed, posted.posted.state_commitments, posted.posted.table_roots).tables);
+  posted.posted.batch = proof::batch_id(posted.posted.header);
+  math::ThreadPool pool(1);
+  const chain::BatchPaths paths(directory);
+  JudgeOptions options;
+  options.pool = &pool;
+  options.scratch = folder.path() / "scratch";
+  const Verdict verdict = judge(posted, describe_posted(posted, paths), paths, options);
+  EXPECT_EQ(verdict.kind, VerdictKind::kMissing);
+  EXPECT_EQ(verdict.missing.size(), 3U);
+  // Of the records, the rows and the state: 16 elements to a leaf of 64 bytes.
+  EXPECT_TRUE(leaf_count(verdict.missing) == kManyRecords + kManyRecords * kLength / 16 + kLength * kWidth / 16);
 }
 
 }  // namespace

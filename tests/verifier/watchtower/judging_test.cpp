@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/support/dispute_world.h"
 #include "tests/support/posted_batch.h"
@@ -56,28 +57,58 @@ TEST(Judging, raises_an_alarm_where_they_disagree_again) {
   EXPECT_EQ(sent(report.events), 0U) << told(report.events);
 }
 
-// With keepers there is no list of leaves by which one folder could lack fewer than another.
+/// A batch with keepers, of which several folders have a copy each.
+class CopiesOfOneBatch {
+ public:
+  explicit CopiesOfOneBatch(const std::vector<std::string>& names) {
+    const fs::path built = x_folder.path() / "built";
+    EXPECT_TRUE(test::build(x_batch.inputs(), built).has_value());
+    judging.batch = test::posted_batch(built, x_batch.program());
+    judging.batch.task.settings.availability = proof::KeeperQuorum{};
+    for (const std::string& name : names) {
+      judging.folders.push_back(x_folder.path() / name);
+      fs::create_directory(judging.folders.back());
+      fs::copy(built, copy(name), fs::copy_options::recursive);
+    }
+    judging.options.pool = &x_pool;
+    judging.scratch = x_folder.path() / "scratch";
+  }
+  [[nodiscard]] fs::path copy(const std::string& name) const {
+    return x_folder.path() / name / to_hex(judging.batch.posted.batch);
+  }
+
+  Judging judging;
+
+ private:
+  test::TemporaryFolder x_folder;
+  test::TestBatch x_batch{"fedavg"};
+  math::ThreadPool x_pool{1};
+};
+
 TEST(Judging, is_by_the_folder_that_lacks_nothing_where_no_leaf_can_be_demanded) {
-  const test::TemporaryFolder folder;
-  const test::TestBatch batch("fedavg");
-  const fs::path built = folder.path() / "built";
-  ASSERT_TRUE(test::build(batch.inputs(), built).has_value());
-  Judging judging{.batch = test::posted_batch(built, batch.program())};
-  judging.batch.task.settings.availability = proof::KeeperQuorum{};
-  for (const std::string name : {"first", "second", "third"}) {
-    judging.folders.push_back(folder.path() / name);
-    fs::create_directory(judging.folders.back());
-    fs::copy(built, judging.folders.back() / to_hex(judging.batch.posted.batch), fs::copy_options::recursive);
-  }
-  for (const char* const lost : {"first", "third"}) {
-    fs::remove(folder.path() / lost / to_hex(judging.batch.posted.batch) / "rows/updates/1.bin");
-  }
-  math::ThreadPool pool(1);
-  judging.options.pool = &pool;
-  judging.scratch = folder.path() / "scratch";
-  const Judgment judgment = judge_posted(judging);
+  const CopiesOfOneBatch batch({"first", "second", "third"});
+  for (const char* const lost : {"first", "third"}) fs::remove(batch.copy(lost) / "rows/updates/1.bin");
+  const Judgment judgment = judge_posted(batch.judging);
   EXPECT_EQ(judgment.verdict.kind, VerdictKind::kValid) << judgment.verdict.message;
-  EXPECT_EQ(judgment.data.parent_path(), folder.path() / "second");
+  EXPECT_EQ(judgment.data, batch.copy("second"));
+}
+
+TEST(Judging, takes_each_part_from_where_it_is_right_where_no_leaf_can_be_demanded) {
+  const CopiesOfOneBatch batch({"first", "second"});
+  test::flip("rows/updates/0.bin", 0)(batch.copy("first"));
+  test::flip("rows/updates/1.bin", 0)(batch.copy("second"));
+  const Judgment judgment = judge_posted(batch.judging);
+  EXPECT_EQ(judgment.verdict.kind, VerdictKind::kValid) << judgment.verdict.message;
+}
+
+TEST(Judging, is_not_by_what_is_missing_where_there_is_no_room_for_tables) {
+  CopiesOfOneBatch batch({"first", "second"});
+  fs::remove_all(batch.copy("first") / "tables");
+  batch.judging.options.scratch_limit_bytes = 1;
+  EXPECT_EQ(judge_posted(batch.judging).verdict.kind, VerdictKind::kValid);
+  fs::remove_all(batch.copy("second") / "tables");
+  EXPECT_THROW(static_cast<void>(judge_posted(batch.judging)), NoScratchRoom);
+  EXPECT_FALSE(fs::exists(batch.judging.scratch));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ Verdict full_verdict() {
           .item = 3,
           .descend = {4, 5},
           .check = CheckTarget{.cause = proof::LossCause::kAdviceRange, .object = 6, .index = 7},
-          .missing = {{.object = 8, .record = 9, .leaf = 10}},
+          .missing = {{.object = 8, .first_record = 9, .records = 10, .leaves = 11}},
           .computed = {{.table = 11, .commitment = {{12}}}},
           .message = "a sentence"};
 }

@@ -10,6 +10,7 @@ namespace {
 constexpr proof::Address kSelf{{1}};
 constexpr proof::Address kOther{{2}};
 constexpr proof::OpeningKey kLeaf{.object = 3, .record = 1, .leaf = 0};
+constexpr MissingPart kPart{.object = 3, .first_record = 1};
 
 /// A batch of second 1000, at second 1100.
 BatchView pending(VerdictKind verdict) {
@@ -41,7 +42,7 @@ proof::Game& add_game(BatchView& view, proof::Phase phase) {
 
 TEST(Plan, claims_a_request_of_another_where_its_leaf_is_missing_here_and_the_window_is_over) {
   BatchView view = pending(VerdictKind::kMissing);
-  view.verdict->missing = {kLeaf};
+  view.verdict->missing = {kPart};
   ask(view, kOther, 1050);
   EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
   ask(view, kOther, 1049);
@@ -60,7 +61,7 @@ TEST(Plan, leaves_requests_of_others_alone_where_nothing_is_missing) {
 
 TEST(Plan, asks_for_each_missing_leaf_that_nobody_asked_for) {
   BatchView view = pending(VerdictKind::kMissing);
-  view.verdict->missing = {kLeaf, {.object = 3, .record = 2, .leaf = 0}};
+  view.verdict->missing = {{.object = 3, .first_record = 1, .records = 2}};
   ask(view, kOther, 1090);
   const Action action = plan(view);
   ASSERT_TRUE(std::holds_alternative<DemandLeaf>(action));
@@ -69,7 +70,7 @@ TEST(Plan, asks_for_each_missing_leaf_that_nobody_asked_for) {
 
 TEST(Plan, asks_for_nothing_where_demands_are_not_worth_their_bonds) {
   BatchView view = pending(VerdictKind::kMissing);
-  view.verdict->missing = {kLeaf};
+  view.verdict->missing = {kPart};
   view.spares_demands = true;
   EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
   // What was asked for before is claimed all the same.
@@ -80,9 +81,7 @@ TEST(Plan, asks_for_nothing_where_demands_are_not_worth_their_bonds) {
 TEST(Plan, asks_for_any_number_of_missing_leaves_once_each) {
   constexpr std::uint64_t kLeaves = 10'000;
   BatchView view = pending(VerdictKind::kMissing);
-  for (std::uint64_t leaf = 0; leaf < kLeaves; ++leaf) {
-    view.verdict->missing.push_back({.object = 4, .record = 0, .leaf = leaf});
-  }
+  view.verdict->missing = {{.object = 4, .leaves = kLeaves}};
   // Others asked for some of them, and for what is not missing here.
   for (std::uint64_t leaf = 0; leaf < 100; ++leaf) {
     view.history.requested.insert({.object = 3, .record = 0, .leaf = leaf});
@@ -99,7 +98,7 @@ TEST(Plan, asks_for_any_number_of_missing_leaves_once_each) {
 
 TEST(Plan, judges_again_once_all_that_was_asked_for_is_answered) {
   BatchView view = pending(VerdictKind::kMissing);
-  view.verdict->missing = {kLeaf};
+  view.verdict->missing = {kPart};
   ask(view, kSelf, 1090);
   view.history.answers = 5;
   EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));

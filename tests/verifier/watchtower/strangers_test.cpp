@@ -8,6 +8,7 @@
 
 #include "chain_adapter/embedded/embedded_chain.h"
 #include "chain_adapter/embedded/tables.h"
+#include "chain_adapter/keys/development_keys.h"
 #include "chain_adapter/sqlite/database.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/hooked_chain.h"
@@ -302,6 +303,63 @@ TEST(JudgingLimit, is_a_failure_where_a_game_waits) {
   EXPECT_EQ(count(report.events, Kind::kFailed, "judging"), 1U) << told(report.events);
   static_cast<void>(world.play());
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+fs::path scratch_of(const DisputeWorld& world, const DisputedBatch& batch) {
+  return world.folder() / "watchtower.sqlite.scratch" / to_hex(batch.id);
+}
+
+TEST(ScratchLimit, passes_over_a_strangers_batch_and_no_other) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(test::forge(world, "next_model", 3), 1);
+  fs::remove_all(batch.watcher / "tables");  // they are computed
+  const DisputedBatch other = world.post(test::forge(world, "next_model", 3), 2);
+  WatchSettings settings = world.watch_settings();
+  settings.scratch_limit_bytes = 1;
+  const WatchReport report = watch_once(world.chain(), world.watcher(), settings);
+  EXPECT_EQ(judged(report), std::vector({other.id})) << told(report.events);
+  ASSERT_EQ(count(report.events, Kind::kPassedOver, "judging"), 1U) << told(report.events);
+  const auto told_of = std::ranges::find(report.events, "judging", &WatchEvent::what);
+  EXPECT_EQ(told_of->batch, batch.id);
+  EXPECT_EQ(told_of->message,
+            "tables that are missing would take more than the 1 bytes there are for them; make room on the disk, name "
+            "task " +
+                to_hex(world.rounds().prepared().id) + " with --task, or raise --scratch-limit");
+  EXPECT_FALSE(fs::exists(scratch_of(world, batch)));
+  // A task that is named has no limit.
+  settings.tasks = {world.rounds().prepared().id};
+  EXPECT_EQ(judged(watch_once(world.chain(), world.watcher(), settings)), std::vector({batch.id}));
+}
+
+TEST(Scratch, is_left_for_disputes_alone_while_one_can_be_opened) {
+  DisputeWorld world;
+  const DisputedBatch valid = world.post({}, 1);
+  const DisputedBatch wrong = world.post(test::forge(world, "next_model", 3), 2);
+  const DisputedBatch missing = world.post({}, 3);
+  for (const DisputedBatch& batch : {valid, wrong, missing}) fs::remove_all(batch.watcher / "tables");
+  fs::remove(missing.watcher / "rows/updates/1.bin");
+  const WatchReport report = world.watch();
+  EXPECT_EQ(count(report.events, Kind::kJudged, "valid"), 1U) << told(report.events);
+  EXPECT_EQ(count(report.events, Kind::kJudged, "missing_data"), 1U) << told(report.events);
+  EXPECT_FALSE(fs::exists(scratch_of(world, valid)));
+  EXPECT_FALSE(fs::exists(scratch_of(world, missing)));
+  EXPECT_TRUE(fs::exists(scratch_of(world, wrong)));
+}
+
+// The watchtower has no money for a bond.
+TEST(Scratch, goes_once_nobody_can_challenge_the_batch) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(test::forge(world, "next_model", 3));
+  fs::remove_all(batch.watcher / "tables");
+  WatchSettings settings = world.watch_settings();
+  settings.memory = world.folder() / "poor.sqlite";
+  const proof::PrivateKey poor = chain::development_key(1000);
+  static_cast<void>(watch_once(world.chain(), poor, settings));
+  const fs::path scratch = world.folder() / "poor.sqlite.scratch" / to_hex(batch.id);
+  EXPECT_TRUE(fs::exists(scratch));
+  world.advance(world.settings().challenge_period_s);
+  static_cast<void>(watch_once(world.chain(), poor, settings));
+  EXPECT_FALSE(fs::exists(scratch));
 }
 
 }  // namespace
