@@ -405,7 +405,7 @@ TEST(LinearRegression, stays_within_its_range_whatever_y_is_said_to_be) {
   expect_solution(program, line);
   // Three Fibonacci numbers: s11 * s22 - s12^2 = 1.
   Points steep(1);
-  const i128 values[] = {2, 0, 0, 24157817, 14930352, 9227465, 0, 1 << 25, -(1 << 25)};
+  const i128 values[] = {2, 0, 0, 24157817, 14930352, 9227465, 0, 1 << 24, -(1 << 24)};
   for (std::size_t i = 0; i < std::size(kSums); ++i) steep.world.fields[kSums[i]][0] = values[i];
   const Tables tables = run_tables(program, steep.world);
   EXPECT_EQ(tables.at("whole"), Values{2});
@@ -426,11 +426,22 @@ TEST(LinearRegression, ignores_sums_that_no_data_could_have) {
       {1, 11, 0, 121, 0, 0, 0, 0, 0}, {1, 0, -11, 0, 0, 121, 0, 0, 0}, {1, 0, 0, 101, 0, 0, 0, 0, 0},
       {1, 0, 0, 0, 0, 101, 0, 0, 0},  {1, 1, 1, 1, 1, 1, 11, 0, 0},    {1, 1, 1, 1, 1, 1, 1, 101, 0},
       {1, 1, 1, 1, 1, 1, 1, 0, 101},  {2, 4, 0, 7, 0, 0, 0, 0, 0},     {2, 0, 4, 0, 0, 7, 0, 0, 0},
-      {2, 0, 0, 4, 5, 4, 0, 0, 0},    {3, 3, 3, 4, 1, 4, 0, 0, 0}};
+      {2, 0, 0, 4, 5, 4, 0, 0, 0},    {3, 3, 3, 4, 1, 4, 0, 0, 0},     {1, 0, 0, 0, 0, 0, 0, 100, 0},
+      {1, 0, 0, 0, 0, 0, 0, 0, -100}, {1, 3, 0, 9, 0, 0, 10, 31, 0},   {1, 0, 3, 0, 0, 9, 10, 0, -31}};
   for (const auto& record : hostile) {
     Points poisoned = points;
     for (std::size_t i = 0; i < record.size(); ++i) poisoned.world.fields[kSums[i]][1] = record[i];
     EXPECT_EQ(run_tables(program, poisoned.world), honest);
+  }
+}
+
+// One point with y at the bound: sums of products with it are the largest that its features allow.
+TEST(LinearRegression, takes_sums_of_products_up_to_what_the_features_allow) {
+  const auto program = compile_library_program("linear_regression", {{"bound", 10}});
+  for (const i128 y : {-10, 10}) {
+    Points points(1);
+    points.add(0, 3, -7, y);
+    EXPECT_EQ(run_tables(program, points.world).at("a"), Values{1});
   }
 }
 
