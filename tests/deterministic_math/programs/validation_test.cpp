@@ -13,9 +13,10 @@ constexpr i128 kMinted = 77;
 constexpr unsigned kMemory = 3;
 constexpr const char* kOpinions[] = {"reviews", "reports", "appraisals"};
 
-math::CompiledProgram cycle_program(i128 alpha = kAlpha, i128 turn = kTurn, i128 minted = kMinted) {
+math::CompiledProgram cycle_program(i128 alpha = kAlpha, i128 turn = kTurn, i128 minted = kMinted,
+                                    i128 memory = kMemory) {
   return compile_library_program("validation_cycle",
-                                 {{"alpha", alpha}, {"turn", turn}, {"minted", minted}, {"memory", kMemory}});
+                                 {{"alpha", alpha}, {"turn", turn}, {"minted", minted}, {"memory", memory}});
 }
 
 struct Cycle {
@@ -88,7 +89,9 @@ struct Cycle {
       }
       if (count == 0) continue;
       i128& reputation = result[static_cast<std::size_t>(world.members[k])];
-      reputation = ((reputation << kMemory) - reputation + 10000 - distance / count) / (1 << kMemory);
+      const i128 way = 10000 - distance / count - reputation;
+      const i128 part = i128{1} << kMemory;
+      reputation += way / part + (way % part > 0 ? 1 : way % part < 0 ? -1 : 0);
     }
     return result;
   }
@@ -246,6 +249,33 @@ TEST(ValidationCycle, one_opinion_decides_a_reputation_and_none_leaves_it) {
   EXPECT_EQ(reputation(10000, 5000), 4375);
   EXPECT_EQ(reputation(10000, 0), 0);
   EXPECT_EQ(reputation(0, 10000), 10000);
+}
+
+// From nothing to the top and back: each cycle moves it, and it arrives within the stated time.
+TEST(ValidationCycle, full_agreement_reaches_the_top_whatever_the_memory) {
+  for (const int memory : {0, 1, 3, 8}) {
+    const auto program = cycle_program(kAlpha, kTurn, 0, memory);
+    World world;
+    world.dims = {{"K", 2}, {"M", 3}};
+    for (const char* kind : kOpinions) world.rows[kind].assign(2, Values(3, -1));
+    world.rows["reviews"] = {{-1, -1, 0}, {-1, -1, 0}};  // beside a heavier voice
+    world.states = {{"reputation", {0, 10000, 0}}, {"stake", {1, 20000, 0}}, {"soul", {1, 1, 1}}};
+    const auto cycles_until = [&](i128 goal) {
+      int cycles = 0;
+      while (world.states["reputation"][0] != goal) {
+        const i128 before = world.states["reputation"][0];
+        advance(program, world);
+        ++cycles;
+        if (world.states["reputation"][0] == before) return -1;  // stuck
+      }
+      return cycles;
+    };
+    const int up = cycles_until(10000);
+    EXPECT_GT(up, 0) << memory;
+    EXPECT_LE(up, 11 << memory) << memory;
+    world.rows["reviews"][0][2] = 10000;
+    EXPECT_EQ(cycles_until(0), up) << memory;
+  }
 }
 
 TEST(ValidationCycle, nobodys_opinion_on_itself_counts) {
