@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 
+#include "deterministic_math/numbers/prf.h"
 #include "tests/deterministic_math/programs/batches.h"
 
 namespace tally::test {
@@ -225,9 +226,7 @@ TEST_F(Parameters, have_bounds_that_the_overseer_alone_sets) {
 }
 
 TEST_F(Parameters, are_proposed_by_voters_alone_and_one_at_a_time) {
-  batch({{.member = 3, .parameter = 0, .wanted = 1},
-         {.member = 2, .parameter = 0, .wanted = 2},
-         {.member = 0, .parameter = 0, .wanted = 3}});
+  batch({{.member = 3, .parameter = 0, .wanted = 1}, {.member = 2, .parameter = 0, .wanted = 2}});
   EXPECT_EQ(state("coming"), (Values{2, 0}));
   batch({{.member = 0, .parameter = 0, .wanted = 9, .yes = {1, 0}}, {.member = 1, .yes = {1, 0}}});
   EXPECT_EQ(state("coming"), (Values{2, 0}));
@@ -242,6 +241,60 @@ TEST_F(Parameters, leave_the_others_alone) {
   EXPECT_EQ(state("value"), (Values{10, 77}));
 }
 
+// The member with all the weight but a tenth proposes whenever it may, and from the lowest slot.
+TEST_F(Parameters, are_held_by_nobody_for_ever) {
+  x_world.states["weight"] = {9, 0, 1, 0};
+  i128 of_large = 0;
+  i128 of_small = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    batch({{.member = 0, .parameter = 0, .wanted = 1}, {.member = 2, .parameter = 0, .wanted = 2}});
+    of_large += state("coming")[0] == 1 ? 1 : 0;
+    of_small += state("coming")[0] == 2 ? 1 : 0;
+  }
+  EXPECT_EQ(of_large + of_small, 1'000);  // each falls in the batch after
+  EXPECT_GE(of_small, 30);
+  EXPECT_LE(of_small, 90);  // about half of its share of the weight
+}
+
+TEST_F(Parameters, come_up_by_lot_among_equals) {
+  x_world.states["weight"] = {5, 5, 5, 5};
+  std::map<i128, int> times;
+  for (int i = 0; i < 800; ++i) {
+    std::vector<Vote> votes;
+    for (i128 m = 0; m < 4; ++m) votes.push_back({.member = m, .parameter = 1, .wanted = 10 + m});
+    batch(votes);
+    ++times[state("coming")[1]];
+  }
+  for (i128 m = 0; m < 4; ++m) {
+    EXPECT_GE(times[10 + m], 70);
+    EXPECT_LE(times[10 + m], 130);
+  }
+}
+
+// The overseer narrows the bounds in the last batch under the old value.
+TEST_F(Parameters, never_take_force_outside_the_bounds_of_their_first_batch) {
+  const Vote narrow{.member = kOverseer, .parameter = 0, .oversees = 1, .lower = 0, .upper = 49};
+  for (const i128 delay : {1, 2}) {
+    x_program = parameters_program(delay);
+    x_world.states["highest"] = {100, 100};
+    batch({{.member = 1, .parameter = 0, .wanted = 50}});
+    std::vector<Vote> ballot{{.member = 0, .yes = {1, 0}}, {.member = 2, .yes = {1, 0}}};
+    if (delay == 1) ballot.push_back(narrow);
+    batch(ballot);
+    if (delay == 2) batch({narrow});
+    EXPECT_EQ(state("highest")[0], 49);
+    EXPECT_EQ(state("value")[0], 10);
+    EXPECT_EQ(state("stage")[0], 0);
+  }
+  // And one that the overseer makes room for in time does.
+  batch({{.member = 1, .parameter = 0, .wanted = 50}});
+  batch({{.member = 0, .yes = {1, 0}}, {.member = 2, .yes = {1, 0}}});
+  Vote widen = narrow;
+  widen.upper = 50;
+  batch({widen});
+  EXPECT_EQ(state("value")[0], 50);
+}
+
 // One parameter's books; all of what the others' votes say is not in them.
 struct Book {
   i128 value = 0, stage = 0, coming = 0, due = 0, lowest = 0, highest = 0;
@@ -249,19 +302,24 @@ struct Book {
   void batch(i128 number, i128 delay, std::size_t p, i128 threshold, const Values& weight,
              const std::vector<Vote>& votes) {
     i128 yes = 0;
-    std::optional<i128> proposed;
+    std::optional<std::pair<i128, i128>> proposed;  // lot, what
     std::optional<std::pair<i128, i128>> bounds;
     for (const Vote& vote : votes) {
       const i128 power = weight[static_cast<std::size_t>(vote.member)];
       yes += vote.yes[p] * power;
       if (vote.parameter != static_cast<i128>(p)) continue;
-      if (vote.oversees == 0 && power > 0 && !proposed) proposed = vote.wanted;
+      if (vote.oversees == 0 && power > 0) {
+        const i128 place = static_cast<i128>(p) * (i128{1} << 20) + vote.member;
+        const i128 lot = (math::prf(number, place, 0) * (i128{1} << 32) + math::prf(number, place, 1)) / power;
+        if (!proposed || lot < proposed->first) proposed = {lot, vote.wanted};
+      }
       if (vote.oversees == 1 && vote.member == kOverseer && vote.lower <= vote.upper) bounds = {vote.lower, vote.upper};
     }
+    if (bounds) std::tie(lowest, highest) = *bounds;
     const i128 all = total(weight);
     if (stage == 0 && proposed) {
       stage = 1;
-      coming = *proposed;
+      coming = proposed->second;
     } else if (stage == 1) {
       const bool accepted = all > 0 && (threshold == 0 ? yes > all - yes : 10000 * yes >= threshold * all);
       stage = accepted ? 2 : 0;
@@ -273,7 +331,6 @@ struct Book {
     }
     if (stage == 0) coming = 0;
     if (stage != 2) due = 0;
-    if (bounds) std::tie(lowest, highest) = *bounds;
   }
 };
 
