@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 
 using math::ObjectId;
 using math::ObjectKind;
+
+constexpr std::string_view kTimestampField = "timestamp";
 
 class Examiner {
  public:
@@ -94,6 +97,36 @@ class Examiner {
   std::vector<ObjectId> x_fields;
   proof::RecordContext x_context;
 };
+
+/// Takes out of `positions`, which are in the order of a batch, the records that their signer dates before one with a
+/// smaller nonce. Programs without a field `timestamp` know no time.
+std::vector<RefusedRecord> take_early(const math::CompiledProgram& compiled, std::span<const proof::Record> records,
+                                      std::vector<std::size_t>& positions) {
+  const std::vector<ObjectId> fields = proof::objects_of(compiled.program, ObjectKind::kField);
+  const auto found =
+      std::ranges::find_if(fields, [&](ObjectId id) { return compiled.names.objects[id] == kTimestampField; });
+  if (found == fields.end()) return {};
+  const auto time = [&, field = static_cast<std::size_t>(found - fields.begin())](std::size_t position) {
+    return records[position].fields[field];
+  };
+  std::vector<RefusedRecord> refused;
+  std::vector<std::size_t> kept;
+  for (const std::size_t position : positions) {
+    const bool goes_on = !kept.empty() && records[kept.back()].address == records[position].address;
+    if (!goes_on || time(kept.back()) <= time(position)) {
+      kept.push_back(position);
+      continue;
+    }
+    refused.push_back({.record = position,
+                       .reason = AdmissionReason::kTimestampOrder,
+                       .name = std::string(name_of(AdmissionReason::kTimestampOrder)),
+                       .field = std::string(kTimestampField),
+                       .message = "timestamp " + std::to_string(time(position)) + " is before the signer's " +
+                                  std::to_string(time(kept.back()))});
+  }
+  positions = std::move(kept);
+  return refused;
+}
 
 /// The states, as the program reads them.
 std::expected<std::vector<std::vector<std::byte>>, std::string> read_states(const Admission& admission) {
@@ -176,6 +209,8 @@ std::string_view name_of(AdmissionReason reason) {
       return "Signature";
     case AdmissionReason::kDuplicate:
       return "Duplicate";
+    case AdmissionReason::kTimestampOrder:
+      return "TimestampOrder";
     case AdmissionReason::kProgram:
       return "Program";
   }
@@ -210,6 +245,7 @@ std::expected<std::vector<RefusedRecord>, std::string> refused_records(const Adm
     found[i]->record = i;
     refused.push_back(*std::move(found[i]));
   }
+  std::ranges::move(take_early(admission.task.program, records, good), std::back_inserter(refused));
   const math::Dim& dim = admission.task.program.program.dims.front();
   if (has_refusals(admission.task.program) && good.size() >= dim.lo && good.size() <= dim.hi) {
     auto by_program = examine_by_program(admission, records, good);

@@ -89,7 +89,7 @@ TEST_F(LedgerEvents, are_refused_or_left_out_when_they_are_aggregated) {
   expect_refusal(refused, kBadInput,
                  (x_folder / "events/limit2.record").string() +
                      ": refused: refused_timestamp_limit: timestamp 1700000007 counts for nothing\n");
-  EXPECT_NE(refused.err.find("early.record: refused: refused_timestamp_order: timestamp 1700000006"), std::string::npos)
+  EXPECT_NE(refused.err.find("early.record: refused: TimestampOrder: timestamp 1700000006"), std::string::npos)
       << refused.err;
   EXPECT_EQ(refused.err.find("limit1"), std::string::npos) << refused.err;
 

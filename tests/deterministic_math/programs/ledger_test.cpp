@@ -3,7 +3,9 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
+#include "deterministic_math/programs/program_library.h"
 #include "tests/deterministic_math/programs/rule_cases.h"
 
 namespace tally::test {
@@ -58,7 +60,6 @@ i128 at(i128 epoch, i128 seconds) { return kGenesis + (epoch - 1) * kEpoch + sec
 struct Member {
   i128 reputation = 0;
   i128 since = 0;
-  i128 last_time = 0;
   i128 suspended_until = 0;
   i128 plain_until = 0;
   i128 balance = 0;
@@ -122,7 +123,7 @@ class Bookkeeper {
  private:
   struct Tally {
     i128 compute = 0, quality = 0, social = 0, beats = 0, uptime_sum = 0, judged = 0, right = 0, flagged = 0;
-    i128 accuracy = 10000, reporter = -1;
+    i128 accuracy = 10000, reporter = -1, reported = 0;
     bool active = false;
   };
 
@@ -145,27 +146,30 @@ class Bookkeeper {
     }
   }
 
-  // Each key's events one by one, then each member's by time; in the order of the batch.
+  // Of the epoch, its first or last where the time lies outside.
+  i128 second(const Event& event) {
+    return std::clamp<i128>(event.timestamp - x_p["genesis_s"] - (x_epoch - 1) * x_p["epoch_s"], 0, x_p["epoch_s"] - 1);
+  }
+
+  // Each member's events by time, whoever signed them; in the order of the batch.
   std::vector<const Event*> worthy(const std::vector<Event>& events) {
-    std::map<i128, i128> latest_of_key;
     std::map<i128, std::vector<const Event*>> accepted;
     for (const Event& event : events) {
       const Member& member = x_books.members[static_cast<std::size_t>(event.member)];
       if (event.kind < kTraining || event.kind > kValidation || !on_time(event)) continue;
       if (event.kind == kTraining && event.update == 0) continue;
-      const i128 before = std::max(member.last_time, latest_of_key[event.key]);
-      if (member.suspended_until > x_epoch || event.timestamp <= before) continue;
-      latest_of_key[event.key] = event.timestamp;
+      if (member.suspended_until > x_epoch) continue;
       accepted[event.member].push_back(&event);
     }
     std::vector<const Event*> result;
     for (auto& [m, own] : accepted) {
-      std::ranges::stable_sort(own, {}, [](const Event* event) { return event->timestamp; });
+      std::ranges::stable_sort(own, {}, [&](const Event* event) {
+        return std::tuple(second(*event), event->kind, event->amount, event->about, event->verdict);
+      });
       std::map<i128, i128> in_window;
       for (const Event* event : own) {
-        if (++in_window[event->timestamp / x_p["window_s"]] <= x_p["limit"]) result.push_back(event);
+        if (++in_window[second(*event) / x_p["window_s"]] <= x_p["limit"]) result.push_back(event);
       }
-      x_books.members[static_cast<std::size_t>(m)].last_time = own.back()->timestamp;
       x_tally[static_cast<std::size_t>(m)].active = true;
     }
     std::ranges::sort(result);  // pointers into one vector
@@ -188,13 +192,20 @@ class Bookkeeper {
       tally.right += faulty == (event.verdict == 1) ? 1 : 0;
       const bool calls = event.verdict == 1 && event.about != event.member;
       if (calls && event.about < static_cast<i128>(x_tally.size())) {
-        i128& reporter = x_tally[static_cast<std::size_t>(event.about)].reporter;
-        if (reporter < 0) reporter = event.member;
+        Tally& reported = x_tally[static_cast<std::size_t>(event.about)];
+        const std::tuple call(second(event), event.member);
+        if (reported.reporter < 0 || call < std::tuple(reported.reported, reported.reporter)) {
+          std::tie(reported.reported, reported.reporter) = call;
+        }
       }
     }
   }
 
   [[nodiscard]] static i128 uptime(const Tally& tally) { return tally.beats == 0 ? 0 : tally.uptime_sum / tally.beats; }
+
+  [[nodiscard]] static i128 validity(const Tally& tally) {
+    return tally.judged == 0 ? 10000 : 10000 * tally.right / tally.judged;
+  }
 
   i128 standing(std::size_t m) {
     const Member& member = x_books.members[m];
@@ -227,9 +238,13 @@ class Bookkeeper {
     for (std::size_t m = 0; m < earned.size(); ++m) {
       if (x_tally[m].flagged < 3) continue;
       const i128 reporter = x_tally[m].reporter;
-      const i128 burned = reporter < 0 ? earned[m] : earned[m] * x_p["burn_share"] / 10000;
-      if (reporter >= 0) bounties[static_cast<std::size_t>(reporter)] += earned[m] - burned;
-      x_books.burned += burned;
+      i128 bounty = 0;
+      if (reporter >= 0) {
+        const i128 left = earned[m] - earned[m] * x_p["burn_share"] / 10000;
+        bounty = left * validity(x_tally[static_cast<std::size_t>(reporter)]) / 10000;
+        bounties[static_cast<std::size_t>(reporter)] += bounty;
+      }
+      x_books.burned += earned[m] - bounty;
       earned[m] = 0;
     }
     for (std::size_t m = 0; m < earned.size(); ++m) x_books.members[m].balance += earned[m] + bounties[m];
@@ -262,8 +277,7 @@ class Bookkeeper {
     if (tally.flagged > 0) {
       for (i128 i = 0; i < tally.flagged; ++i) now /= 2;
     } else if (tally.active) {
-      const i128 validity = tally.judged == 0 ? 10000 : 10000 * tally.right / tally.judged;
-      const i128 part = uptime(tally) * validity * tally.accuracy / 100'000'000;
+      const i128 part = uptime(tally) * validity(tally) * tally.accuracy / 100'000'000;
       now += (kOne - now) * part / (10000 * (i128{1} << static_cast<int>(x_p["rise"])));
     }
     if (tally.flagged > 0 || tally.active) {
@@ -313,7 +327,6 @@ World world_of(const Books& books, i128 epoch, const std::vector<Event>& given) 
   for (const Member& member : books.members) {
     world.states["reputation"].push_back(member.reputation);
     world.states["since"].push_back(member.since);
-    world.states["last_time"].push_back(member.last_time);
     world.states["suspended_until"].push_back(member.suspended_until);
     world.states["plain_until"].push_back(member.plain_until);
     world.states["balance"].push_back(member.balance);
@@ -333,8 +346,8 @@ std::map<std::string, Values> play(const math::CompiledProgram& program, Books& 
   std::map<std::string, Values> tables = run_tables(program, world);
   for (std::size_t m = 0; m < books.members.size(); ++m) {
     const auto next = [&](const char* name) { return tables.at(std::string("next_") + name)[m]; };
-    books.members[m] = {next("reputation"),      next("since"),       next("last_time"),
-                        next("suspended_until"), next("plain_until"), next("balance")};
+    books.members[m] = {next("reputation"), next("since"), next("suspended_until"), next("plain_until"),
+                        next("balance")};
   }
   for (std::size_t n = 0; n < books.tokens.size(); ++n) {
     books.tokens[n] = {tables.at("next_token_owner")[n], tables.at("next_token_tier")[n],
@@ -350,7 +363,6 @@ void expect_equal(const Books& program, const Books& bookkeeper) {
     SCOPED_TRACE("member " + std::to_string(m));
     EXPECT_EQ(program.members[m].reputation, bookkeeper.members[m].reputation);
     EXPECT_EQ(program.members[m].since, bookkeeper.members[m].since);
-    EXPECT_EQ(program.members[m].last_time, bookkeeper.members[m].last_time);
     EXPECT_EQ(program.members[m].suspended_until, bookkeeper.members[m].suspended_until);
     EXPECT_EQ(program.members[m].plain_until, bookkeeper.members[m].plain_until);
     EXPECT_EQ(program.members[m].balance, bookkeeper.members[m].balance);
@@ -399,7 +411,7 @@ TEST(LedgerEpochs, equal_the_bookkeepers_over_random_events) {
         for (Event& event : events) {
           event = {.member = below(6),
                    .kind = below(10),
-                   .timestamp = at(number, below(3900) - 150),
+                   .timestamp = at(number, below(130) * 30 - 150),  // often in one second
                    .amount = below(5) == 0 ? 1'000'000 : below(20000),
                    .epoch = number - (below(20) == 0 ? 1 : 0),
                    .about = below(7),
@@ -411,9 +423,6 @@ TEST(LedgerEpochs, equal_the_bookkeepers_over_random_events) {
                    .update = below(10)};
           event.key = (event.member * 5 + below(3) * 7) % 31 * 10 + event.member;  // three keys each, interleaved
         }
-        // Mostly in order of time, as signers send them.
-        std::ranges::sort(events, {}, &Event::timestamp);
-        if (!events.empty()) std::swap(events.front(), events[random() % events.size()]);
         play(program, played, number, events);
         bookkeeper.epoch(number, events);
         expect_equal(played, kept);
@@ -454,15 +463,14 @@ TEST_F(Ledger, ignores_events_outside_the_epoch_and_the_skew) {
   EXPECT_EQ(epoch(2, {event}).at("compute")[1], 0);
 }
 
-TEST_F(Ledger, ignores_times_that_do_not_rise_also_from_the_epoch_before) {
-  EXPECT_EQ(epoch(1, {work(1, at(1, 50), 1), work(1, at(1, 50), 2), work(1, at(1, 49), 4), work(1, at(1, 51), 8)})
+// The sequencer, who knows the signers, sees to their order.
+TEST_F(Ledger, counts_events_in_any_order_of_time_and_many_of_a_second) {
+  EXPECT_EQ(epoch(1, {work(1, at(1, 50), 1), work(1, at(1, 50), 2), work(1, at(1, 49), 4), work(1, at(1, 3659), 8)})
                 .at("compute")[1],
-            9);
-  Event late = work(1, at(1, 51), 16);
-  late.epoch = 2;
-  late.timestamp = at(2, -60);
-  x_books.members[1].last_time = at(2, -60);
-  EXPECT_EQ(epoch(2, {late}).at("compute")[1], 0);
+            15);
+  Event early = work(1, at(2, -60), 16);
+  early.epoch = 2;
+  EXPECT_EQ(epoch(2, {early}).at("compute")[1], 16);
 }
 
 TEST_F(Ledger, ignores_unknown_kinds_and_more_than_the_limit_in_a_window) {
@@ -601,7 +609,6 @@ TEST_F(Ledger, a_token_sold_counts_for_its_new_owner_from_the_next_epoch_on) {
 
 // Each refusal alone, by the name that a sequencer refuses it with.
 TEST_F(Ledger, names_what_it_refuses_an_event_for) {
-  x_books.members[1].last_time = at(1, 5);
   x_books.members[2].suspended_until = 2;
   std::vector<Event> many{work(3, at(1, 601), 1), work(3, at(1, 602), 1), work(3, at(1, 603), 1),
                           work(3, at(1, 604), 1), work(3, at(1, 605), 1)};
@@ -612,8 +619,6 @@ TEST_F(Ledger, names_what_it_refuses_an_event_for) {
   const std::vector<std::pair<std::string, std::vector<Event>>> cases{
       {"refused_epoch", {other_epoch}},
       {"refused_timestamp", {work(1, at(1, 3660), 1)}},
-      {"refused_timestamp_order", {work(1, at(1, 5), 1)}},
-      {"refused_timestamp_order", {work(1, at(1, 20), 1), work(1, at(1, 19), 1)}},
       {"refused_timestamp_limit", many},
       {"refused_kind", {{.member = 1, .kind = 9, .timestamp = at(1, 10)}}},
       {"refused_kind", {{.member = 1, .kind = kFlag, .timestamp = at(1, 10)}}},
@@ -635,7 +640,7 @@ TEST_F(Ledger, names_what_it_refuses_an_event_for) {
       if (name == reason) expected.back() = 1;
       EXPECT_EQ(values, expected) << name;
     }
-    EXPECT_EQ(reasons, 7U);
+    EXPECT_EQ(reasons, 6U);
   }
 }
 
@@ -644,23 +649,66 @@ TEST_F(Ledger, pays_work_split_among_five_keys_as_the_work_of_one) {
   std::vector<Event> events;
   for (int i = 0; i < 40; ++i) events.push_back(work(1, at(1, 90 * i + 1), 100 + i));
   for (int i = 0; i < 40; ++i) events.push_back(heartbeat(1, at(1, 90 * i + 2)));
+  for (int i = 0; i < 5; ++i) events.push_back(work(1, at(1, 1), 50 + i));  // one second, of which some count
   for (int i = 0; i < 5; ++i) events.push_back(work(2, at(1, 90 * i + 1), 1000));
   events.push_back(heartbeat(2, at(1, 3000)));
-  std::ranges::sort(events, {}, &Event::timestamp);
   const auto one = epoch(1, events);
   EXPECT_GT(one.at("reward")[1], 0);
-  EXPECT_EQ(std::ranges::count(one.at("worth"), 1), 4 * 7 + 6);  // seven windows
+  EXPECT_EQ(std::ranges::count(one.at("worth"), 1), 4 * 6 + 5);  // six windows
   std::mt19937_64 random(8);
   for (int i = 0; i < 20; ++i) {
     std::vector<Event> split = events;
+    std::ranges::shuffle(split, random);
     for (Event& event : split) {
       if (event.member == 1) event.key = static_cast<i128>(random() % 5) * 900 + 100;
     }
     x_books = {std::vector<Member>(4), std::vector<Token>(3)};
     const auto several = epoch(1, split);
-    for (const char* table : {"compute", "uptime", "score", "reward", "next_reputation", "next_last_time"}) {
+    for (const char* table : {"compute", "uptime", "score", "reward", "next_reputation"}) {
       EXPECT_EQ(several.at(table), one.at(table)) << table;
     }
+  }
+}
+
+// Key A's event late in the epoch; of key B's three, numbered on from A's as it happens, the first is lost.
+TEST_F(Ledger, loses_with_a_lost_event_its_worth_alone) {
+  std::vector<Event> events{work(1, at(1, 3000), 1), work(1, at(1, 4), 20), work(1, at(1, 5), 300),
+                            work(1, at(1, 5), 4000)};
+  for (std::size_t i = 1; i < events.size(); ++i) {
+    events[i].key = 1001;
+    events[i].nonce = static_cast<i128>(i) - 1;
+  }
+  EXPECT_EQ(epoch(1, events).at("compute")[1], 4321);
+  for (std::size_t lost = 0; lost < events.size(); ++lost) {
+    std::vector<Event> others = events;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(lost));
+    EXPECT_EQ(epoch(1, others).at("compute")[1], 4321 - events[lost].amount);
+  }
+}
+
+// Skewed clocks reach over an epoch's end; the window there is the epoch's own.
+TEST_F(Ledger, admits_no_more_than_the_limit_of_a_window_at_the_end_of_an_epoch) {
+  std::vector<Event> events;
+  for (int i = 0; i < 10; ++i) events.push_back(work(1, at(1, 3555 + 10 * i), 1));
+  EXPECT_EQ(epoch(1, events).at("compute")[1], 4);
+  for (Event& event : events) event.epoch = 2;
+  EXPECT_EQ(epoch(2, events).at("compute")[1], 4);
+}
+
+TEST(LedgerWindows, end_with_the_epoch_or_the_task_is_refused) {
+  for (const auto& [window, good] : {std::pair<i128, bool>{3600, true},
+                                     {1800, true},
+                                     {1, true},
+                                     {86'400, false},
+                                     {3599, false},
+                                     {3601, false},
+                                     {1000, false}}) {
+    math::CompileOptions options;
+    options.template_library = math::template_library();
+    options.parameters = usual_parameters();
+    options.parameters["window_s"] = window;
+    const auto program = math::compile(math::find_library_program("contribution_ledger")->text, options);
+    EXPECT_EQ(program.has_value(), good) << static_cast<int>(window);
   }
 }
 
@@ -705,8 +753,15 @@ TEST_F(Ledger, takes_the_reward_of_the_gravest_fault_burns_a_part_and_pays_the_r
     return reward;
   };
   EXPECT_EQ(rewards({}), (Values{0, 500002, 500001, 0}));
-  EXPECT_EQ(rewards({flag, report(3), report(2)}), (Values{0, 0, 750002, 0}));  // the first in the batch
+  EXPECT_EQ(rewards({flag, report(3), report(2)}), (Values{0, 0, 750002, 0}));  // the lower slot in one second
   EXPECT_EQ(x_books.burned, 250001);
+  Event late = report(2);
+  late.timestamp = at(1, 4);
+  EXPECT_EQ(rewards({flag, late, report(3)}), (Values{0, 0, 500001, 250001}));  // the first in time
+  Event wrong = report(3);
+  wrong.about = 2;
+  EXPECT_EQ(rewards({flag, late, report(3), wrong}), (Values{0, 0, 500001, 125000}));  // who cried wolf gets half
+  EXPECT_EQ(x_books.burned, 375002);
   EXPECT_EQ(rewards({flag}), (Values{0, 0, 500001, 0}));
   EXPECT_EQ(rewards({flag, report(1)}), (Values{0, 0, 500001, 0}));  // nobody reports itself
   EXPECT_EQ(rewards({report(3)}), (Values{0, 500002, 500001, 0}));   // nor without the flag that proves it

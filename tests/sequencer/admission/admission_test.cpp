@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "sequencer/admission/program_refusals.h"
 #include "tests/sequencer/poster/chained_rounds.h"
@@ -41,6 +42,9 @@ next least = next_least
 
 class Admitting : public testing::Test {
  protected:
+  explicit Admitting(test::RoundOptions options = {.program = kLog, .dims = {8, 2}, .settings = test::quick_settings()})
+      : x_rounds(x_folder.path() / "data", std::move(options)) {}
+
   proof::Record record(std::size_t member, std::vector<std::int64_t> fields, std::uint64_t nonce = 0) {
     std::vector<std::unique_ptr<ElementSource>> rows;
     rows.push_back(zero_elements(2));
@@ -80,8 +84,7 @@ class Admitting : public testing::Test {
   [[nodiscard]] const test::RoundWorld& world() const { return x_rounds.world(); }
 
   TemporaryFolder x_folder;
-  ChainedRounds x_rounds{x_folder.path() / "data",
-                         {.program = kLog, .dims = {8, 2}, .settings = test::quick_settings()}};
+  ChainedRounds x_rounds;
   std::set<AdmissionReason> x_seen;
 };
 
@@ -138,6 +141,42 @@ TEST_F(Admitting, does_not_count_what_the_settlement_refuses_beside_the_others) 
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].record, 0U);
   EXPECT_EQ(found[0].reason, AdmissionReason::kSignature);
+}
+
+constexpr const char* kClock = R"(
+program clock
+dim K in 0..8
+dim M in 1..8
+dim D <= 64
+row u: i32[D]
+record kind: i64 in 0..9
+record timestamp: i64 in 0..1000
+state latest: i64 in 0..1000
+table refused_kind[k in K]: i8 in 0..1 { return kind[k] == 9 }
+table next_latest: i64 in 0..1000 { fold k in K { t = max(t, timestamp[k]) } from t = 0  return t }
+next latest = next_latest
+)";
+
+class AdmittingByTime : public Admitting {
+ protected:
+  AdmittingByTime() : Admitting({.program = kClock, .dims = {8, 2}, .settings = test::quick_settings()}) {}
+};
+
+// Each signer's records alone, by nonce; equal times are in order; a refused one is not what the next is compared with.
+TEST_F(AdmittingByTime, refuses_a_record_before_its_signers_last) {
+  proof::Record broken = record(2, {1, 900}, 2);
+  broken.signature.bytes[3] ^= 1;
+  const auto found = refused({record(0, {1, 500}, 0), record(1, {1, 7}, 1), record(1, {1, 7}, 0), record(2, {1, 40}, 0),
+                              record(2, {1, 39}, 1), broken, record(2, {9, 40}, 3), record(2, {1, 39}, 4)});
+  std::multimap<std::size_t, std::string> names;
+  for (const RefusedRecord& each : found) names.emplace(each.record, each.name + ": " + each.message);
+  const std::multimap<std::size_t, std::string> expected{{4, "TimestampOrder: timestamp 39 is before the signer's 40"},
+                                                         {5, names.find(5)->second},
+                                                         {6, "refused_kind: kind 9 counts for nothing"},
+                                                         {7, "TimestampOrder: timestamp 39 is before the signer's 40"}};
+  EXPECT_EQ(names, expected);
+  EXPECT_EQ(found[0].field, "timestamp");
+  EXPECT_EQ(found[1].reason, AdmissionReason::kSignature);
 }
 
 TEST(ProgramRefusals, are_only_of_programs_that_declare_them) {
