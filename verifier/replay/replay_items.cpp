@@ -37,14 +37,6 @@ class BothSinks final : public math::EntrySink {
   chain::StoringSink& x_store;
 };
 
-chain::MappedFile new_table(const std::filesystem::path& file, std::uint64_t bytes) {
-  try {
-    return chain::MappedFile::create(file, bytes);
-  } catch (const std::system_error& error) {
-    throw NoScratchRoom(error.what());
-  }
-}
-
 }  // namespace
 
 void ReplayItems::run(Verdict& verdict) {
@@ -191,20 +183,26 @@ void ReplayItems::evaluate_by_scalar(const chain::EntryRange& range, math::Entry
 
 void ReplayItems::make_scratch(std::span<const math::ObjectId> tables) {
   if (tables.empty()) return;
-  if (x_computed.empty()) {
-    std::filesystem::remove_all(x_parts.scratch);
-    std::filesystem::create_directories(x_parts.scratch);
-  }
-  for (const math::ObjectId id : tables) {
-    const std::uint64_t bytes = proof::table_shape(program().objects[id], x_parts.batch.values).data_bytes();
-    if (bytes > x_parts.scratch_limit_bytes - x_computed_bytes) {
-      throw NoScratchRoom("tables that are missing would take more than the " +
-                          std::to_string(x_parts.scratch_limit_bytes) + " bytes there are for them");
+  try {
+    if (x_computed.empty()) {
+      std::filesystem::remove_all(x_parts.scratch);
+      std::filesystem::create_directories(x_parts.scratch);
     }
-    x_computed_bytes += bytes;
-    const auto placed = x_computed.emplace(id, new_table(scratch_table(x_parts.scratch, id), bytes));
-    x_parts.inputs.tables[id] = placed.first->second.bytes();
+    for (const math::ObjectId id : tables) make_table(id);
+  } catch (const std::system_error& error) {
+    throw NoScratchRoom(error.what());
   }
+}
+
+void ReplayItems::make_table(math::ObjectId id) {
+  const std::uint64_t bytes = proof::table_shape(program().objects[id], x_parts.batch.values).data_bytes();
+  if (bytes > x_parts.scratch_limit_bytes - x_computed_bytes) {
+    throw NoScratchRoom("tables that are missing would take more than the " +
+                        std::to_string(x_parts.scratch_limit_bytes) + " bytes there are for them");
+  }
+  x_computed_bytes += bytes;
+  const auto placed = x_computed.emplace(id, chain::MappedFile::create(scratch_table(x_parts.scratch, id), bytes));
+  x_parts.inputs.tables[id] = placed.first->second.bytes();
 }
 
 std::vector<math::ObjectId> ReplayItems::differing(std::span<const math::ObjectId> tables) {

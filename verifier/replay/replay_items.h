@@ -57,6 +57,7 @@ class ReplayItems {
   void evaluate_by_scalar(const chain::EntryRange& range, math::EntrySink& sink);
   [[nodiscard]] math::Evaluation evaluation() const;
   void make_scratch(std::span<const math::ObjectId> tables);
+  void make_table(math::ObjectId id);
   [[nodiscard]] std::vector<math::ObjectId> differing(std::span<const math::ObjectId> tables);
   /// Compares some of the entries that the executor made with the interpreter's.
   void sample(std::span<const math::ObjectId> tables);

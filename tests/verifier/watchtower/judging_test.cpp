@@ -111,5 +111,12 @@ TEST(Judging, is_not_by_what_is_missing_where_there_is_no_room_for_tables) {
   EXPECT_FALSE(fs::exists(batch.judging.scratch));
 }
 
+TEST(Judging, is_not_by_what_is_missing_where_tables_cannot_be_made) {
+  CopiesOfOneBatch batch({"first"});
+  fs::remove_all(batch.copy("first") / "tables");
+  fs::create_symlink("nowhere/at_all", batch.judging.scratch);
+  EXPECT_THROW(static_cast<void>(judge_posted(batch.judging)), NoScratchRoom);
+}
+
 }  // namespace
 }  // namespace tally::verifier
