@@ -1,4 +1,7 @@
 // Requests for models against a bookkeeper that takes them one by one, with money conserved throughout.
+#include <tuple>
+#include <utility>
+
 #include "tests/deterministic_math/programs/batches.h"
 
 namespace tally::test {
@@ -10,7 +13,7 @@ constexpr i128 kThreshold = 50;
 constexpr i128 kDeadline = 3;
 constexpr i128 kArbiter = 0;
 
-enum Kind : std::uint8_t { kPropose = 1, kAdvance = 2, kCancel = 3, kUse = 4 };
+enum Kind : std::uint8_t { kPropose = 1, kAdvance = 2, kCancel = 3, kUse = 4, kClose = 5 };
 enum Stage : std::uint8_t { kFree = 0, kProposed = 1, kForming = 2, kTraining = 3, kFinal = 4, kRefunded = 5 };
 
 math::CompiledProgram bounty_program(i128 refund = kRefund) {
@@ -64,6 +67,7 @@ struct Books {
     Slot& slot = slots[static_cast<std::size_t>(t)];
     bool advances = false;
     bool gone = false;
+    bool closes = false;
     i128 payee = 0;
     i128 used = 0;
     for (const Request& request : requests) {
@@ -75,6 +79,7 @@ struct Books {
         payee = request.payee;
       }
       if (request.kind == kCancel && request.member == before.requester) gone = true;
+      if (request.kind == kClose && (arbiter || request.member == before.requester)) closes = true;
       if (request.kind == kUse && arbiter) used += request.amount;
     }
     const auto owner = static_cast<std::size_t>(slot.requester);
@@ -91,6 +96,7 @@ struct Books {
         deposit[owner] += kFee / 2;
         treasury -= kFee / 2;
       }
+      if (closes) std::tie(slot.stage, slot.uses) = std::tuple(kFree, 0);
     }
   }
 
@@ -156,7 +162,7 @@ TEST(TaskBounty, equals_the_bookkeeper_over_random_requests) {
       std::vector<Request> requests(random() % 14);
       for (Request& request : requests) {
         request = {.member = below(random, 5),
-                   .kind = below(random, 6),
+                   .kind = below(random, 7),
                    .task = below(random, 5),
                    .amount = below(random, 5) == 0 ? 0 : below(random, 900),
                    .payee = below(random, 6)};
@@ -205,6 +211,29 @@ TEST(TaskBounty, is_cancelled_before_it_is_final_and_not_before_the_deadline) {
       const bool cancels = stage >= kProposed && stage < kFinal && age == kDeadline;
       EXPECT_EQ(world.states["stage"][0], cancels ? i128{kFree} : stage);
       EXPECT_EQ(world.states["deposit"], (Values{1000, cancels ? 1009 : 1000}));
+    }
+  }
+}
+
+TEST(TaskBounty, leaves_its_slot_when_a_final_model_is_closed) {
+  const auto program = bounty_program();
+  for (i128 stage = kFree; stage <= kRefunded; ++stage) {
+    for (i128 member = 0; member < 3; ++member) {
+      Books books = books_of(3, 1, 1000);
+      books.treasury = kFee;
+      books.slots[0] = {
+          .stage = stage, .requester = 1, .opened = 1, .bounty = stage == kFree || stage >= kFinal ? 0 : 9};
+      World world = bounty_world(books);
+      play(program, world,
+           {{.member = kArbiter, .kind = kUse, .task = 0, .amount = kThreshold},
+            {.member = member, .kind = kClose, .task = 0, .amount = 0}});
+      const i128 left = stage == kFinal ? kRefunded : stage;
+      const bool closes = stage >= kFinal && member < 2;
+      EXPECT_EQ(world.states["stage"][0], closes ? i128{kFree} : left);
+      EXPECT_EQ(world.states["uses"][0], stage >= kFinal && !closes ? kThreshold : 0);
+      EXPECT_EQ(world.states["deposit"][1], stage == kFinal ? 1000 + kFee / 2 : 1000);  // the refund comes first
+      play(program, world, {{.member = 2, .kind = kPropose, .task = 0, .amount = 5}});
+      EXPECT_EQ(world.states["requester"][0] == 2, closes || stage == kFree);
     }
   }
 }
