@@ -5,7 +5,7 @@
 // tables over those that came in, on the states that the batch will extend, and hears the reason that the batch would
 // show.
 //
-// After the prefix a name begins with that of the field at fault, or `member`: refused_timestamp_order is about
+// After the prefix a name begins with that of the field at fault, or `member`: refused_timestamp_limit is about
 // `timestamp`.
 #pragma once
 
