@@ -7,6 +7,9 @@
 namespace tally::math {
 namespace {
 
+// Between two calls of Evaluation::between_steps: some milliseconds.
+constexpr std::uint64_t kInstructionsInARow = std::uint64_t{1} << 18;
+
 SectionContext context_of(const Evaluation& evaluation, std::size_t item, std::uint64_t entry, SectionKind kind) {
   return {.program = evaluation.program,
           .values = evaluation.values,
@@ -97,9 +100,15 @@ void run_steps(const Evaluation& evaluation, std::size_t item, std::uint64_t ent
   InputsAccess access(evaluation);
   SectionContext context = context_of(evaluation, item, entry, SectionKind::kStep);
   const std::span<i128> used = std::span(accumulators).first(body.init.size());
-  for (context.fold = first; context.fold < last; ++context.fold) {
-    const SectionOutcome outcome = run_section(context, body.step, access, used, {});
-    TALLY_ASSERT(outcome == SectionOutcome::kDone || outcome == SectionOutcome::kSkipped);
+  const std::uint64_t steps_in_a_row = std::max<std::uint64_t>(1, kInstructionsInARow / (body.step.size() + 1));
+  context.fold = first;
+  while (context.fold < last) {
+    if (evaluation.between_steps != nullptr) (*evaluation.between_steps)();
+    const std::uint64_t end = context.fold + std::min(steps_in_a_row, last - context.fold);
+    for (; context.fold < end; ++context.fold) {
+      const SectionOutcome outcome = run_section(context, body.step, access, used, {});
+      TALLY_ASSERT(outcome == SectionOutcome::kDone || outcome == SectionOutcome::kSkipped);
+    }
   }
 }
 

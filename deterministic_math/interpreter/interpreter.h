@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,6 +22,8 @@ struct Evaluation {
   const Program& program;
   const BatchValues& values;
   const Inputs& inputs;
+  /// Called before a fold's first step, and again and again while it runs. What it throws ends the fold.
+  const std::function<void()>* between_steps = nullptr;
 };
 
 /// Loads raw elements from memory and row sources. Keeps the last block of a row.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/support/small_program.h"
 
 namespace tally::math {
@@ -110,6 +112,24 @@ TEST(Interpreter, agrees_with_itself_from_any_cut_of_the_fold) {
     run_steps(batch.evaluation(), 2, 1, cut, length, accumulators);
     EXPECT_EQ(run_finish(batch.evaluation(), 2, 1, accumulators), evaluate_entry(batch.evaluation(), 2, 1));
   }
+}
+
+TEST(Interpreter, lets_a_long_fold_be_ended_between_steps) {
+  struct Enough {};
+  SmallBatch batch;
+  batch.program.items[0].body->length = {ExtentKind::kConstant, 1'000'000};
+  int calls = 0;
+  const std::function<void()> third_ends = [&] {
+    if (++calls == 3) throw Enough{};
+  };
+  Evaluation evaluation = batch.evaluation();
+  evaluation.between_steps = &third_ends;
+  EXPECT_THROW(static_cast<void>(evaluate_entry(evaluation, 0, 0)), Enough);
+  EXPECT_EQ(calls, 3);
+  // A short one has one moment.
+  calls = 0;
+  EXPECT_EQ(evaluate_entry(evaluation, 2, 0), evaluate_entry(batch.evaluation(), 2, 0));
+  EXPECT_EQ(calls, 1);
 }
 
 TEST(Interpreter, lists_the_loads_of_a_step_in_order) {
