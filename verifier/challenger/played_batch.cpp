@@ -68,12 +68,13 @@ class PartlyKnownTree {
 }  // namespace
 
 PlayedBatch::PlayedBatch(const PostedBatch& batch, const chain::BatchPaths& paths, const std::filesystem::path& scratch,
-                         const Verdict& verdict)
+                         const Verdict& verdict, std::function<void()> between_steps)
     : x_posted(batch.posted),
       x_description(describe_posted(batch, paths)),
       x_committed(committed_batch(x_description)),
       x_commitments(chain::posted_commitments(x_committed, batch.posted.state_commitments, batch.posted.table_roots)),
-      x_data(find_data(x_description, paths)) {
+      x_data(find_data(x_description, paths)),
+      x_between_steps(std::move(between_steps)) {
   const math::Program& program = x_description.program();
   for (const ComputedTable& computed : verdict.computed) {
     const std::uint64_t bytes =
@@ -106,7 +107,10 @@ math::Evaluation PlayedBatch::evaluation(std::size_t item) {
       if (proof::is_table(program.objects.at(object).kind)) x_inputs.tables[object] = table_bytes(object);
     }
   }
-  return {.program = program, .values = x_description.values, .inputs = x_inputs};
+  return {.program = program,
+          .values = x_description.values,
+          .inputs = x_inputs,
+          .between_steps = x_between_steps ? &x_between_steps : nullptr};
 }
 
 const std::string& PlayedBatch::name_of(math::ObjectId object) const {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,9 +40,9 @@ struct RevealedTable {
 class PlayedBatch final : public proof::LeafSource {
  public:
   /// Throws DataMissing where the records, or a table that was computed, are not those that were judged. So does
-  /// everything below, for what it reads.
+  /// everything below, for what it reads. `between_steps` is called while a fold runs, and ends it by throwing.
   PlayedBatch(const PostedBatch& batch, const chain::BatchPaths& paths, const std::filesystem::path& scratch,
-              const Verdict& verdict);
+              const Verdict& verdict, std::function<void()> between_steps = {});
   ~PlayedBatch() override = default;
   PlayedBatch(const PlayedBatch&) = delete;
   PlayedBatch& operator=(const PlayedBatch&) = delete;
@@ -91,6 +92,7 @@ class PlayedBatch final : public proof::LeafSource {
   std::map<math::ObjectId, CheckedTable> x_tables;
   math::Inputs x_inputs;
   std::map<math::ObjectId, RevealedTable> x_revealed;
+  std::function<void()> x_between_steps;
 };
 
 }  // namespace tally::verifier

@@ -21,9 +21,9 @@ constexpr std::uint64_t kElementsPerTask = std::uint64_t{1} << 16;
 
 class EntryChecker {
  public:
-  EntryChecker(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool, FindingList& findings,
-               const EntryEvaluator& scalar)
-      : x_batch(batch), x_inputs(inputs), x_pool(pool), x_findings(findings), x_scalar(scalar) {}
+  EntryChecker(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool, const chain::Work& work,
+               FindingList& findings, const EntryEvaluator& scalar)
+      : x_batch(batch), x_inputs(inputs), x_pool(pool), x_work(work), x_findings(findings), x_scalar(scalar) {}
 
   /// Entries of an item that follow those of all ranges checked before.
   void check(const chain::EntryRange& range) {
@@ -50,6 +50,7 @@ class EntryChecker {
   const Description& x_batch;
   const math::Inputs& x_inputs;
   math::TaskPool& x_pool;
+  const chain::Work& x_work;
   FindingList& x_findings;
   const EntryEvaluator& x_scalar;
   bool x_confirmed_one = false;
@@ -108,7 +109,9 @@ void EntryChecker::add_wrong(const chain::EntryRange& range, std::uint64_t entry
 }
 
 Finding EntryChecker::confirmed(const chain::EntryRange& range, const WrongEntry& wrong, Finding finding) const {
-  const math::Evaluation evaluation{.program = x_batch.program(), .values = x_batch.values, .inputs = x_inputs};
+  const std::function<void()> check = [this] { x_work.check(); };
+  const math::Evaluation evaluation{
+      .program = x_batch.program(), .values = x_batch.values, .inputs = x_inputs, .between_steps = &check};
   const auto results = x_scalar(evaluation, range.item, finding.entry);
   if (wrong.fails ? !results : results && results->at(wrong.column) == wrong.right) return finding;
   finding.kind = FindingKind::kAlarm;
@@ -141,7 +144,7 @@ std::set<std::uint64_t> entries_outside(const math::Object& object, std::span<co
 
 std::uint64_t check_entries(const Description& batch, const math::Inputs& inputs, math::TaskPool& pool,
                             const chain::Work& work, FindingList& findings, const EntryEvaluator& scalar) {
-  EntryChecker checker(batch, inputs, pool, findings, scalar);
+  EntryChecker checker(batch, inputs, pool, work, findings, scalar);
   std::uint64_t entries = 0;
   chain::visit_entries(batch.program(), batch.values, [&](const chain::EntryRange& range) {
     work.check();

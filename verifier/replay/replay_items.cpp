@@ -158,7 +158,7 @@ void ReplayItems::evaluate(const chain::EntryRange& range) {
 }
 
 math::Evaluation ReplayItems::evaluation() const {
-  return {.program = program(), .values = x_parts.batch.values, .inputs = x_parts.inputs};
+  return {.program = program(), .values = x_parts.batch.values, .inputs = x_parts.inputs, .between_steps = &x_check};
 }
 
 void ReplayItems::evaluate_by_scalar(const chain::EntryRange& range, math::EntrySink& sink) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -68,6 +69,7 @@ class ReplayItems {
   math::TaskPool& x_pool;
   const chain::Work& x_work;
   const EntryEvaluator& x_scalar;
+  const std::function<void()> x_check = [this] { x_work.check(); };
   std::map<math::ObjectId, chain::MappedFile> x_computed;
   std::uint64_t x_computed_bytes = 0;
   std::map<math::ObjectId, math::Digest> x_commitments;  // of the computed ones

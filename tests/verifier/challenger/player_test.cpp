@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chain_adapter/data/batch_leaves.h"
@@ -79,8 +81,9 @@ class Dispute {
   void withhold(const std::string& table) const { fs::remove(chain::BatchPaths(x_watcher).table(table)); }
 
   [[nodiscard]] const fs::path& watcher() const { return x_watcher; }
+  [[nodiscard]] const fs::path& scratch() const { return x_scratch; }
   [[nodiscard]] PostedBatch& posted() { return x_posted; }
-  [[nodiscard]] Verdict judged(const EntryEvaluator& scalar = math::evaluate_entry) const {
+  [[nodiscard]] Verdict judged(const EntryEvaluator& scalar = math::evaluate_entry, std::stop_token stop = {}) const {
     math::ThreadPool pool(2);
     const chain::BatchPaths paths(x_watcher);
     const Description description = describe_posted(x_posted, paths);
@@ -88,6 +91,7 @@ class Dispute {
     options.pool = &pool;
     options.scratch = x_scratch;
     options.scalar = scalar;
+    options.stop = std::move(stop);
     return judge(x_posted, description, paths, options);
   }
 
@@ -345,6 +349,36 @@ TEST(Player, replays_the_item_by_the_interpreter_where_the_executor_is_not_confi
   EXPECT_NE(verdict.alarms.front().find("next_model"), std::string::npos);
   EXPECT_EQ(verdict.kind, VerdictKind::kEntry);
   EXPECT_TRUE(dispute.play(verdict, 32).won);
+}
+
+TEST(Player, needs_no_verdict_once_judging_was_stopped_in_the_fold_that_confirms_it) {
+  Dispute dispute("fedavg");
+  dispute.forge("next_model", 2);
+  dispute.post();
+  std::stop_source stop;
+  const EntryEvaluator scalar = [&](const math::Evaluation& evaluation, std::size_t item, std::uint64_t entry) {
+    stop.request_stop();
+    const auto results = math::evaluate_entry(evaluation, item, entry);
+    ADD_FAILURE() << "the fold ran to its end";
+    return results;
+  };
+  EXPECT_THROW(static_cast<void>(dispute.judged(scalar, stop.get_token())), chain::Stopped);
+}
+
+TEST(Player, can_be_ended_in_each_fold_that_a_move_replays) {
+  struct Enough {};
+  Dispute dispute("fedavg");
+  dispute.forge("next_model", 2);
+  dispute.post();
+  const Verdict verdict = dispute.judged();
+  const auto throws = [] { throw Enough{}; };
+  PlayedBatch ended(dispute.posted(), chain::BatchPaths(dispute.watcher()), dispute.scratch(), verdict, throws);
+  EXPECT_THROW(static_cast<void>(open_dispute(ended, verdict, kChallenger, {})), Enough);
+  // A bisection of 3 steps, whose end and beginning are replayed.
+  proof::Game game{
+      .phase = proof::Phase::kNarrow, .item = verdict.entry->item, .entry = verdict.entry->entry, .high = 3};
+  const std::vector<GameStep> history = {{.move = {}, .game = game}};
+  EXPECT_THROW(static_cast<void>(next_move(ended, verdict, history, 2)), Enough);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chain_adapter/data/batch_files.h"
@@ -36,7 +38,7 @@ class CheckEntries : public testing::Test {
     x_sum = test::read_bytes(path / "tables/sum.bin");
   }
 
-  [[nodiscard]] std::vector<Finding> check(const EntryEvaluator& scalar) const {
+  [[nodiscard]] std::vector<Finding> check(const EntryEvaluator& scalar, std::stop_token stop = {}) const {
     const std::vector<math::Object>& objects = x_batch.program().objects;
     math::Inputs inputs;
     inputs.members = x_columns.members;
@@ -48,7 +50,7 @@ class CheckEntries : public testing::Test {
       if (objects[id].kind == math::ObjectKind::kComputed) inputs.tables[id] = std::as_bytes(std::span(x_sum));
     }
     math::ThreadPool pool(1);
-    const chain::Work work({}, {});
+    const chain::Work work(std::move(stop), {});
     FindingList findings(Findings::kFirst, 1);
     EXPECT_EQ(check_entries(x_batch, inputs, pool, work, findings, scalar), 1U);
     return findings.findings();
@@ -95,6 +97,16 @@ TEST_F(CheckEntries, raises_an_alarm_where_the_interpreter_finds_another_value) 
             "its fold gives 6; the interpreter says 7");
   EXPECT_EQ(check(always(8)).at(0).kind, FindingKind::kAlarm);
   EXPECT_EQ(check(always(6)).at(0).kind, FindingKind::kEntry);
+}
+
+TEST_F(CheckEntries, can_be_stopped_while_the_interpreter_confirms) {
+  ++x_sum[0];
+  std::stop_source stop;
+  const EntryEvaluator stopping = [&](const math::Evaluation& evaluation, std::size_t item, std::uint64_t entry) {
+    stop.request_stop();
+    return math::evaluate_entry(evaluation, item, entry);
+  };
+  EXPECT_THROW(static_cast<void>(check(stopping, stop.get_token())), chain::Stopped);
 }
 
 TEST_F(CheckEntries, raises_an_alarm_where_only_one_of_the_two_fails) {
