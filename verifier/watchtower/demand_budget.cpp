@@ -21,8 +21,9 @@ void DemandBudget::count_new() {
     const proof::Wei cost = cost_of(demand.batch);
     if (!demand.is_returned) {
       x_spent.value += cost.value;
-    } else {
+    } else if (cost != proof::Wei{}) {
       x_spent.value -= std::min(cost, x_spent).value;
+      x_spent.value += kWonDemand.value;
     }
   }
 }

@@ -17,6 +17,8 @@ namespace tally::verifier {
 
 /// What a demand counts at least: it is a transaction too.
 inline constexpr proof::Wei kLeastDemand{1'000'000'000'000'000};
+/// What stays of one that was won: it is two, the demand and the claim, and only the bond came back.
+inline constexpr proof::Wei kWonDemand{2 * kLeastDemand.value};
 
 class DemandBudget {
  public:

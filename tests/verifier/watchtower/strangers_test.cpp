@@ -72,11 +72,11 @@ TEST(Strangers, cost_no_more_than_the_limit_for_demands) {
   EXPECT_EQ(sent(watch(), "request_leaf"), 3U + 7U);
 }
 
-TEST(Strangers, cost_nothing_by_demands_that_were_won) {
+TEST(Strangers, cost_two_transactions_by_a_demand_that_was_won) {
   DisputeWorld world;
   WatchSettings settings = world.watch_settings();
   settings.demand_limit = bonds(world, 1);
-  for (std::uint64_t number = 1; number <= 2; ++number) {
+  for (std::uint64_t number = 1; number <= 3; ++number) {
     const DisputedBatch batch = world.post({}, number);
     fs::remove_all(batch.watcher);
     const auto watch = [&] { return watch_once(world.chain(), world.watcher(), settings).events; };
@@ -85,6 +85,26 @@ TEST(Strangers, cost_nothing_by_demands_that_were_won) {
     EXPECT_EQ(sent(watch(), "claim_withheld"), 1U);
     EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
     lose_memory(world);
+    settings.demand_limit.value += kWonDemand.value;
+  }
+  settings.demand_limit.value -= 1;
+  fs::remove_all(world.post({}, 4).watcher);
+  EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "request_leaf"), 0U);
+}
+
+// Else who loses next to nothing could have it demand and claim without end.
+TEST(Strangers, get_few_demands_however_often_they_lose_them) {
+  DisputeWorld world({.change = [](proof::TaskSettings& settings) {
+    settings.availability = proof::LeafRequests{.max_requests = 1000, .request_bond = {1}};
+  }});
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = {3 * kLeastDemand.value};
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    fs::remove_all(world.post({}, number).watcher);
+    const auto watch = [&] { return watch_once(world.chain(), world.watcher(), settings).events; };
+    EXPECT_EQ(sent(watch(), "request_leaf"), number == 1 ? 3U : 0U);
+    world.advance(world.settings().window_s + 1);
+    EXPECT_EQ(sent(watch(), "claim_withheld"), number == 1 ? 3U : 0U);
   }
 }
 
