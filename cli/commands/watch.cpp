@@ -177,8 +177,9 @@ void add_watch(CLI::App& app, Session& session) {
                    "What demands for leaves may cost over all time, in all tasks that are not named together")
       ->capture_default_str();
   command
-      ->add_option("--judging-limit", flags->judging_limit_s,
-                   "Seconds that judging a batch of a task that is not named may take in one run")
+      ->add_option(
+          "--judging-limit", flags->judging_limit_s,
+          "Seconds that judging a batch of a task that is not named may take in one run, or a move against one")
       ->capture_default_str();
   command
       ->add_option("--scratch-limit", flags->scratch_limit_gib,

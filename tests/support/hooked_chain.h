@@ -22,12 +22,15 @@ class HookedChain final : public chain::ChainAdapter {
   [[nodiscard]] chain::Head head() override {
     fail_in(x_outage);
     ++x_looks;
+    if (x_at_look) x_at_look();
     return x_inner.head();
   }
   /// As many looks at the chain fail as are left of an outage. Any thread may say so.
   [[nodiscard]] std::atomic<int>& outage() { return x_outage; }
   /// The same for reading events.
   [[nodiscard]] std::atomic<int>& outage_of_events() { return x_outage_of_events; }
+  /// Called at each look at the chain.
+  [[nodiscard]] std::function<void()>& at_look() { return x_at_look; }
   /// Looks at the chain that did not fail.
   [[nodiscard]] int looks() const { return x_looks; }
 
@@ -56,6 +59,7 @@ class HookedChain final : public chain::ChainAdapter {
   chain::ChainAdapter& x_inner;
   Hook x_before;
   Hook x_after;
+  std::function<void()> x_at_look;
   std::atomic<int> x_outage = 0;
   std::atomic<int> x_outage_of_events = 0;
   std::atomic<int> x_looks = 0;

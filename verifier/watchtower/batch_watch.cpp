@@ -33,6 +33,9 @@ bool chain_moved_on(proof::Reason reason) {
   return std::ranges::find(kMovedOn, reason) != kMovedOn.end();
 }
 
+/// Ends the making of a move whose time is over.
+struct TookTooLong {};
+
 /// What `make` gives, or why it gives nothing.
 template <class Make>
 auto made(const Make& make) -> decltype(make()) {
@@ -100,6 +103,7 @@ BatchWatch::BatchWatch(chain::ChainAdapter& chain, const proof::PrivateKey& key,
   x_view.posted_s = node->posted_s;
   x_view.settings = x_batch.task.settings;
   x_view.verdict = memory.verdict(batch);
+  look();  // for its deadline
 }
 
 proof::SignerLookup BatchWatch::signers() {
@@ -130,7 +134,11 @@ BatchWatch::Turn BatchWatch::play() {
       return rest->done ? Turn::kDone : Turn::kRests;
     }
     if (std::holds_alternative<JudgeBatch>(action)) return Turn::kWantsJudging;
-    if (!act(action)) break;
+    try {
+      if (!act(action)) break;
+    } catch (const TookTooLong&) {
+      pass_over(action);
+    }
   }
   return Turn::kRests;
 }
@@ -276,11 +284,13 @@ void BatchWatch::remove_scratch() {
   std::filesystem::remove_all(x_memory.scratch(x_id), ignored);
 }
 
-void BatchWatch::pass_over_for_time() {
+std::string BatchWatch::took_too_long(const std::string& what) const {
   const auto limit_s = std::chrono::duration_cast<std::chrono::seconds>(x_settings.judging_limit).count();
-  pass_over("judging takes more than " + std::to_string(limit_s) + " s; name task " +
-            to_hex(x_batch.posted.header.task) + " with --task, or raise --judging-limit");
+  return what + " takes more than " + std::to_string(limit_s) + " s; name task " + to_hex(x_batch.posted.header.task) +
+         " with --task, or raise --judging-limit";
 }
+
+void BatchWatch::pass_over_for_time() { pass_over(took_too_long("judging")); }
 
 void BatchWatch::pass_over_for_room(const NoScratchRoom& error) {
   const std::string remedy =
@@ -294,6 +304,15 @@ void BatchWatch::pass_over(const std::string& why) {
   tell(is_failure ? WatchEvent::Kind::kFailed : WatchEvent::Kind::kPassedOver, "judging", why);
 }
 
+void BatchWatch::pass_over(const Action& action) {
+  if (const auto* const next = std::get_if<MoveInGame>(&action)) {
+    x_view.silenced_games.insert(x_view.history.games[next->game].now().id);
+    return tell(WatchEvent::Kind::kFailed, "move", took_too_long("a move"));
+  }
+  x_view.silenced = true;
+  tell(WatchEvent::Kind::kPassedOver, "challenge", took_too_long("a challenge"));
+}
+
 PlayedBatch BatchWatch::played() {
   const std::filesystem::path tables = scratch_tables(x_memory.scratch(x_id));
   const bool is_dispute = x_view.verdict->kind == VerdictKind::kEntry || x_view.verdict->kind == VerdictKind::kDescent;
@@ -301,7 +320,11 @@ PlayedBatch BatchWatch::played() {
   if (is_dispute && !std::filesystem::exists(scratch_row_roots(tables))) {
     throw DataMissing(tables.string() + ": what the judgment left is gone");
   }
-  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), tables, *x_view.verdict};
+  const auto check = [this, start = std::chrono::steady_clock::now()] {
+    if (x_settings.stop.stop_requested()) throw chain::Stopped{};
+    if (!is_named() && std::chrono::steady_clock::now() - start >= x_settings.judging_limit) throw TookTooLong{};
+  };
+  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), tables, *x_view.verdict, check};
 }
 
 bool BatchWatch::open_game() {

@@ -64,6 +64,10 @@ class BatchWatch {
   void remove_scratch();
   void give_up(const std::string& what, const std::string& why);
   void tell(WatchEvent::Kind kind, const std::string& what, const std::string& message);
+  [[nodiscard]] std::string took_too_long(const std::string& what) const;
+  /// A move took longer than this batch is worth: its game, or the challenge, is left for this run.
+  void pass_over(const Action& action);
+  /// To make one move with.
   [[nodiscard]] PlayedBatch played();
   [[nodiscard]] std::uint64_t challenge_end_s() const;
 

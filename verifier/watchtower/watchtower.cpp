@@ -1,14 +1,19 @@
 #include "verifier/watchtower/watchtower.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <future>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "chain_adapter/files/file_lock.h"
 #include "chain_adapter/files/shortened_files.h"
@@ -40,7 +45,7 @@ class Watch {
 
   void run() {
     for (;;) {
-      serve(nullptr);
+      serve(nullptr, [this] { return is_named(most_urgent()); });
       Watched* const next = most_urgent();
       if (next == nullptr) break;
       judge(*next);
@@ -62,8 +67,18 @@ class Watch {
   };
 
   void take_new();
-  /// Does for every batch what can be done at once, but for the one that is being judged.
-  void serve(const Watched* but);
+  /// Does for every batch what can be done at once, but for the one that is being judged: that of named tasks first,
+  /// then by the nearest deadline. `is_enough` is asked before the first stranger's batch, and again while others take
+  /// long.
+  void serve(const Watched* but, const std::function<bool()>& is_enough);
+  void serve_named(const Watched* but);
+  [[nodiscard]] std::vector<Watched*> in_order(const Watched* but);
+  [[nodiscard]] static bool is_named(const Watched* watched) {
+    return watched != nullptr && watched->watch && watched->watch->is_named();
+  }
+  [[nodiscard]] static std::pair<int, std::uint64_t> rank(const Watched& watched) {
+    return {is_named(&watched) ? 0 : 1, watched.watch->deadline_s()};
+  }
   void play(Watched& watched);
   void judge(Watched& watched);
   [[nodiscard]] Watched* most_urgent();
@@ -105,19 +120,43 @@ void Watch::take_new() {
   }
 }
 
-void Watch::serve(const Watched* but) {
+std::vector<Watch::Watched*> Watch::in_order(const Watched* but) {
   take_new();
+  std::vector<Watched*> order;
   for (Watched& watched : x_watched) {
-    if (&watched != but && watched.turn != Turn::kDone) play(watched);
+    if (&watched == but || watched.turn == Turn::kDone) continue;
+    isolate(watched, [&] {
+      if (!watched.watch) {
+        watched.watch =
+            std::make_unique<BatchWatch>(x_chain, x_key, x_settings, x_memory, x_demands, x_report, watched.id);
+      }
+      order.push_back(&watched);
+    });
+  }
+  std::ranges::stable_sort(order, {}, [](const Watched* watched) { return rank(*watched); });
+  return order;
+}
+
+void Watch::serve(const Watched* but, const std::function<bool()>& is_enough) {
+  std::optional<std::chrono::steady_clock::time_point> named_served;
+  for (Watched* const watched : in_order(but)) {
+    if (!is_named(watched) && (!named_served || std::chrono::steady_clock::now() - *named_served >= x_settings.pause)) {
+      if (named_served) serve_named(but);
+      if (is_enough()) return;
+      named_served = std::chrono::steady_clock::now();
+    }
+    play(*watched);
+  }
+}
+
+void Watch::serve_named(const Watched* but) {
+  for (Watched* const watched : in_order(but)) {
+    if (is_named(watched)) play(*watched);
   }
 }
 
 void Watch::play(Watched& watched) {
   isolate(watched, [&] {
-    if (!watched.watch) {
-      watched.watch =
-          std::make_unique<BatchWatch>(x_chain, x_key, x_settings, x_memory, x_demands, x_report, watched.id);
-    }
     watched.turn = watched.watch->play();
     watched.failures = 0;
     if (watched.turn == Turn::kDone) x_memory.close(watched.id);
@@ -125,9 +164,6 @@ void Watch::play(Watched& watched) {
 }
 
 Watch::Watched* Watch::most_urgent() {
-  const auto rank = [](const Watched& watched) {
-    return std::pair(watched.watch->is_named() ? 0 : 1, watched.watch->deadline_s());
-  };
   Watched* next = nullptr;
   for (Watched& watched : x_watched) {
     if (watched.cannot_be_judged || watched.turn != Turn::kWantsJudging) continue;
@@ -152,7 +188,7 @@ void Watch::judge(Watched& watched) {
       if (!watched.watch->is_named() && time >= x_settings.judging_limit) end.request_stop();
       const std::scoped_lock lock(x_mutex);
       try {
-        serve(&watched);
+        serve(&watched, [&] { return judgment.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
       } catch (const std::exception&) {
         continue;  // the chain may be within reach at the next look, and must be at the end
       }

@@ -7,7 +7,8 @@
 //
 // Judging takes long, and clocks run. So batches are judged one at a time, that with the nearest deadline first, and
 // while one is judged the chain is looked at again and again, and every game that waits is answered. Batches of tasks
-// that the operator named come before all others, whose number and work are up to strangers.
+// that the operator named come before all others, whose number and work are up to strangers: in judging, in the order
+// in which games are answered, and again between two answers to strangers that took long.
 #pragma once
 
 #include <algorithm>
@@ -41,14 +42,14 @@ struct WatchSettings {
   bool all_tasks = false;
   /// Of the bonds of leaf demands in all other tasks together, for good: anyone may make a task, and be paid its bonds.
   proof::Wei demand_limit{kDemandLimit};
-  /// Of the judging of one batch of another task in one run.
+  /// Of the judging of one batch of another task in one run, and of each move in one.
   std::chrono::milliseconds judging_limit{kJudgingLimit};
   /// Of the tables computed for one batch of another task; nor more than half of what is free on the disk.
   std::uint64_t scratch_limit_bytes = kScratchLimitBytes;
   math::TaskPool* pool = nullptr;
   std::stop_token stop;
   chain::Progress progress;
-  /// Between looks at the chain while a batch is judged.
+  /// Between looks at the chain while a batch is judged, and at named tasks while strangers' games are answered.
   std::chrono::milliseconds pause{1000};
   EntryEvaluator scalar = math::evaluate_entry;  // only tests lend another one
 

@@ -2,8 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <functional>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "chain_adapter/embedded/embedded_chain.h"
@@ -254,6 +259,142 @@ TEST(JudgingOrder, leaves_out_what_nobody_can_challenge_any_more) {
   };
   chain::EmbeddedChain own(world.chain_file());
   EXPECT_EQ(judged(watch_once(own, world.watcher(), settings)), std::vector({first.id}));
+}
+
+/// Settings with which a stranger's batch is judged, but never moved against.
+WatchSettings without_moves(WatchSettings settings) {
+  settings.judging_limit = std::chrono::milliseconds(0);
+  settings.pause = std::chrono::hours(1);  // the limit of judging is looked at after it
+  return settings;
+}
+
+/// Of transactions of one kind, in their order.
+std::vector<proof::BatchId> sent_for(const WatchReport& report, std::string_view what) {
+  std::vector<proof::BatchId> batches;
+  for (const WatchEvent& event : report.events) {
+    if (event.kind == Kind::kSent && event.what == what) batches.push_back(event.batch);
+  }
+  return batches;
+}
+
+TEST(AnsweringOrder, is_that_of_named_tasks_first_and_then_by_what_ends_first) {
+  for (const bool names_second : {false, true}) {
+    TwoTasks tasks([](proof::TaskSettings& settings) { settings.challenge_period_s = 1'000; },
+                   [](proof::TaskSettings& settings) { settings.challenge_period_s = 900; });
+    const proof::BatchId first = tasks.first.post(test::forge(tasks.first, "next_model", 3), 1).id;
+    const proof::BatchId other = tasks.first.post(test::forge(tasks.first, "next_model", 3), 2).id;
+    const proof::BatchId second = tasks.second.post(test::forge(tasks.second, "next_model", 3)).id;
+    const auto watch = [&](const WatchSettings& settings) {
+      return watch_once(tasks.first.chain(), tasks.first.watcher(), settings);
+    };
+    EXPECT_TRUE(sent_for(watch(without_moves(tasks.settings())), "open_game").empty());
+    WatchSettings settings = tasks.settings();
+    settings.all_tasks = true;
+    settings.tasks = {(names_second ? tasks.second : tasks.first).rounds().prepared().id};
+    EXPECT_EQ(sent_for(watch(settings), "open_game"),
+              names_second ? std::vector({second, first, other}) : std::vector({first, other, second}));
+  }
+  TwoTasks tasks([](proof::TaskSettings& settings) { settings.challenge_period_s = 1'000; },
+                 [](proof::TaskSettings& settings) { settings.challenge_period_s = 900; });
+  const proof::BatchId first = tasks.first.post(test::forge(tasks.first, "next_model", 3)).id;
+  const proof::BatchId second = tasks.second.post(test::forge(tasks.second, "next_model", 3)).id;
+  static_cast<void>(watch_once(tasks.first.chain(), tasks.first.watcher(), without_moves(tasks.settings())));
+  EXPECT_EQ(sent_for(watch_once(tasks.first.chain(), tasks.first.watcher(), tasks.settings()), "open_game"),
+            std::vector({second, first}));
+}
+
+TEST(AnsweringOrder, has_named_tasks_judged_before_strangers_are_answered) {
+  TwoTasks tasks;
+  const proof::BatchId stranger = tasks.first.post(test::forge(tasks.first, "next_model", 3)).id;
+  static_cast<void>(watch_once(tasks.first.chain(), tasks.first.watcher(), without_moves(tasks.settings())));
+  const proof::BatchId named = tasks.second.post(test::forge(tasks.second, "next_model", 3)).id;
+  WatchSettings settings = tasks.settings();
+  settings.all_tasks = true;
+  settings.tasks = {tasks.second.rounds().prepared().id};
+  settings.pause = std::chrono::hours(1);
+  EXPECT_EQ(sent_for(watch_once(tasks.first.chain(), tasks.first.watcher(), settings), "open_game"),
+            std::vector({named, stranger}));
+}
+
+TEST(AnsweringOrder, comes_back_to_named_tasks_between_two_strangers) {
+  TwoTasks tasks;
+  const proof::BatchId named = tasks.second.post(test::forge(tasks.second, "next_model", 3)).id;
+  WatchSettings settings = tasks.settings();
+  settings.tasks = {tasks.second.rounds().prepared().id};
+  static_cast<void>(watch_once(tasks.first.chain(), tasks.first.watcher(), settings));
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    static_cast<void>(tasks.first.post(test::forge(tasks.first, "next_model", 3), seed));
+  }
+  static_cast<void>(watch_once(tasks.first.chain(), tasks.first.watcher(), without_moves(tasks.settings())));
+  settings.all_tasks = true;
+  settings.pause = std::chrono::milliseconds(0);
+  chain::EmbeddedChain own(tasks.first.chain_file());
+  int opened = 0;
+  test::HookedChain hooked(own, {}, [&](const proof::Transaction& transaction) {
+    if (std::holds_alternative<proof::OpenGame>(transaction) && ++opened == 1) tasks.second.defend();
+  });
+  const WatchReport report = watch_once(hooked, tasks.first.watcher(), settings);
+  std::vector<std::string> order;
+  for (const WatchEvent& event : report.events) {
+    if (event.kind != Kind::kSent || event.what == "withdraw") continue;
+    order.push_back(event.batch == named ? "named " + event.what : event.what);
+  }
+  EXPECT_EQ(order, (std::vector<std::string>{"open_game", "named make_move", "open_game"})) << told(report.events);
+}
+
+TEST(MoveLimit, leaves_a_challenge_of_a_strangers_batch_for_this_run) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(test::forge(world, "next_model", 3));
+  const WatchReport report = watch_once(world.chain(), world.watcher(), without_moves(world.watch_settings()));
+  EXPECT_EQ(judged(report), std::vector({batch.id}));
+  EXPECT_EQ(sent(report.events), 0U) << told(report.events);
+  ASSERT_EQ(count(report.events, Kind::kPassedOver, "challenge"), 1U) << told(report.events);
+  EXPECT_EQ(report.events.back().message, "a challenge takes more than 0 s; name task " +
+                                              to_hex(world.rounds().prepared().id) +
+                                              " with --task, or raise --judging-limit");
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+TEST(MoveLimit, is_a_failure_where_a_game_waits) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post(test::forge(world, "next_model", 3));
+  EXPECT_EQ(sent(world.watch().events, "open_game"), 1U);
+  world.defend();
+  const WatchReport report = watch_once(world.chain(), world.watcher(), without_moves(world.watch_settings()));
+  EXPECT_EQ(sent(report.events), 0U) << told(report.events);
+  EXPECT_EQ(count(report.events, Kind::kFailed, "move"), 1U) << told(report.events);
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+TEST(MoveLimit, is_not_for_tasks_that_are_named) {
+  DisputeWorld world;
+  static_cast<void>(world.post(test::forge(world, "next_model", 3)));
+  WatchSettings settings = without_moves(world.watch_settings());
+  settings.tasks = {world.rounds().prepared().id};
+  EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "open_game"), 1U);
+}
+
+TEST(MoveLimit, is_not_needed_to_stop_a_move) {
+  DisputeWorld world;
+  static_cast<void>(world.post(test::forge(world, "next_model", 3)));
+  static_cast<void>(watch_once(world.chain(), world.watcher(), without_moves(world.watch_settings())));
+  // The second look is that by which the challenge is planned.
+  for (int at = 1; at <= 2; ++at) {
+    chain::EmbeddedChain own(world.chain_file());
+    test::HookedChain hooked(own);
+    std::stop_source stop;
+    hooked.at_look() = [&] {
+      if (hooked.looks() == at) stop.request_stop();
+    };
+    WatchSettings settings = world.watch_settings();
+    settings.tasks = {world.rounds().prepared().id};
+    settings.stop = stop.get_token();
+    const WatchReport report = watch_once(hooked, world.watcher(), settings);
+    EXPECT_TRUE(report.stopped);
+    EXPECT_EQ(sent(report.events), 0U) << told(report.events);
+  }
 }
 
 /// A run in which judging lasts until the chain was looked at meanwhile.
