@@ -352,8 +352,8 @@ TEST(Player, replays_the_item_by_the_interpreter_where_the_executor_is_not_confi
 }
 
 TEST(Player, needs_no_verdict_once_judging_was_stopped_in_the_fold_that_confirms_it) {
-  Dispute dispute("fedavg");
-  dispute.forge("next_model", 2);
+  Dispute dispute(kLoopProgram);
+  dispute.forge("total", 0);  // whose fold reads no rows, which hear the stop themselves
   dispute.post();
   std::stop_source stop;
   const EntryEvaluator scalar = [&](const math::Evaluation& evaluation, std::size_t item, std::uint64_t entry) {
