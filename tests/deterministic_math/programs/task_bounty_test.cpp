@@ -227,7 +227,7 @@ TEST(TaskBounty, leaves_its_slot_when_a_final_model_is_closed) {
       play(program, world,
            {{.member = kArbiter, .kind = kUse, .task = 0, .amount = kThreshold},
             {.member = member, .kind = kClose, .task = 0, .amount = 0}});
-      const i128 left = stage == kFinal ? kRefunded : stage;
+      const i128 left = stage == kFinal ? i128{kRefunded} : i128{stage};
       const bool closes = stage >= kFinal && member < 2;
       EXPECT_EQ(world.states["stage"][0], closes ? i128{kFree} : left);
       EXPECT_EQ(world.states["uses"][0], stage >= kFinal && !closes ? kThreshold : 0);
