@@ -57,9 +57,8 @@ std::vector<std::int64_t> field_values(const ContributeFlags& flags, const math:
 }
 
 /// Whoever signs hears at once what a sequencer would refuse it for.
-void examine_own(const sequencer::OpenTask& task, const sequencer::BatchPlace& place,
-                      const chain::BatchStore& store, const proof::StateReader& chain, const proof::Record& record,
-                      const std::string& file) {
+void examine_own(const sequencer::OpenTask& task, const sequencer::BatchPlace& place, const chain::BatchStore& store,
+                 const proof::StateReader& chain, const proof::Record& record, const std::string& file) {
   std::vector<std::unique_ptr<sequencer::ElementSource>> states;
   if (sequencer::has_refusals(task.program)) {
     auto previous = sequencer::previous_states(task, store, place.parent);
