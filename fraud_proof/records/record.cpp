@@ -82,23 +82,25 @@ std::expected<void, Refusal<RecordReason>> check_signature(const Record& record,
   return {};
 }
 
-std::expected<void, Refusal<RecordReason>> check_order(const Record& before, const Record& after, RecordOrder order) {
+bool comes_before(const Record& before, const Record& after, RecordOrder order) {
   switch (order) {
     case RecordOrder::kByAddressAndNonce:
-      if (std::tie(before.address, before.nonce) >= std::tie(after.address, after.nonce)) {
-        return refuse(RecordReason::kOrder, to_text(after.address) + " with nonce " + std::to_string(after.nonce) +
-                                                " does not come after " + to_text(before.address) + " with nonce " +
-                                                std::to_string(before.nonce));
-      }
-      break;
+      return std::tie(before.address, before.nonce) < std::tie(after.address, after.nonce);
     case RecordOrder::kByMember:
-      if (before.member >= after.member) {
-        return refuse(RecordReason::kMemberOrder, "member " + std::to_string(after.member) +
-                                                      " does not come after member " + std::to_string(before.member));
-      }
-      break;
+      return before.member < after.member;
   }
-  return {};
+  TALLY_ASSERT(false);
+}
+
+std::expected<void, Refusal<RecordReason>> check_order(const Record& before, const Record& after, RecordOrder order) {
+  if (comes_before(before, after, order)) return {};
+  if (order == RecordOrder::kByMember) {
+    return refuse(RecordReason::kMemberOrder, "member " + std::to_string(after.member) +
+                                                  " does not come after member " + std::to_string(before.member));
+  }
+  return refuse(RecordReason::kOrder, to_text(after.address) + " with nonce " + std::to_string(after.nonce) +
+                                          " does not come after " + to_text(before.address) + " with nonce " +
+                                          std::to_string(before.nonce));
 }
 
 }  // namespace tally::proof

@@ -81,6 +81,7 @@ void sign_record(Record& record, const RecordContext& context, const PrivateKey&
 /// How the records of a batch ascend, strictly; a program that says `one record per member` asks for the second.
 enum class RecordOrder : std::uint8_t { kByAddressAndNonce, kByMember };
 
+[[nodiscard]] bool comes_before(const Record& before, const Record& after, RecordOrder order);
 [[nodiscard]] std::expected<void, Refusal<RecordReason>> check_order(const Record& before, const Record& after,
                                                                      RecordOrder order);
 

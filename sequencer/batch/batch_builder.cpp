@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 #include <utility>
 
 #include "chain_adapter/data/batch_tables.h"
@@ -133,28 +132,22 @@ void Builder::sort_records() {
   for (RecordInput& input : inputs) {
     records.push_back(input.signed_record ? *std::move(input.signed_record) : unsigned_record(input));
   }
-  const bool by_member = x_inputs.place && proof::record_order(x_program) == proof::RecordOrder::kByMember;
+  const proof::RecordOrder rule =
+      x_inputs.place ? proof::record_order(x_program) : proof::RecordOrder::kByAddressAndNonce;
   std::vector<std::size_t> order(records.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-    if (by_member) return records[a].member < records[b].member;
-    return std::tie(records[a].address, records[a].nonce) < std::tie(records[b].address, records[b].nonce);
-  });
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return proof::comes_before(records[a], records[b], rule); });
   x_inputs.records.clear();
   x_inputs.records.reserve(order.size());
   x_records.reserve(order.size());
   for (const std::size_t position : order) {
     proof::Record& record = records[position];
-    if (!x_records.empty()) {
-      const proof::Record& before = x_records.back();
-      const bool same =
-          by_member ? before.member == record.member : before.address == record.address && before.nonce == record.nonce;
-      if (same) {
-        fail_build(BuildReason::kDuplicateSigner,
-                   x_inputs.records.back().source + " and " + inputs[position].source + " are signed " +
-                       (by_member ? "for the same member, " + std::to_string(record.member)
-                                  : "by the same address, " + to_text(record.address)));
-      }
+    if (!x_records.empty() && !proof::comes_before(x_records.back(), record, rule)) {
+      fail_build(BuildReason::kDuplicateSigner,
+                 x_inputs.records.back().source + " and " + inputs[position].source + " are signed " +
+                     (rule == proof::RecordOrder::kByMember ? "for the same member, " + std::to_string(record.member)
+                                                            : "by the same address, " + to_text(record.address)));
     }
     if (!x_inputs.place) record.member = x_records.size();
     x_records.push_back(std::move(record));
