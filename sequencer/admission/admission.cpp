@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
+#include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/signing/eip712.h"
@@ -27,6 +27,7 @@ class Examiner {
       : x_admission(admission),
         x_compiled(admission.task.program),
         x_fields(proof::objects_of(x_compiled.program, ObjectKind::kField)),
+        x_order(proof::record_order(x_compiled.program)),
         x_context{.domain = proof::domain_separator(
                       proof::tallystick_domain(admission.place.task.chain_id, admission.place.task.contract)),
                   .task = admission.task.id,
@@ -67,23 +68,19 @@ class Examiner {
     return refusal(AdmissionReason::kSignature, "signature", good.error().message);
   }
 
-  /// Of records that nobody can hold against the batch, in the order that it would have.
+  /// Whether the batch would have them in that order.
   [[nodiscard]] bool comes_before(const proof::Record& a, const proof::Record& b) const {
-    if (by_member()) return a.member < b.member;
-    return std::tie(a.address, a.nonce) < std::tie(b.address, b.nonce);
+    return proof::comes_before(a, b, x_order);
   }
   [[nodiscard]] RefusedRecord duplicate(const proof::Record& record) const {
-    const std::string what = by_member()
+    const bool by_member = x_order == proof::RecordOrder::kByMember;
+    const std::string what = by_member
                                  ? "member " + std::to_string(record.member) + " has one"
                                  : to_text(record.address) + " has one with nonce " + std::to_string(record.nonce);
-    return refusal(AdmissionReason::kDuplicate, by_member() ? "member" : "nonce", what + " in the batch already");
+    return refusal(AdmissionReason::kDuplicate, by_member ? "member" : "nonce", what + " in the batch already");
   }
 
  private:
-  [[nodiscard]] bool by_member() const {
-    return proof::record_order(x_compiled.program) == proof::RecordOrder::kByMember;
-  }
-
   static RefusedRecord refusal(AdmissionReason reason, std::string field, std::string message) {
     return {.record = 0,
             .reason = reason,
@@ -95,6 +92,7 @@ class Examiner {
   const Admission& x_admission;
   const math::CompiledProgram& x_compiled;
   std::vector<ObjectId> x_fields;
+  proof::RecordOrder x_order;
   proof::RecordContext x_context;
 };
 
@@ -214,17 +212,20 @@ std::string_view name_of(AdmissionReason reason) {
     case AdmissionReason::kProgram:
       return "Program";
   }
-  return "";
+  TALLY_ASSERT(false);
 }
 
 std::expected<std::vector<RefusedRecord>, std::string> refused_records(const Admission& admission,
-                                                                       std::span<const proof::Record> records) {
+                                                                       std::span<const proof::Record> records,
+                                                                       Signatures signatures) {
   const Examiner examiner(admission);
   std::vector<std::optional<RefusedRecord>> found(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) found[i] = examiner.examine_signer(records[i]);
-  admission.pool.run(records.size(), [&](std::size_t i) {
-    if (!found[i]) found[i] = examiner.examine_signature(records[i]);
-  });
+  if (signatures == Signatures::kCheck) {
+    admission.pool.run(records.size(), [&](std::size_t i) {
+      if (!found[i]) found[i] = examiner.examine_signature(records[i]);
+    });
+  }
   std::vector<std::size_t> sound;
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (!found[i]) sound.push_back(i);

@@ -60,9 +60,9 @@ struct Admission {
 
 /// By record; each has one reason that is not the program's, or all of the program's. The records may be in any order;
 /// those that are refused for a reason that is not the program's do not count for the others. The first three reasons
-/// are about files, and for whoever reads them. Records of another shape than the program's are a bug. The error is a
-/// sentence: a state cannot be read.
+/// are about files, and for whoever reads them. Signatures that were checked are not checked again. Records of another
+/// shape than the program's are a bug. The error is a sentence: a state cannot be read.
 [[nodiscard]] std::expected<std::vector<RefusedRecord>, std::string> refused_records(
-    const Admission& admission, std::span<const proof::Record> records);
+    const Admission& admission, std::span<const proof::Record> records, Signatures signatures = Signatures::kCheck);
 
 }  // namespace tally::sequencer

@@ -59,7 +59,8 @@ class Admitting : public testing::Test {
     return made.value();
   }
 
-  std::vector<RefusedRecord> refused(const std::vector<proof::Record>& records) {
+  std::vector<RefusedRecord> refused(const std::vector<proof::Record>& records,
+                                     Signatures signatures = Signatures::kCheck) {
     const BatchInputs inputs = world().inputs(world().genesis());
     math::ThreadPool pool(2);
     const Admission admission{.task = world().task(),
@@ -68,7 +69,7 @@ class Admitting : public testing::Test {
                               .chain = x_rounds.chain().state(),
                               .states = inputs.states,
                               .pool = pool};
-    return refused_records(admission, records).value();
+    return refused_records(admission, records, signatures).value();
   }
 
   void expect_one(const proof::Record& bad, AdmissionReason reason, const std::string& field, const std::string& text) {
@@ -106,6 +107,7 @@ TEST_F(Admitting, names_each_reason_with_the_field_at_fault) {
   proof::Record altered = record(1, {3, 5});
   altered.fields[1] = 6;
   expect_one(altered, AdmissionReason::kSignature, "signature", "sign");
+  EXPECT_TRUE(refused({altered}, Signatures::kChecked).empty());
   expect_one(record(1, {9, 5}), AdmissionReason::kProgram, "kind", "kind 9 counts for nothing");
   ChainedRounds::must(
       x_rounds.chain().send(world().key(2).address(), {}, proof::RequestExit{.task = x_rounds.task(), .member = 2}));
