@@ -129,18 +129,22 @@ TEST_F(ModelUpdates, that_are_not_what_was_signed_stop_no_batch) {
     const std::vector<std::uint8_t> before = test::read_bytes(x_folder / ("updates/" + file));
     spoil(file, change);
     Words words = with_data({"aggregate", "--task", x_task, "--updates", (x_folder / "updates").string()});
-    EXPECT_EQ(tally(words).exit_code, kBadInput) << refusal;
+    const Finished refused = tally(words);
+    EXPECT_EQ(refused.exit_code, kBadInput) << refusal;
     words.emplace_back("--leave-out-refused");
     const Finished left = expect_fine(words);
     EXPECT_NE(left.err.find("refused: " + refusal), std::string::npos) << left.err;
     EXPECT_NE(left.out.find("aggregated 1 updates"), std::string::npos) << left.out;
     EXPECT_NE(left.out.find("left out 1 that were refused"), std::string::npos) << left.out;
     test::write_bytes(x_folder / ("updates/" + file), before);
+    return refused.err;
   };
   check("client1.npy", "Rows: ", [](auto& bytes) { bytes[bytes.size() - 2] ^= 0x10U; });
   check("client1.npy", "Malformed: ", [](auto& bytes) { bytes.resize(3); });
   check("client2.record", "Malformed: ", [](auto& bytes) { bytes.pop_back(); });
   check("client2.record", "OtherRound: ", [](auto& bytes) { bytes[32 + 7] ^= 1U; });
+  const std::string err = check("client2.record", "Signature: ", [](auto& bytes) { bytes[bytes.size() - 10] ^= 1U; });
+  EXPECT_NE(err.find("client2.record: refused: Signature: "), std::string::npos) << err;
 }
 
 // An event that was good when it was signed: its member asked to exit since.

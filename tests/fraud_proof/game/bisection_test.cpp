@@ -69,6 +69,7 @@ TEST(Bisection, boundaries_stand_where_the_design_says) {
   EXPECT_EQ(boundary_positions(0, 2, 32), (std::vector<std::uint64_t>{1}));
   EXPECT_EQ(boundary_positions(0, 7, 3), (std::vector<std::uint64_t>{2, 4}));
   EXPECT_EQ(boundary_positions(10, 15, 2), (std::vector<std::uint64_t>{12}));
+  EXPECT_EQ(boundary_positions(3, 14, 4), (std::vector<std::uint64_t>{5, 8, 11}));
   const auto many = boundary_positions(0, (std::uint64_t{1} << 28) + 1, 64);
   ASSERT_EQ(many.size(), 63U);
   EXPECT_EQ(many.front(), (std::uint64_t{1} << 22));

@@ -1,4 +1,4 @@
-// Who may move, when, and how long (PITFALLS 12 to 18).
+// Who may move, when, and how long.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -84,7 +84,7 @@ TEST_F(Clocks, a_move_exactly_at_the_limit_is_in_time_and_one_second_more_is_not
   }
 }
 
-// 14: time is counted once, to the side that used it, and never comes back.
+// Pitfall 14: time is counted once, to the side that used it, and never comes back.
 TEST_F(Clocks, each_side_pays_for_its_own_time_alone) {
   const Game responded = after(game, 300);
   EXPECT_EQ(responded.poster_clock_s, kClock - 300);
@@ -101,6 +101,7 @@ TEST_F(Clocks, each_side_pays_for_its_own_time_alone) {
   EXPECT_EQ(again.challenger_clock_s, kClock - 400);
   EXPECT_EQ(reason(play(again, kClock - 400)), std::nullopt);
   EXPECT_EQ(reason(play(again, kClock - 400 + 1)), Reason::kClockExpired);
+  EXPECT_EQ(reason(claim_timeout(again, again.moved_at_s + kClock - 400)), Reason::kClockRunning);
   EXPECT_EQ(claim_timeout(again, again.moved_at_s + kClock - 400 + 1).value(), Side::kChallenger);
 }
 
@@ -119,7 +120,7 @@ TEST_F(Clocks, a_refused_move_gives_no_state) {
   EXPECT_EQ(reason(play(game, kClock)), std::nullopt);
 }
 
-// 13: a state that nobody filled is neither over at once nor open for ever.
+// Pitfall 13: a state that nobody filled is neither over at once nor open for ever.
 TEST_F(Clocks, a_default_game_is_neither_expired_nor_endless) {
   const Game empty;
   EXPECT_EQ(reason(claim_timeout(empty, 0)), Reason::kClockRunning);
@@ -174,6 +175,7 @@ TEST_F(Clocks, only_the_move_that_the_phase_asks_for_is_taken) {
   }
 }
 
+// Pitfall 12: no segment lies behind the end of the fold.
 TEST_F(Clocks, segments_that_are_none_or_too_long_are_refused) {
   const Game responded = after(game, 1);
   const MoveContext context = at(5002, test::kChallengerAddress);
@@ -184,6 +186,7 @@ TEST_F(Clocks, segments_that_are_none_or_too_long_are_refused) {
   EXPECT_EQ(reason(apply_move(context, responded, NarrowAndProve{2, {}})), Reason::kSegmentTooLong);
 }
 
+// Pitfall 10: the state before and the transition are the game's, not the mover's.
 TEST_F(Clocks, a_proof_takes_the_openings_of_its_own_transition) {
   Game state = game;
   while (state.phase != Phase::kProve) {

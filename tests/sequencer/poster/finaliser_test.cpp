@@ -143,6 +143,62 @@ TEST(Finaliser, claims_what_others_demanded_and_did_not_get) {
   EXPECT_EQ(rounds.status(batch), proof::BatchStatus::kInvalid);
 }
 
+// The period of the first is over, the child's is not: what ran out in the child's disputes is nobody's to claim yet.
+class TwoBatchesDisputed : public ::testing::Test {
+ protected:
+  TwoBatchesDisputed() : x_rounds(x_folder.path() / "data", {.settings = short_clocks()}) {
+    x_rounds.chain().advance(400);
+    x_child = x_rounds.posted(RoundWorld::after(x_first), 2);
+  }
+  [[nodiscard]] static proof::TaskSettings short_clocks() {
+    proof::TaskSettings settings = test::quick_settings();
+    settings.game_clock_s = 900;
+    return settings;
+  }
+  [[nodiscard]] DuePlan plan() {
+    const std::uint64_t now_s = x_rounds.chain().head().time_s;
+    return plan_due(x_rounds.chain().state(), now_s, x_rounds.index(), x_rounds.task());
+  }
+  /// At the end of the first batch's period, with a game about it that is still in time.
+  void expect_nothing_due_but_in_the_child() {
+    x_rounds.chain().advance(599);
+    x_rounds.open(x_first, "next_model", 0, 7);
+    x_rounds.chain().advance(302);
+    const DuePlan early = plan();
+    EXPECT_FALSE(early.action.has_value());
+    ASSERT_EQ(early.waiting.size(), 2U);
+    EXPECT_EQ(early.waiting[0].reason, "1 games are open");
+    EXPECT_EQ(early.waiting[1].reason, "its challenge period ends in 99 s");
+    x_rounds.chain().advance(99);
+  }
+
+  const TemporaryFolder x_folder;
+  ChainedRounds x_rounds;
+  const BuiltBatch x_first = x_rounds.posted(x_rounds.world().genesis(), 1);
+  BuiltBatch x_child;
+};
+
+TEST_F(TwoBatchesDisputed, have_a_timeout_claimed_in_the_batch_that_it_is_about) {
+  const proof::Game game = x_rounds.open(x_child, "next_model", 0);
+  expect_nothing_due_but_in_the_child();
+  const DuePlan late = plan();
+  ASSERT_TRUE(late.action.has_value());
+  EXPECT_EQ(late.action->kind, DueAction::Kind::kClaimTimeout);
+  EXPECT_EQ(late.action->batch, id_of(x_child));
+  EXPECT_EQ(std::get<proof::ClaimTimeout>(late.action->transaction).game, game);
+}
+
+TEST_F(TwoBatchesDisputed, have_a_withheld_leaf_claimed_in_the_batch_that_it_is_about) {
+  const proof::OpeningKey leaf{.object = math::kMemberObject, .record = 0, .leaf = 0};
+  x_rounds.request(x_child, leaf);
+  expect_nothing_due_but_in_the_child();
+  const DuePlan late = plan();
+  ASSERT_TRUE(late.action.has_value());
+  EXPECT_EQ(late.action->kind, DueAction::Kind::kClaimWithheld);
+  EXPECT_EQ(late.action->batch, id_of(x_child));
+  EXPECT_EQ(std::get<proof::ClaimWithheld>(late.action->transaction).header, x_child.manifest.header);
+}
+
 TEST(Finaliser, passes_many_invalid_siblings) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
