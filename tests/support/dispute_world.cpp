@@ -5,6 +5,7 @@
 
 #include "chain_adapter/keys/development_keys.h"
 #include "sequencer/poster/poster.h"
+#include "tests/support/memory_folder.h"
 #include "tests/support/settlement_world.h"
 #include "tests/support/test_batch.h"
 
@@ -39,7 +40,8 @@ void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof:
 
 }  // namespace
 
-DisputeWorld::DisputeWorld(DisputeOptions options) : x_watcher(chain::development_key(kWatcherKey)) {
+DisputeWorld::DisputeWorld(DisputeOptions options)
+    : x_folder(memory_folder()), x_watcher(chain::development_key(kWatcherKey)) {
   x_chain_file = options.chain.empty() ? folder() / "chain.sqlite" : options.chain;
   if (options.chain.empty()) chain::EmbeddedChain::create(x_chain_file, genesis(x_watcher, options.members));
   x_chain = std::make_unique<chain::EmbeddedChain>(x_chain_file);

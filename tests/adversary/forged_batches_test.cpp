@@ -1,0 +1,144 @@
+// The main property of DESIGN section 6 over every program of the library: whatever a poster changes in a valid batch,
+// the chain refuses the post by name, or the honest watchtower wins on chain; and what it leaves valid is left alone.
+//
+// TALLY_FORGERIES says how many changes are made to each program, in several shapes (./dev soak); a few by default.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "tests/support/forger.h"
+#include "tests/support/library_shapes.h"
+#include "tests/support/memory_world.h"
+#include "tests/support/trial_world.h"
+
+namespace tally::test {
+namespace {
+
+struct Shape {
+  ShapeOptions dims;
+  std::uint32_t leaf_bytes;
+  std::uint16_t arity;
+  std::uint64_t number;
+};
+
+constexpr std::array kShapes = {
+    Shape{{.records = 5, .length = 40, .above_least = 2}, 64, 32, 1},
+    Shape{{.records = 2, .length = 3, .above_least = 0}, 64, 2, 2},
+    Shape{{.records = 7, .length = 17, .above_least = 1}, 128, 3, 2},
+    Shape{{.records = 3, .length = 70, .above_least = 3}, 256, 5, 1},
+};
+
+std::vector<std::string> library_names() {
+  std::vector<std::string> names;
+  for (const math::LibraryProgram& program : math::library_programs()) names.emplace_back(program.name);
+  return names;
+}
+
+std::uint64_t forgeries_of_each_program() {
+  const char* const given = std::getenv("TALLY_FORGERIES");
+  return given == nullptr ? 8 : std::stoull(given);
+}
+
+TrialOptions options_of(const math::LibraryProgram& program, const Shape& shape) {
+  const auto parameters = parameters_of(program);
+  return {.program = std::string(program.name),
+          .parameters = parameters,
+          .dims = dims_of(compile_library_program(std::string(program.name), parameters), shape.dims),
+          .leaf_bytes = shape.leaf_bytes,
+          .arity = shape.arity,
+          .number = shape.number};
+}
+
+std::string told(const std::vector<verifier::WatchEvent>& events) {
+  std::string text;
+  for (const verifier::WatchEvent& event : events) {
+    text += "\n  " + std::string(to_string(event.kind)) + " " + event.what + " " + event.message;
+  }
+  return text;
+}
+
+/// One batch of each shape, forged again and again.
+class ForgedBatches : public testing::TestWithParam<std::string> {
+ protected:
+  void try_shape(const Shape& shape, std::uint64_t count, std::uint64_t seed) {
+    TrialWorld world(options_of(math::find_library_program(GetParam()).value(), shape));
+    Forger forger(world, seed);
+    const proof::PrivateKey honest = world.person(0);
+    const auto valid = world.post({}, &honest);
+    ASSERT_TRUE(valid.has_value()) << valid.error().message;
+    ASSERT_EQ(sent(world.play([] {})), 0U);
+    const auto kinds = all_forgery_kinds();
+    const std::uint64_t end = x_all + count;
+    for (std::uint64_t tries = 0; x_all < end && tries < 20 * count && !HasFatalFailure(); ++tries) {
+      const auto forgery = forger.make(kinds[x_next++ % kinds.size()]);
+      if (!forgery) continue;
+      SCOPED_TRACE(GetParam() + ", seed " + std::to_string(seed) + ", try " + std::to_string(tries) + ": " +
+                   forgery->name);
+      try_forgery(world, *forgery);
+    }
+    EXPECT_EQ(world.status(*valid), proof::BatchStatus::kPending);
+  }
+
+  void try_forgery(TrialWorld& world, const Forgery& forgery) {
+    // What is changed behind a commitment alone is another batch by its poster.
+    const proof::PrivateKey another = world.person(++x_tried);
+    const auto trial = world.post(forgery, forgery.behind ? &another : nullptr);
+    if (!trial && trial.error().reason == proof::Reason::kBatchExists) return;  // the same change as before
+    ++x_all;
+    if (!trial) {
+      EXPECT_TRUE(forgery.refusals.contains(trial.error().reason))
+          << to_string(trial.error().reason) << ": " << trial.error().message;
+      ++x_refused;
+      return;
+    }
+    ASSERT_FALSE(forgery.must_be_refused);
+    const bool is_true = forgery.may_be_true && world.is_true(*trial);
+    const proof::Wei before = world.owns(world.watcher());
+    const auto poster = x_tried % 3 == 0 ? TrialWorld::Poster([] {}) : [&] { static_cast<void>(world.defend()); };
+    const auto events = is_true ? world.play(poster) : world.play_to_the_end(*trial, poster);
+    if (is_true) {
+      ASSERT_EQ(world.status(*trial), proof::BatchStatus::kPending) << told(events);
+      ASSERT_EQ(sent(events), 0U) << told(events);
+      ++x_true;
+      return;
+    }
+    ASSERT_EQ(world.status(*trial), proof::BatchStatus::kInvalid) << told(events);
+    ASSERT_GT(world.owns(world.watcher()), before) << told(events);
+    ++x_lost;
+  }
+
+  std::uint64_t x_next = 0;
+  std::uint64_t x_tried = 0;
+  std::uint64_t x_all = 0;
+  std::uint64_t x_refused = 0;
+  std::uint64_t x_lost = 0;
+  std::uint64_t x_true = 0;
+};
+
+TEST_P(ForgedBatches, are_refused_by_name_or_lose_and_valid_ones_are_left_alone) {
+  const std::uint64_t all = forgeries_of_each_program();
+  const std::vector<std::string> names = library_names();
+  // Another kind first for each program, and one shape where there are few.
+  const auto program = static_cast<std::uint64_t>(std::ranges::find(names, GetParam()) - names.begin());
+  x_next = program * 7;
+  const std::uint64_t shapes = all < 20 ? 1 : kShapes.size();
+  for (std::uint64_t i = 0; i < shapes && !HasFatalFailure(); ++i) {
+    try_shape(kShapes[(program + i) % kShapes.size()], all / shapes, 20'261'121 + i);
+  }
+  EXPECT_EQ(x_all, all / shapes * shapes);
+  EXPECT_EQ(x_refused + x_lost + x_true, x_all);
+  EXPECT_GE(x_lost, all / 8);
+  std::printf("%s: %lu lost, %lu refused at the post, %lu true all the same\n", GetParam().c_str(), x_lost, x_refused,
+              x_true);
+}
+
+INSTANTIATE_TEST_SUITE_P(Library, ForgedBatches, testing::ValuesIn(library_names()),
+                         [](const auto& one) { return one.param; });
+
+}  // namespace
+}  // namespace tally::test
