@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ std::string read_all(int descriptor) {
 /// What happens between fork and exec: only calls that are safe there.
 [[noreturn]] void become(char* const* argv, const ProcessOptions& options, int out, int err) {
   ::setsid();
+  if (options.ends_with == EndsWith::kStarter) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);

@@ -21,10 +21,14 @@ struct Finished {
   std::string err;
 };
 
+/// kStarter: also where the thread that started it ends, however that comes about.
+enum class EndsWith : std::uint8_t { kObject, kStarter };
+
 struct ProcessOptions {
   std::filesystem::path folder = {};                            // to run in; the current one if empty
   std::optional<std::uint64_t> max_file_bytes = {};             // RLIMIT_FSIZE: writing beyond it fails
   std::chrono::milliseconds timeout = std::chrono::minutes(1);  // then it is killed
+  EndsWith ends_with = EndsWith::kObject;
 };
 
 /// A program that runs. It has no standard input and no terminal.

@@ -1,0 +1,80 @@
+// HTTP/1.1 POST to one endpoint, over TCP or TLS: how JSON-RPC reaches a node. One connection is kept and reused.
+//
+// TLS checks the server's certificate against the system's authorities (or those of a file) and its name; there is no
+// way to leave the check out. What an endpoint's URL says behind the host is often a secret of its user, so messages
+// name the host alone.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace tally::chain {
+
+struct HttpEndpoint {
+  bool tls = false;
+  std::string host{};  // an IPv6 address without its brackets
+  std::uint16_t port = 0;
+  std::string target{};  // path and query, beginning with a slash
+  bool operator==(const HttpEndpoint&) const = default;
+};
+
+/// Of http://HOST[:PORT][/PATH] or https://…; the error says what is wrong with any other text.
+[[nodiscard]] std::expected<HttpEndpoint, std::string> parse_endpoint(std::string_view url);
+
+/// "https://HOST:PORT", for people.
+[[nodiscard]] std::string describe(const HttpEndpoint& endpoint);
+
+struct HttpSettings {
+  std::chrono::milliseconds timeout{20'000};  // of one exchange, connecting included
+  std::uint64_t max_response_bytes = std::uint64_t{64} << 20;
+  std::filesystem::path authorities{};  // certificates in PEM to trust instead of the system's
+};
+
+struct HttpResponse {
+  unsigned status = 0;
+  std::string retry_after{};  // the header, where there is one
+  std::string body{};
+};
+
+/// The endpoint could not be reached, broke off, took too long or did not speak HTTP.
+class HttpFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Something that answers POSTs: an HttpClient, or a test's stand-in.
+class HttpPoster {
+ public:
+  virtual ~HttpPoster() = default;
+  /// Throws HttpFailure.
+  [[nodiscard]] virtual HttpResponse post(const std::string& json) = 0;
+  /// For people.
+  [[nodiscard]] virtual std::string name() const = 0;
+};
+
+class HttpClient final : public HttpPoster {
+ public:
+  explicit HttpClient(HttpEndpoint endpoint, HttpSettings settings = {});
+  ~HttpClient() override;
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  /// A kept connection that the server has closed meanwhile is opened anew, once.
+  [[nodiscard]] HttpResponse post(const std::string& json) override;
+  [[nodiscard]] std::string name() const override;
+
+ private:
+  class Connection;
+
+  HttpEndpoint x_endpoint;
+  HttpSettings x_settings;
+  std::unique_ptr<Connection> x_connection;
+};
+
+}  // namespace tally::chain

@@ -1,0 +1,120 @@
+#include "chain_adapter/evm/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "tests/support/http_server.h"
+#include "tests/support/temporary_folder.h"
+
+namespace tally::chain {
+namespace {
+
+using test::Answer;
+using test::http_answer;
+using test::HttpServer;
+
+HttpEndpoint endpoint_of(const HttpServer& server, bool tls = false, const std::string& host = "localhost") {
+  return {.tls = tls, .host = host, .port = server.port(), .target = "/"};
+}
+
+Answer echo(const std::string& body) { return {.bytes = http_answer(200, body)}; }
+
+TEST(HttpEndpoint, is_read_from_a_url) {
+  EXPECT_EQ(parse_endpoint("http://localhost:8545").value(), (HttpEndpoint{false, "localhost", 8545, "/"}));
+  EXPECT_EQ(parse_endpoint("https://a.example/v3/secret?x=1").value(),
+            (HttpEndpoint{true, "a.example", 443, "/v3/secret?x=1"}));
+  EXPECT_EQ(parse_endpoint("http://[::1]:1").value(), (HttpEndpoint{false, "::1", 1, "/"}));
+  EXPECT_EQ(describe(parse_endpoint("https://a.example/v3/secret").value()), "https://a.example:443");
+  EXPECT_EQ(describe(parse_endpoint("http://[::1]").value()), "http://[::1]:80");
+  constexpr std::array kWrong = {"",
+                                 "localhost:8545",
+                                 "ftp://a",
+                                 "http://",
+                                 "http://:1",
+                                 "http://a:0",
+                                 "http://a:65536",
+                                 "http://a:1x",
+                                 "http://a:",
+                                 "http://u@a",
+                                 "http://[::1",
+                                 "http://[::1]x",
+                                 "http://a b/c",
+                                 "http://a/\n"};
+  for (const char* url : kWrong) EXPECT_FALSE(parse_endpoint(url).has_value()) << url;
+}
+
+TEST(HttpClient, posts_and_keeps_the_connection) {
+  const HttpServer server(echo);
+  HttpClient client(endpoint_of(server));
+  for (const char* const body : {"one", "two", "three"}) EXPECT_EQ(client.post(body).body, body);
+  EXPECT_EQ(server.connections(), 1U);
+}
+
+TEST(HttpClient, connects_again_where_the_server_has_closed) {
+  const HttpServer server([](const std::string& body) { return Answer{http_answer(200, body), true}; });
+  HttpClient client(endpoint_of(server));
+  for (const char* const body : {"one", "two", "three"}) EXPECT_EQ(client.post(body).body, body);
+  EXPECT_EQ(server.connections(), 3U);
+}
+
+TEST(HttpClient, gives_every_status_to_the_caller) {
+  const HttpServer server(
+      [](const std::string&) { return Answer{"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"}; });
+  const HttpResponse response = HttpClient(endpoint_of(server)).post("");
+  EXPECT_EQ(response.status, 429U);
+  EXPECT_EQ(response.retry_after, "7");
+}
+
+TEST(HttpClient, pitfall_27_says_which_host_fails_and_nothing_of_its_path) {
+  std::uint16_t free_port = 0;
+  {
+    const HttpServer server(echo);
+    free_port = server.port();
+  }
+  const auto failure_of = [](HttpEndpoint endpoint, HttpSettings settings = {}) {
+    endpoint.target = "/secret";
+    try {
+      static_cast<void>(HttpClient(std::move(endpoint), std::move(settings)).post("x"));
+    } catch (const HttpFailure& failure) {
+      EXPECT_EQ(std::string(failure.what()).find("secret"), std::string::npos);
+      return std::string(failure.what());
+    }
+    return std::string("no failure");
+  };
+  EXPECT_NE(failure_of({.tls = false, .host = "127.0.0.1", .port = free_port, .target = {}}).find("cannot connect"),
+            std::string::npos);
+  const HttpServer silent([](const std::string&) { return Answer{}; });
+  EXPECT_NE(failure_of(endpoint_of(silent), {.timeout = std::chrono::milliseconds(50)}).find("no answer"),
+            std::string::npos);
+  const HttpServer rude([](const std::string&) { return Answer{"what?\r\n\r\n", true}; });
+  EXPECT_NE(failure_of(endpoint_of(rude)).find("no answer"), std::string::npos);
+  const HttpServer talkative([](const std::string&) { return Answer{http_answer(200, std::string(100, 'x'))}; });
+  EXPECT_NE(failure_of(endpoint_of(talkative), {.max_response_bytes = 99}).find("no answer"), std::string::npos);
+}
+
+TEST(HttpClient, speaks_tls_with_a_server_that_is_who_it_should_be_and_no_other) {
+  const test::TemporaryFolder folder;
+  const test::Certificate right("localhost");
+  const test::Certificate other("elsewhere.example");
+  right.write_pem(folder.path() / "right.pem");
+  other.write_pem(folder.path() / "other.pem");
+  const HttpServer server(echo, &right);
+  const HttpServer impostor(echo, &other);
+  {
+    HttpClient client(endpoint_of(server, true), {.authorities = folder.path() / "right.pem"});
+    EXPECT_EQ(client.post("hello").body, "hello");
+    EXPECT_EQ(client.post("again").body, "again");
+  }
+  const auto fails = [](const HttpServer& reached, const HttpSettings& settings) {
+    HttpClient refusing(endpoint_of(reached, true), settings);
+    EXPECT_THROW(static_cast<void>(refusing.post("hello")), HttpFailure);
+  };
+  fails(server, {});                                              // of no authority that the system knows
+  fails(server, {.authorities = folder.path() / "other.pem"});    // of another authority
+  fails(impostor, {.authorities = folder.path() / "other.pem"});  // of another name
+}
+
+}  // namespace
+}  // namespace tally::chain

@@ -1,0 +1,140 @@
+#include "chain_adapter/evm/rpc_client.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace tally::chain {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::milliseconds;
+
+/// Gives prepared answers; an empty one is a failure. `$` stands for the id of the call.
+struct Script {
+  std::deque<HttpResponse> answers{};
+  std::vector<std::string> requests{};
+};
+
+class Scripted final : public HttpPoster {
+ public:
+  explicit Scripted(Script& script) : x_script(script) {}
+  HttpResponse post(const std::string& body) override {
+    x_script.requests.push_back(body);
+    if (x_script.answers.empty()) throw HttpFailure("nothing is there");
+    HttpResponse answer = x_script.answers.front();
+    if (x_script.answers.size() > 1) x_script.answers.pop_front();
+    const std::size_t place = answer.body.find('$');
+    if (place != std::string::npos)
+      answer.body.replace(place, 1, std::to_string(json::parse(body).at("id").as_int64()));
+    return answer;
+  }
+  [[nodiscard]] std::string name() const override { return "a test"; }
+
+ private:
+  Script& x_script;
+};
+
+HttpResponse good(const std::string& result) {
+  return {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":$,"result":)" + result + "}"};
+}
+HttpResponse error(const std::string& object, unsigned status = 200) {
+  return {.status = status, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":$,"error":)" + object + "}"};
+}
+
+struct Calls {
+  explicit Calls(std::vector<Script*> scripts) : client(posters(scripts), {.rounds = 3}, pause()) {}
+
+  static std::vector<std::unique_ptr<HttpPoster>> posters(const std::vector<Script*>& scripts) {
+    std::vector<std::unique_ptr<HttpPoster>> made;
+    for (Script* const script : scripts) made.push_back(std::make_unique<Scripted>(*script));
+    return made;
+  }
+  RpcClient::Pause pause() {
+    return [this](milliseconds time) { pauses.push_back(time); };
+  }
+
+  std::vector<milliseconds> pauses{};
+  RpcClient client;
+};
+
+TEST(RpcClient, sends_json_rpc_and_gives_the_result) {
+  Script node{.answers = {good("\"0x10\"")}};
+  Calls calls({&node});
+  EXPECT_EQ(calls.client.call("eth_blockNumber", {}).as_string(), "0x10");
+  EXPECT_EQ(calls.client.call("eth_getBalance", {"0xaa", "latest"}).as_string(), "0x10");
+  EXPECT_EQ(node.requests.at(1), R"({"jsonrpc":"2.0","id":2,"method":"eth_getBalance","params":["0xaa","latest"]})");
+}
+
+TEST(RpcClient, gives_the_nodes_errors_to_the_caller_at_once) {
+  for (const unsigned status : {200U, 400U}) {
+    Script node{.answers = {error(R"({"code":3,"message":"execution reverted","data":"0x12345678"})", status)}};
+    Calls calls({&node});
+    try {
+      static_cast<void>(calls.client.call("eth_call", {}));
+      FAIL();
+    } catch (const RpcError& failure) {
+      EXPECT_EQ(failure.code(), 3);
+      EXPECT_EQ(failure.data().as_string(), "0x12345678");
+    }
+    EXPECT_TRUE(calls.pauses.empty());
+    EXPECT_EQ(node.requests.size(), 1U);
+  }
+}
+
+TEST(RpcClient, pitfall_27_falls_over_to_the_next_endpoint_and_stays_with_it) {
+  Script down{};
+  Script up{.answers = {good("1")}};
+  Calls calls({&down, &up});
+  EXPECT_EQ(calls.client.call("x", {}).as_int64(), 1);
+  EXPECT_EQ(calls.client.call("x", {}).as_int64(), 1);
+  EXPECT_EQ(down.requests.size(), 1U);
+  EXPECT_TRUE(calls.pauses.empty());
+}
+
+TEST(RpcClient, pitfall_27_waits_longer_each_round_and_then_says_why) {
+  Script down{};
+  Calls calls({&down, &down});
+  try {
+    static_cast<void>(calls.client.call("eth_call", {}));
+    FAIL();
+  } catch (const RpcFailure& failure) {
+    EXPECT_STREQ(failure.what(), "no node answers eth_call; the last try: nothing is there");
+  }
+  EXPECT_EQ(down.requests.size(), 6U);
+  EXPECT_EQ(calls.pauses, (std::vector<milliseconds>{milliseconds(250), milliseconds(500)}));
+}
+
+TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {
+  const std::vector<HttpResponse> busy = {
+      {.status = 429, .retry_after = {}, .body = "slow down"},
+      {.status = 503, .retry_after = {}, .body = "{}"},
+      {.status = 200, .retry_after = {}, .body = "<html>"},
+      {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":999,"result":5})"},
+      {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":1})"},
+      {.status = 200, .retry_after = {}, .body = std::string(100, '[')},
+      error(R"({"code":-32005,"message":"limit exceeded"})"),
+      error(R"({"code":429,"message":"too many"})"),
+      error("7"),
+  };
+  for (const HttpResponse& answer : busy) {
+    Script node{.answers = {answer, good("8")}};
+    Calls calls({&node});
+    EXPECT_EQ(calls.client.call("x", {}).as_int64(), 8) << answer.body;
+    EXPECT_EQ(calls.pauses.size(), 1U);
+  }
+}
+
+TEST(RpcClient, takes_urls_apart_at_commas) {
+  const auto endpoints = http_endpoints("http://a,https://b/key");
+  ASSERT_EQ(endpoints.size(), 2U);
+  EXPECT_EQ(endpoints[0]->name(), "http://a:80");
+  EXPECT_EQ(endpoints[1]->name(), "https://b:443");
+  EXPECT_THROW(static_cast<void>(http_endpoints("http://a,")), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace tally::chain

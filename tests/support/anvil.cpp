@@ -1,0 +1,101 @@
+#include "tests/support/anvil.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "deterministic_math/numbers/digest.h"
+
+namespace tally::test {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kListening = "Listening on ";
+
+std::filesystem::path anvil_program() {
+  const char* chosen = std::getenv("TALLY_ANVIL");  // NOLINT(concurrency-mt-unsafe): before any thread
+  const std::filesystem::path program =
+      chosen != nullptr ? std::filesystem::path(chosen)
+                        : std::filesystem::path(TALLY_SOURCE_DIR) /
+                              "chain_adapter/evm/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+  if (!std::filesystem::exists(program))
+    throw std::runtime_error(program.string() + " is missing: run npm ci in chain_adapter/evm, as ./dev test does");
+  return program;
+}
+
+std::vector<std::string> command() {
+  return {anvil_program().string(),
+          "--port",
+          "0",
+          "--hardfork",
+          "prague",
+          "--accounts",
+          "2",
+          "--gas-limit",
+          "1000000000000",
+          "--no-request-size-limit"};
+}
+
+std::string wait_for_url(const Process& process) {
+  std::string said;
+  const auto listens = [&] {
+    said = process.output();
+    const std::size_t place = said.find(kListening);
+    return place != std::string::npos && said.find('\n', place) != std::string::npos;
+  };
+  if (!process.waits_until(listens)) throw std::runtime_error("anvil does not start: " + said);
+  const std::size_t place = said.find(kListening) + kListening.size();
+  return "http://" + said.substr(place, said.find('\n', place) - place);
+}
+
+}  // namespace
+
+Anvil::Anvil()
+    : x_process(command(), {.ends_with = EndsWith::kStarter}),
+      x_url(wait_for_url(x_process)),
+      x_rpc(chain::http_endpoints(x_url, {.timeout = std::chrono::minutes(2)}), {.rounds = 1},
+            [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }) {}
+
+proof::Address Anvil::deploy(math::Bytes bytecode) {
+  const json::value accounts = x_rpc.call("eth_accounts", {});
+  const json::value hash =
+      x_rpc.call("eth_sendTransaction", {json::object{{"from", accounts.at(0)}, {"data", math::to_hex(bytecode)}}});
+  json::value receipt;
+  const auto is_mined = [&] {
+    receipt = x_rpc.call("eth_getTransactionReceipt", {hash});
+    return !receipt.is_null();
+  };
+  if (!x_process.waits_until(is_mined)) throw std::runtime_error("the contract is not mined");
+  const std::vector<std::uint8_t> address = bytes_of(receipt.at("contractAddress"));
+  proof::Address made;
+  if (receipt.at("status").as_string() != "0x1" || address.size() != made.bytes.size())
+    throw std::runtime_error("the contract was not made");
+  std::ranges::copy(address, made.bytes.begin());
+  return made;
+}
+
+std::vector<std::uint8_t> test_contract(std::string_view name) {
+  const std::filesystem::path file =
+      std::filesystem::path(TALLY_SOURCE_DIR) / "tests/chain_adapter/evm/artifacts" / (std::string(name) + ".json");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error(file.string() + " is missing");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return bytes_of(json::parse(text.str()).at("bytecode"));
+}
+
+std::vector<std::uint8_t> bytes_of(const json::value& value) {
+  const std::string_view text = value.as_string();
+  std::vector<std::uint8_t> bytes(text.size() < 2 ? 0 : (text.size() - 2) / 2);
+  if (!math::from_hex(text, bytes)) throw std::runtime_error("not bytes: " + std::string(text.substr(0, 100)));
+  return bytes;
+}
+
+}  // namespace tally::test

@@ -1,0 +1,41 @@
+// A real EVM node for tests: anvil, on a free port of the loopback interface, for as long as the object lives.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chain_adapter/evm/rpc_client.h"
+#include "deterministic_math/numbers/codec.h"
+#include "fraud_proof/signing/address.h"
+#include "tests/support/process.h"
+
+namespace tally::test {
+
+class Anvil {
+ public:
+  /// Throws where anvil is not there (chain_adapter/evm: npm ci) or does not start. The gas limit of its blocks, and so
+  /// of a call, is far above any real chain's: tests ask many things at once.
+  Anvil();
+
+  [[nodiscard]] const std::string& url() const { return x_url; }
+  [[nodiscard]] chain::RpcClient& rpc() { return x_rpc; }
+
+  /// From the first of the node's own accounts; gives the contract's address.
+  [[nodiscard]] proof::Address deploy(math::Bytes bytecode);
+
+ private:
+  Process x_process;
+  std::string x_url;
+  chain::RpcClient x_rpc;
+};
+
+/// What a contract of the tests (tests/chain_adapter/evm/artifacts) is made by.
+[[nodiscard]] std::vector<std::uint8_t> test_contract(std::string_view name);
+
+/// Hexadecimal text of a JSON value that must be a string of bytes.
+[[nodiscard]] std::vector<std::uint8_t> bytes_of(const boost::json::value& value);
+
+}  // namespace tally::test
