@@ -148,7 +148,7 @@ std::vector<std::string> list_files(const fs::path& root) {
     const std::string name = it->path().filename().string();
     const std::string relative = fs::relative(it->path(), root).generic_string();
     if (it->is_directory()) {
-      if (name.starts_with('.') || relative == "build") it.disable_recursion_pending();
+      if (name.starts_with('.') || relative == "build" || name == "node_modules") it.disable_recursion_pending();
     } else if (it->is_regular_file()) {
       files.push_back(relative);
     }

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {i128At, u16At, u32At, u8At, zeroedWords} from "./Memory.sol";
+
+/// A program's bytecode in memory, and where its parts are. Only bytecode that ProgramForm accepted is ever stored, so
+/// nothing is checked again.
+struct Program {
+    uint256 place; // of the first byte; zeros follow the last
+    uint256 size;
+    uint256 dims;
+    uint256 objects;
+    uint256 constants;
+    uint256 items;
+    uint256 dimsAt;
+    uint256 objectsAt;
+    uint256 constantsAt;
+    uint256 notesAt; // one word for each object, below
+    uint256 fields;
+    uint256 rows;
+    uint256 states;
+    uint256 tables; // advice and computed
+}
+
+uint256 constant KIND_MEMBER = 0;
+uint256 constant KIND_NONCE = 1;
+uint256 constant KIND_FIELD = 2;
+uint256 constant KIND_ROW = 3;
+uint256 constant KIND_STATE = 4;
+uint256 constant KIND_ADVICE = 5;
+uint256 constant KIND_COMPUTED = 6;
+
+uint256 constant ITEM_ADVICE = 0;
+uint256 constant ITEM_TABLE = 1;
+
+uint256 constant OUTSIDE_LOOPS = 0xffff;
+
+uint256 constant MAX_PROGRAM_BYTES = 16384;
+uint256 constant MAX_ACCUMULATORS = 8;
+uint256 constant MAX_RESULTS = 16;
+
+uint256 constant HEADER_BYTES = 16;
+uint256 constant DIM_BYTES = 9;
+uint256 constant OBJECT_BYTES = 46;
+uint256 constant ITEM_HEAD_BYTES = 16;
+uint256 constant BODY_HEAD_BYTES = 11;
+uint256 constant ACCUMULATOR_BYTES = 48;
+uint256 constant INSTRUCTION_BYTES = 8;
+
+/// The bytecode's layout (docs/spec.md, 4.1), and a note for each object: bits 0..15 hold 1 + the item that owns it (0:
+/// none), bits 16..31 how many objects of its kind stand before it; advice and computed tables count as one kind.
+library Programs {
+    /// From the contract whose code is a zero byte and the bytecode.
+    function load(address store) internal view returns (Program memory program) {
+        unchecked {
+            uint256 size = store.code.length - 1;
+            uint256 place = zeroedWords((size + 95) / 32);
+            assembly ("memory-safe") {
+                extcodecopy(store, place, 1, size)
+            }
+            locate(program, place, size);
+        }
+    }
+
+    function locate(Program memory program, uint256 place, uint256 size) internal pure {
+        unchecked {
+            program.place = place;
+            program.size = size;
+            program.dims = u8At(place + 7);
+            program.objects = u16At(place + 8);
+            program.constants = u16At(place + 10);
+            program.items = u8At(place + 13);
+            program.dimsAt = place + HEADER_BYTES + 2 * program.items;
+            program.objectsAt = program.dimsAt + DIM_BYTES * program.dims;
+            program.constantsAt = program.objectsAt + OBJECT_BYTES * program.objects;
+            program.notesAt = zeroedWords(program.objects);
+            noteOwners(program);
+            notePlaces(program);
+        }
+    }
+
+    function noteOwners(Program memory program) private pure {
+        unchecked {
+            uint256 notes = program.notesAt;
+            for (uint256 item = 0; item < program.items; ++item) {
+                uint256 place = itemAt(program, item);
+                uint256 end = place + ITEM_HEAD_BYTES + 2 * resultCount(place);
+                for (uint256 result = place + ITEM_HEAD_BYTES; result < end; result += 2) {
+                    uint256 note = notes + 32 * u16At(result);
+                    assembly ("memory-safe") {
+                        // The first item that names an object owns it.
+                        if iszero(mload(note)) { mstore(note, add(item, 1)) }
+                    }
+                }
+            }
+        }
+    }
+
+    function notePlaces(Program memory program) private pure {
+        unchecked {
+            uint256 note = program.notesAt;
+            uint256 object = program.objectsAt;
+            uint256 end = program.constantsAt;
+            for (; object < end; object += OBJECT_BYTES) {
+                uint256 kind = u8At(object);
+                uint256 before = 0;
+                if (kind == KIND_FIELD) before = program.fields++;
+                else if (kind == KIND_ROW) before = program.rows++;
+                else if (kind == KIND_STATE) before = program.states++;
+                else if (kind >= KIND_ADVICE) before = program.tables++;
+                assembly ("memory-safe") {
+                    mstore(note, or(mload(note), shl(16, before)))
+                }
+                note += 32;
+            }
+        }
+    }
+
+    function itemAt(Program memory program, uint256 item) internal pure returns (uint256) {
+        unchecked {
+            return program.place + u16At(program.place + HEADER_BYTES + 2 * item);
+        }
+    }
+
+    function objectAt(Program memory program, uint256 object) internal pure returns (uint256) {
+        unchecked {
+            return program.objectsAt + OBJECT_BYTES * object;
+        }
+    }
+
+    /// 1 + the item that owns the object; 0: none does.
+    function ownerOf(Program memory program, uint256 object) internal pure returns (uint256 owner) {
+        uint256 notes = program.notesAt;
+        assembly ("memory-safe") {
+            owner := and(mload(add(notes, shl(5, object))), 0xffff)
+        }
+    }
+
+    function placeOf(Program memory program, uint256 object) internal pure returns (uint256 place) {
+        uint256 notes = program.notesAt;
+        assembly ("memory-safe") {
+            place := shr(16, mload(add(notes, shl(5, object))))
+        }
+    }
+
+    // Of an object, by its place in memory.
+
+    function objectKind(uint256 place) internal pure returns (uint256) {
+        return u8At(place);
+    }
+
+    /// 1, 2, 4, 8 or 16.
+    function elementBytes(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return 1 << u8At(place + 1);
+        }
+    }
+
+    function objectRank(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u8At(place + 2);
+        }
+    }
+
+    function objectExtentAt(uint256 place, uint256 axis) internal pure returns (uint256) {
+        unchecked {
+            return place + 3 + 5 * axis;
+        }
+    }
+
+    function isProved(uint256 place) internal pure returns (bool) {
+        unchecked {
+            return u8At(place + 13) == 1;
+        }
+    }
+
+    function lowest(uint256 place) internal pure returns (int256) {
+        unchecked {
+            return i128At(place + 14);
+        }
+    }
+
+    function highest(uint256 place) internal pure returns (int256) {
+        unchecked {
+            return i128At(place + 30);
+        }
+    }
+
+    // Of an item, by its place in memory.
+
+    function itemKind(uint256 place) internal pure returns (uint256) {
+        return u8At(place);
+    }
+
+    function loopOf(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u16At(place + 1);
+        }
+    }
+
+    function itemRank(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u8At(place + 3);
+        }
+    }
+
+    function itemExtentAt(uint256 place, uint256 axis) internal pure returns (uint256) {
+        unchecked {
+            return place + 4 + 5 * axis;
+        }
+    }
+
+    function resultCount(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u8At(place + 14);
+        }
+    }
+
+    function hasBody(uint256 place) internal pure returns (bool) {
+        unchecked {
+            return u8At(place + 15) == 1;
+        }
+    }
+
+    function resultOf(uint256 place, uint256 column) internal pure returns (uint256) {
+        unchecked {
+            return u16At(place + ITEM_HEAD_BYTES + 2 * column);
+        }
+    }
+
+    function bodyAt(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return place + ITEM_HEAD_BYTES + 2 * resultCount(place);
+        }
+    }
+
+    // Of a body, by its place in memory.
+
+    function isFold(uint256 place) internal pure returns (bool) {
+        return u8At(place) == 1;
+    }
+
+    function lengthAt(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return place + 1;
+        }
+    }
+
+    function accumulatorCount(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u8At(place + 6);
+        }
+    }
+
+    function stepCount(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u16At(place + 7);
+        }
+    }
+
+    function finishCount(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u16At(place + 9);
+        }
+    }
+
+    /// Of its initial value; the proved range follows.
+    function accumulatorAt(uint256 place, uint256 accumulator) internal pure returns (uint256) {
+        unchecked {
+            return place + BODY_HEAD_BYTES + ACCUMULATOR_BYTES * accumulator;
+        }
+    }
+
+    function stepAt(uint256 place) internal pure returns (uint256) {
+        return accumulatorAt(place, accumulatorCount(place));
+    }
+
+    function finishAt(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return stepAt(place) + INSTRUCTION_BYTES * stepCount(place);
+        }
+    }
+
+    /// The number that an extent stands for; `dims` are the batch's, K first.
+    function extent(uint256 place, uint256[] memory dims) internal pure returns (uint256 value) {
+        unchecked {
+            value = u32At(place + 1);
+            if (u8At(place) == 1) {
+                assembly ("memory-safe") {
+                    value := mload(add(dims, add(32, shl(5, value))))
+                }
+            }
+        }
+    }
+}
