@@ -5,53 +5,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "tests/adversary/library_trials.h"
 #include "tests/support/forger.h"
-#include "tests/support/library_shapes.h"
-#include "tests/support/memory_world.h"
-#include "tests/support/trial_world.h"
 
 namespace tally::test {
 namespace {
 
-struct Shape {
-  ShapeOptions dims;
-  std::uint32_t leaf_bytes;
-  std::uint16_t arity;
-  std::uint64_t number;
-};
-
-constexpr std::array kShapes = {
-    Shape{{.records = 5, .length = 40, .above_least = 2}, 64, 32, 1},
-    Shape{{.records = 2, .length = 3, .above_least = 0}, 64, 2, 2},
-    Shape{{.records = 7, .length = 17, .above_least = 1}, 128, 3, 2},
-    Shape{{.records = 3, .length = 70, .above_least = 3}, 256, 5, 1},
-};
-
-std::vector<std::string> library_names() {
-  std::vector<std::string> names;
-  for (const math::LibraryProgram& program : math::library_programs()) names.emplace_back(program.name);
-  return names;
-}
-
 std::uint64_t forgeries_of_each_program() {
   const char* const given = std::getenv("TALLY_FORGERIES");
   return given == nullptr ? 8 : std::stoull(given);
-}
-
-TrialOptions options_of(const math::LibraryProgram& program, const Shape& shape) {
-  const auto parameters = parameters_of(program);
-  return {.program = std::string(program.name),
-          .parameters = parameters,
-          .dims = dims_of(compile_library_program(std::string(program.name), parameters), shape.dims),
-          .leaf_bytes = shape.leaf_bytes,
-          .arity = shape.arity,
-          .number = shape.number};
 }
 
 std::string told(const std::vector<verifier::WatchEvent>& events) {
@@ -65,8 +32,8 @@ std::string told(const std::vector<verifier::WatchEvent>& events) {
 /// One batch of each shape, forged again and again.
 class ForgedBatches : public testing::TestWithParam<std::string> {
  protected:
-  void try_shape(const Shape& shape, std::uint64_t count, std::uint64_t seed) {
-    TrialWorld world(options_of(math::find_library_program(GetParam()).value(), shape));
+  void try_shape(const TrialShape& shape, std::uint64_t count, std::uint64_t seed) {
+    TrialWorld world(library_trial(GetParam(), shape));
     Forger forger(world, seed);
     const proof::PrivateKey honest = world.person(0);
     const auto valid = world.post({}, &honest);
@@ -126,9 +93,9 @@ TEST_P(ForgedBatches, are_refused_by_name_or_lose_and_valid_ones_are_left_alone)
   // Another kind first for each program, and one shape where there are few.
   const auto program = static_cast<std::uint64_t>(std::ranges::find(names, GetParam()) - names.begin());
   x_next = program * 7;
-  const std::uint64_t shapes = all < 20 ? 1 : kShapes.size();
+  const std::uint64_t shapes = all < 20 ? 1 : kTrialShapes.size();
   for (std::uint64_t i = 0; i < shapes && !HasFatalFailure(); ++i) {
-    try_shape(kShapes[(program + i) % kShapes.size()], all / shapes, 20'261'121 + i);
+    try_shape(kTrialShapes[(program + i) % kTrialShapes.size()], all / shapes, 20'261'121 + i);
   }
   EXPECT_EQ(x_all, all / shapes * shapes);
   EXPECT_EQ(x_refused + x_lost + x_true, x_all);
