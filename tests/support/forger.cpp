@@ -87,6 +87,14 @@ Cheat write_in(const fs::path& file, std::vector<std::uint8_t> bytes) {
   return [file, bytes = std::move(bytes)](const fs::path& directory) { write_bytes(directory / file, bytes); };
 }
 
+/// Of a table or state, in any directory of the world's batch.
+fs::path table_file(const TrialWorld& world, ObjectId id) {
+  const chain::BatchPaths valid(world.valid());
+  const std::string& name = world.program().names.objects[id];
+  const bool is_state = world.program().program.objects[id].kind == ObjectKind::kState;
+  return fs::relative(is_state ? valid.state(name) : valid.table(name), valid.directory());
+}
+
 /// n - s, with the other v: the same signer by the mathematics of the curve, and no signature by Ethereum's rules.
 void take_second_form(proof::Signature& signature) {
   constexpr std::array<std::uint8_t, 32> kOrder = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -187,11 +195,7 @@ std::uint64_t Forger::below(std::uint64_t count) {
 
 // Where things are.
 
-fs::path Forger::file_of(ObjectId id) const {
-  const std::string& name = x_world.program().names.objects[id];
-  const fs::path path = program().objects[id].kind == ObjectKind::kState ? x_valid.state(name) : x_valid.table(name);
-  return fs::relative(path, x_valid.directory());
-}
+fs::path Forger::file_of(ObjectId id) const { return table_file(x_world, id); }
 
 std::vector<std::uint8_t> Forger::data_of(ObjectId id) const { return read_bytes(x_valid.directory() / file_of(id)); }
 
@@ -377,30 +381,32 @@ std::optional<Forgery> Forger::colluder() {
   const std::uint64_t bits = x_random();
   Forgery forgery = changed_record(
       "a member signs another " + std::string(which < rows.size() ? "row" : "field"), k,
-      [=, this, context = x_world.record_context()](proof::Record& record, const fs::path& directory) {
+      [=, &world = x_world, context = x_world.record_context()](proof::Record& record, const fs::path& directory) {
         if (which < rows.size()) {
-          const fs::path file = chain::BatchPaths(directory).row(x_world.program().names.objects[rows[which]], k);
+          const fs::path file = chain::BatchPaths(directory).row(world.program().names.objects[rows[which]], k);
           std::vector<std::uint8_t> bytes = read_bytes(file);
           flip(bytes, place, bits);
           write_bytes(file, bytes);
-          const std::uint32_t leaf_bytes = x_world.settings().leaf_bytes;
+          const std::uint32_t leaf_bytes = world.settings().leaf_bytes;
           record.rows[which] =
-              proof::table_commitment(proof::row_shape(program().objects[rows[which]], x_world.values()), leaf_bytes,
-                                      proof::tree_root_of_bytes(bytes, leaf_bytes));
+              proof::table_commitment(proof::row_shape(world.program().program.objects[rows[which]], world.values()),
+                                      leaf_bytes, proof::tree_root_of_bytes(bytes, leaf_bytes));
         } else {
           std::int64_t& field = record.fields[which - rows.size()];
           field ^= static_cast<std::int64_t>(std::uint64_t{1} << (bits % 64));
         }
-        sign_record(record, context, x_world.rounds().key(record.member));
+        sign_record(record, context, world.rounds().key(record.member));
       });
   forgery.may_be_true = true;
   return forgery;
 }
 
 Forgery Forger::reordered(std::string name, std::vector<std::uint64_t> order) const {
-  return {.name = std::move(name), .data = [this, order = std::move(order)](const fs::path& directory) {
-            const std::size_t width = proof::record_shape(program()).record_bytes();
-            const std::vector<std::uint8_t> before = read_bytes(x_valid.file(chain::kRecordsFile));
+  return {.name = std::move(name), .data = [&world = x_world, order = std::move(order)](const fs::path& directory) {
+            const math::Program& program = world.program().program;
+            const chain::BatchPaths valid(world.valid());
+            const std::size_t width = proof::record_shape(program).record_bytes();
+            const std::vector<std::uint8_t> before = read_bytes(valid.file(chain::kRecordsFile));
             std::vector<std::uint8_t> after;
             for (const std::uint64_t k : order) {
               const auto first = before.begin() + static_cast<std::ptrdiff_t>(k * width);
@@ -408,20 +414,21 @@ Forgery Forger::reordered(std::string name, std::vector<std::uint64_t> order) co
             }
             write_bytes(directory / chain::kRecordsFile, after);
             const chain::BatchPaths paths(directory);
-            for (const ObjectId row : proof::objects_of(program(), ObjectKind::kRow)) {
-              const std::string& object = x_world.program().names.objects[row];
+            for (const ObjectId row : proof::objects_of(program, ObjectKind::kRow)) {
+              const std::string& object = world.program().names.objects[row];
               fs::remove_all(paths.row_folder(object));
               fs::create_directories(paths.row_folder(object));
               for (std::size_t k = 0; k < order.size(); ++k) {
-                fs::copy_file(x_valid.row(object, order[k]), paths.row(object, k));
+                fs::copy_file(valid.row(object, order[k]), paths.row(object, k));
               }
             }
             // The tables as they were, cut or filled up to their new sizes.
-            std::vector<std::uint64_t> dims = x_world.values().dims;
+            std::vector<std::uint64_t> dims = world.values().dims;
             dims.front() = order.size();
-            const math::BatchValues values = proof::batch_values(dims, x_world.values().batch, {});
-            for (const ObjectId id : proof::table_objects(program())) {
-              fs::resize_file(directory / file_of(id), proof::table_shape(program().objects[id], values).data_bytes());
+            const math::BatchValues values = proof::batch_values(dims, world.values().batch, {});
+            for (const ObjectId id : proof::table_objects(program)) {
+              fs::resize_file(directory / table_file(world, id),
+                              proof::table_shape(program.objects[id], values).data_bytes());
             }
           }};
 }
@@ -598,8 +605,8 @@ std::optional<Forgery> Forger::parent() {
   const std::uint64_t bits = x_random();
   return Forgery{.name = "word " + std::to_string(word) + " of another parent",
                  .post =
-                     [=, this](proof::Post& post) {
-                       proof::BatchHeader header = post.parent.value_or(proof::BatchHeader{.task = x_world.task_id()});
+                     [=, task = x_world.task_id()](proof::Post& post) {
+                       proof::BatchHeader header = post.parent.value_or(proof::BatchHeader{.task = task});
                        const std::array<std::span<std::uint8_t>, 7> digests = {header.task.digest.bytes,
                                                                                header.parent.digest.bytes,
                                                                                header.records_root.bytes,

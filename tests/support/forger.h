@@ -59,7 +59,7 @@ enum class ForgeryKind : std::uint8_t {
 
 class Forger {
  public:
-  /// The world outlives it, and what it makes.
+  /// The world outlives what this makes.
   Forger(const TrialWorld& world, std::uint64_t seed);
 
   /// Absent where the batch has nothing of the kind.

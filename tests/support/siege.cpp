@@ -11,7 +11,7 @@ namespace tally::test {
 Siege::Siege(TrialWorld& world, const Trial& batch, std::uint64_t seed)
     : x_world(world),
       x_posted(world.posted(batch)),
-      x_data(x_posted, chain::BatchPaths(batch.watcher), {}, {}),
+      x_data(x_posted, chain::BatchPaths(batch.poster), {}, {}),
       x_random(seed) {}
 
 std::uint64_t Siege::below(std::uint64_t count) {

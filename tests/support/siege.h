@@ -22,12 +22,12 @@ struct SiegeCount {
 
 class Siege {
  public:
-  /// World and batch outlive it.
+  /// The world outlives it. The data are those that the poster has.
   Siege(TrialWorld& world, const Trial& batch, std::uint64_t seed);
 
   [[nodiscard]] TrialWorld& world() { return x_world; }
   [[nodiscard]] const proof::BatchHeader& header() const { return x_posted.posted.header; }
-  /// The batch's data, which every challenger has.
+  /// The batch's data.
   [[nodiscard]] verifier::PlayedBatch& data() { return x_data; }
   [[nodiscard]] const proof::CommittedBatch& committed() const { return x_data.committed(); }
   [[nodiscard]] const math::Program& program() const { return committed().program; }
@@ -61,12 +61,12 @@ class Siege {
 
   /// The defender's turn.
   void defend();
+  /// Takes in the events that are new.
+  void follow();
 
   [[nodiscard]] const SiegeCount& count() const { return x_count; }
 
  private:
-  /// Takes in the events that are new.
-  void follow();
   void note(const proof::Event& event);
   [[nodiscard]] proof::Salt new_salt();
 

@@ -124,14 +124,34 @@ proof::Post TrialWorld::post_of(const fs::path& directory) const {
 }
 
 proof::OrRefused<Trial> TrialWorld::post(const Forgery& forgery, const proof::PrivateKey* poster) {
-  const fs::path made = x_folder.path() / "poster" / ("trial " + std::to_string(++x_trials));
+  const fs::path made = posters_data() / ("trial " + std::to_string(++x_trials));
   fs::copy(x_valid, made, fs::copy_options::recursive);
   if (forgery.data) forgery.data(made);
-  proof::Post post = post_of(made);
+  return post_made(made, post_of(made), forgery, poster == nullptr ? this->poster() : *poster);
+}
+
+proof::OrRefused<Trial> TrialWorld::post_on(const Trial& parent, const Forgery& forgery) {
+  const proof::BatchHeader header = posted(parent).posted.header;
+  const sequencer::BuiltBatch built =
+      build_on({.parent = parent.id, .number = header.number + 1, .state = header.next_state_root});
+  const fs::path made = posters_data() / ("trial " + std::to_string(++x_trials));
+  fs::rename(built.directory, made);
+  proof::Post post{.parent = header, .state_commitments = posted_batch(made, program()).posted.state_commitments};
+  if (forgery.data) forgery.data(made);
+  const proof::Post roots = post_of(made);
+  post.task = roots.task;
+  post.record_count = roots.record_count;
+  post.records_root = roots.records_root;
+  post.table_roots = roots.table_roots;
+  return post_made(made, std::move(post), forgery, poster());
+}
+
+proof::OrRefused<Trial> TrialWorld::post_made(const fs::path& made, proof::Post post, const Forgery& forgery,
+                                              const proof::PrivateKey& poster) {
   if (forgery.post) forgery.post(post);
   proof::Wei bond = settings().sequencer_bond;
   if (forgery.bond) forgery.bond(bond);
-  const auto effects = x_chain.send((poster == nullptr ? this->poster() : *poster).address(), bond, post);
+  const auto effects = x_chain.send(poster.address(), bond, post);
   if (!effects) {
     fs::remove_all(made);
     return std::unexpected(effects.error());
@@ -153,13 +173,13 @@ bool TrialWorld::is_true(const Trial& trial) const {
   return !WrittenBatch(trial.poster, program(), values).first_wrong().has_value();
 }
 
-verifier::WatchReport TrialWorld::watch() {
+verifier::WatchReport TrialWorld::watch_as(const proof::PrivateKey& key, const fs::path& data) {
   verifier::WatchSettings settings;
-  settings.data = {watchers_data()};
-  settings.memory = x_folder.path() / "watchtower.sqlite";
+  settings.data = {data};
+  settings.memory = x_folder.path() / (to_text(key.address()) + ".sqlite");
   settings.pool = &x_pool;
   settings.tasks = {task_id()};
-  return verifier::watch_once(x_chain, x_watcher, settings);
+  return verifier::watch_once(x_chain, key, settings);
 }
 
 sequencer::DefenseReport TrialWorld::defend() { return x_defender->defend_once(x_chain); }

@@ -74,6 +74,8 @@ class TrialWorld {
   [[nodiscard]] const std::filesystem::path& valid() const { return x_valid; }
   [[nodiscard]] const proof::Post& valid_post() const { return x_post; }
   [[nodiscard]] const math::BatchValues& values() const { return x_values; }
+  [[nodiscard]] std::filesystem::path watchers_data() const { return x_folder.path() / "watcher"; }
+  [[nodiscard]] const std::filesystem::path& posters_data() const { return x_world->store().folder(); }
   /// What a record of the batch on trial signs.
   [[nodiscard]] proof::RecordContext record_context() const;
 
@@ -82,10 +84,14 @@ class TrialWorld {
 
   /// Posts the valid batch, changed by `forgery`, as `poster` (null: the world's).
   [[nodiscard]] proof::OrRefused<Trial> post(const Forgery& forgery = {}, const proof::PrivateKey* poster = nullptr);
+  /// Posts a batch on that one, as the world's poster: valid but for what `forgery` changes, if its parent is.
+  [[nodiscard]] proof::OrRefused<Trial> post_on(const Trial& parent, const Forgery& forgery = {});
   /// Whether every entry is its fold, as the plain interpreter says; the records are not looked at.
   [[nodiscard]] bool is_true(const Trial& trial) const;
 
-  verifier::WatchReport watch();
+  verifier::WatchReport watch() { return watch_as(x_watcher, watchers_data()); }
+  /// Another watchtower, with a memory of its own.
+  verifier::WatchReport watch_as(const proof::PrivateKey& key, const std::filesystem::path& data);
   /// The world's poster answers whatever waits for it.
   sequencer::DefenseReport defend();
   /// Called in each turn: what the poster does.
@@ -109,8 +115,9 @@ class TrialWorld {
 
  private:
   void build_valid(std::uint64_t number);
+  [[nodiscard]] proof::OrRefused<Trial> post_made(const std::filesystem::path& made, proof::Post post,
+                                                  const Forgery& forgery, const proof::PrivateKey& poster);
   [[nodiscard]] sequencer::BuiltBatch build_on(const RoundStart& start);
-  [[nodiscard]] std::filesystem::path watchers_data() const { return x_folder.path() / "watcher"; }
 
   TrialOptions x_options;
   TemporaryFolder x_folder;

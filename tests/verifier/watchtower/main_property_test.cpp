@@ -15,6 +15,7 @@
 #include "deterministic_math/interpreter/interpreter.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "tests/support/dispute_world.h"
+#include "tests/support/everything_program.h"
 #include "tests/support/test_batch.h"
 
 namespace tally::verifier {
@@ -23,44 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using test::DisputedBatch;
 using test::DisputeWorld;
-
-// Advice with a range and a check, a loop, two results of one body, a scan, a check of its own, entries that can FAIL.
-constexpr std::string_view kEverything = R"(
-program everything
-dim K in 1..64
-dim D in 1..64
-record w: i64 in 1..9
-row    x: i32[D]
-state  s: i32[D]
-state  kept: i64[4] in -5..5
-advice top[d in D]: i64 in -1000..1000 hint kth(k in K: min(max(x[k, d], -1000), 1000), K - 1) {
-  fold k in K { m = max(m, min(max(x[k, d], -1000), 1000)) } from m = -1000
-  require top[d] == m
-}
-loop t in 3 {
-  table a[d in D]: i64 in -100000..100000 {
-    fold k in K { n = n + min(max(x[k, d], -100), 100) * w[k] } from n = 0
-    return n + min(max(s[d], -1000), 1000) + min(max(b[t - 1, d], -1000), 1000)
-  }
-  table b[d in D]: i64 in -900000..900000 {
-    return a[t, d] * 3 + t + top[d]
-  }
-}
-table sum[d in D]: i64 {
-  return min(max(sum[d - 1] + b[2, d], -1000000000), 1000000000)
-}
-table lo: i64 in -100000..0, hi: i64 in 0..100000 {
-  fold d in D { u = min(u, a[2, d])  v = max(v, a[2, d]) } from u = 0, v = 0
-  return u, v
-}
-check {
-  require lo <= hi
-}
-table next_s[d in D]: i32 {
-  return clamp(sum[d] + kept[0], i32)
-}
-next s = next_s
-)";
 
 struct Mutation {
   std::string name;
@@ -220,13 +183,12 @@ TEST_P(MainProperty, every_change_that_matters_loses_and_a_valid_batch_is_left_a
   EXPECT_GE(causes.size(), 4U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Programs, MainProperty,
-                         testing::Values(Case{.program = "fedavg", .dims = {40}, .mutations = 70},
-                                         Case{.program = "median", .dims = {9}, .mutations = 70},
-                                         Case{.program = std::string(kEverything), .dims = {9}, .mutations = 110}),
-                         [](const auto& one) {
-                           return one.param.program.size() > 20 ? std::string("everything") : one.param.program;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Programs, MainProperty,
+    testing::Values(Case{.program = "fedavg", .dims = {40}, .mutations = 70},
+                    Case{.program = "median", .dims = {9}, .mutations = 70},
+                    Case{.program = std::string(test::kEverything), .dims = {9}, .mutations = 110}),
+    [](const auto& one) { return one.param.program.size() > 20 ? std::string("everything") : one.param.program; });
 
 }  // namespace
 }  // namespace tally::verifier
