@@ -1,6 +1,7 @@
 #include "tests/support/settlement_world.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "deterministic_math/bytecode/codec.h"
@@ -72,13 +73,14 @@ void SettlementWorld::create_task() {
     x_creation.genesis_roots.push_back(committed.tree_root(state));
   }
   const auto created = send(creator(), x_creation);
-  TALLY_ASSERT(created.has_value());
+  if (!created) throw std::runtime_error(created.error().message);
   x_task = std::get<TaskCreated>(created->events.front()).task;
 }
 
 void SettlementWorld::register_members() {
   for (const PrivateKey& wallet : x_wallets) {
-    TALLY_ASSERT(send(wallet, x_options.settings.min_stake, Register{.task = x_task}).has_value());
+    const auto registered = send(wallet, x_options.settings.min_stake, Register{.task = x_task});
+    if (!registered) throw std::runtime_error(registered.error().message);
   }
 }
 
@@ -118,7 +120,7 @@ WorldBatch SettlementWorld::make_batch(const MakeBatch& options) {
   for (const auto& [state, bytes] : options.parent == nullptr ? x_genesis : states_after(*options.parent)) {
     std::ranges::copy(bytes, data->table(state).begin());
   }
-  TALLY_ASSERT(compute_tables(program(), *data) == 0);
+  if (compute_tables(program(), *data) != 0) throw std::runtime_error("an entry is FAIL");
   if (options.alter) options.alter(*data);
 
   const RecordSigners signing = signers(options.records);

@@ -67,6 +67,7 @@ struct MakeBatch {
 
 class SettlementWorld {
  public:
+  /// Throws std::runtime_error where the chain refuses the task or a member.
   explicit SettlementWorld(SettlementWorldOptions options = {});
 
   [[nodiscard]] MemoryChain& chain() { return x_chain; }
@@ -85,7 +86,7 @@ class SettlementWorld {
   /// Member 0, 1, …: ascending addresses.
   [[nodiscard]] const proof::PrivateKey& wallet(std::uint64_t member) const { return x_wallets.at(member); }
 
-  /// Records ascend; the k-th of K is of member k * members / K.
+  /// Records ascend; the k-th of K is of member k * members / K. Throws std::runtime_error where an entry is FAIL.
   [[nodiscard]] WorldBatch make_batch(const MakeBatch& options = {});
   /// Sends its post, with the sequencer's bond.
   proof::OrRefused<proof::Effects> post(WorldBatch& batch);
