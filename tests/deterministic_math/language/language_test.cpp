@@ -333,7 +333,7 @@ TEST(Language, no_order_of_words_crashes_the_compiler) {
     const auto result = compile(text, test::options_with({}));
     if (!result) RC_ASSERT(!result.error().listing.empty());
     const auto declared = declared_parameters(text, {});
-    RC_ASSERT(declared.has_value() || !declared.error().listing.empty());
+    RC_ASSERT((declared.has_value() || !declared.error().listing.empty()));
   }));
 }
 
@@ -347,7 +347,7 @@ TEST(Language, no_damage_to_a_program_crashes_the_compiler) {
       text.replace(at, length, text.substr(from, *rc::gen::inRange<std::size_t>(0, 8)));
     }
     const auto result = compile(text, test::options_with({{"pool", 3}, {"f", 1}, {"m", 2}}));
-    RC_ASSERT(result.has_value() || !result.error().listing.empty());
+    RC_ASSERT((result.has_value() || !result.error().listing.empty()));
   }));
 }
 

@@ -225,7 +225,7 @@ RC_GTEST_PROP(SealBlock, has_a_hash_that_is_at_hand_and_is_the_same_for_256_bloc
   const auto current = posted + *rc::gen::inRange<std::uint64_t>(2, 5000);
   const auto sealing = seal_block(posted, current);
   RC_ASSERT(sealing.has_value());
-  RC_ASSERT(*sealing > posted && *sealing < current && current - *sealing <= kBlockHashes);
+  RC_ASSERT((*sealing > posted && *sealing < current && current - *sealing <= kBlockHashes));
   RC_ASSERT((*sealing - posted - 1) % kBlockHashes == 0U);
 }
 

@@ -63,7 +63,7 @@ TEST(Secp256k1, refuses_each_non_canonical_signature_by_name) {
     SignatureReason reason;
   };
   constexpr const char* kMax = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
-  // s of the example replaced by n - s: as good to the curve, and refused (pitfall 6).
+  // Pitfall 6: s of the example replaced by n - s: as good to the curve, and refused.
   constexpr const char* kOtherS = "98341627668089e51348fccfb4c7ff31c58912f2bbe47eb09652ad0665fad3be";
   const Case cases[] = {{kExampleR, kExampleS, 0, SignatureReason::kRecoveryId},
                         {kExampleR, kExampleS, 1, SignatureReason::kRecoveryId},
@@ -121,7 +121,7 @@ TEST(Secp256k1, any_signature_recovers_its_signer_and_no_changed_byte_does) {
     const auto place = *rc::gen::inRange<std::size_t>(0, 65);
     signature.bytes[place] ^= *rc::gen::inRange<std::uint8_t>(1, 255);
     const auto recovered = recover_signer(signature, hash.bytes);
-    RC_ASSERT(!recovered.has_value() || *recovered != key.address());
+    RC_ASSERT((!recovered.has_value() || *recovered != key.address()));
   }));
 }
 
