@@ -52,7 +52,6 @@ Digest TreeBuilder::finish() {
     // The last of an odd number goes up as it is.
     if (!x_waiting[level].empty()) {
       const Digest last = x_waiting[level].back();
-      if (level + 1 == x_waiting.size()) x_waiting.emplace_back();
       x_waiting[level + 1].push_back(last);
     }
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "deterministic_math/numbers/assert.h"
 #include "deterministic_math/numbers/int128.h"
 
 namespace tally::proof {
@@ -18,15 +19,16 @@ constexpr std::size_t kRecordsPerTask = 64;
 std::expected<void, Refusal<RecordReason>> check_one(math::Bytes records, std::size_t place, const RecordsRule& rule,
                                                      const RecordContext& context) {
   const std::size_t width = rule.shape.record_bytes();
-  const auto at = [&](std::size_t index) { return decode_record(records.subspan(index * width, width), rule.shape); };
-  const auto record = at(place);
-  if (!record) return std::unexpected(record.error());
+  const auto at = [&](std::size_t index) {
+    auto decoded = decode_record(records.subspan(index * width, width), rule.shape);
+    TALLY_ASSERT(decoded.has_value());
+    return *std::move(decoded);
+  };
+  const Record record = at(place);
   if (place > 0) {
-    const auto before = at(place - 1);
-    if (!before) return std::unexpected(before.error());
-    if (auto ordered = check_order(*before, *record, rule.order); !ordered) return ordered;
+    if (auto ordered = check_order(at(place - 1), record, rule.order); !ordered) return ordered;
   }
-  return check_signature(*record, context);
+  return check_signature(record, context);
 }
 
 }  // namespace

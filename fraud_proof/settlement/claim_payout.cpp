@@ -55,18 +55,17 @@ OrRefused<void> run(const Call& call, const ClaimPayout& claim) {
   if (status.final_batch != batch_name) {
     return refuse(Reason::kNotLatestFinal, to_hex(batch_name) + " is not the task's latest final batch");
   }
-  const auto batch = committed_batch(call.changes, call.programs, claim.header);
-  if (!batch) return std::unexpected(batch.error());
-  if (std::ranges::find(batch->program.payable, claim.object) == batch->program.payable.end()) {
+  const CommittedBatch batch = committed_batch(call.changes, call.programs, claim.header);
+  if (std::ranges::find(batch.program.payable, claim.object) == batch.program.payable.end()) {
     return refuse(Reason::kNotPayable, "object " + std::to_string(claim.object) + " is no payable state");
   }
   const auto member = find_member(call.changes, id, claim.member);
   if (!member) return std::unexpected(member.error());
-  const auto entry = opened_entry(*batch, claim);
+  const auto entry = opened_entry(batch, claim);
   if (!entry) return std::unexpected(entry.error());
 
   const TaskSettings& settings = task->preimage.settings;
-  const Wei due = worth(batch->program.objects[claim.object].range.clamp(*entry), settings.payout_unit);
+  const Wei due = worth(batch.program.objects[claim.object].range.clamp(*entry), settings.payout_unit);
   const Wei paid = read_paid(call.changes, id, claim.object, claim.member);
   const Wei paid_in_batch = read_paid_in_batch(call.changes, batch_name);
   if (paid_in_batch > settings.max_payout_per_batch) throw BrokenState("a batch that paid more than it may");

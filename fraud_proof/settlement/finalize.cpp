@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/settlement/tree.h"
 
 namespace tally::proof {
@@ -50,8 +51,8 @@ OrRefused<void> run(const Call& call, const Finalize& finalize) {
   NodeRecord& node = batch->node;
   if (auto pending = check_pending(call.changes, *batch); !pending) return pending;
   if (auto quiet = check_quiet(call, *batch); !quiet) return quiet;
-  auto parent = find_node(call.changes, node.task, node.parent);
-  if (!parent) return std::unexpected(std::move(parent.error()));
+  auto parent = read_node(call.changes, node.task, node.parent);
+  TALLY_ASSERT(parent.has_value());  // check_pending
   if (parent->state != NodeState::kFinal) return refuse(Reason::kParentNotFinal, "the parent is not final yet");
   (void)skip_invalid_children(call.changes, node.parent, *parent);
   if (parent->first_live != node.position) {

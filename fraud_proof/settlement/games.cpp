@@ -114,9 +114,8 @@ OrRefused<void> run(const Call& call, const OpenGame& open) {
       call,
       {.batch = batch->id, .challenger = call.sender, .body = open.item, .index = open.entry, .salt = {open.salt}});
   if (!id) return std::unexpected(id.error());
-  const auto committed = committed_batch(call.changes, call.programs, open.header);
-  if (!committed) return std::unexpected(committed.error());
-  const auto game = open_game(*committed, start_of(call, *batch, *id), open.item, open.entry, open.openings);
+  const CommittedBatch committed = committed_batch(call.changes, call.programs, open.header);
+  const auto game = open_game(committed, start_of(call, *batch, *id), open.item, open.entry, open.openings);
   if (!game) return std::unexpected(game.error());
   put_new_game(call, *batch, *game);
   return {};
@@ -128,9 +127,8 @@ OrRefused<void> run(const Call& call, const OpenDescent& open) {
   const auto id = new_game_id(
       call, {.batch = batch->id, .challenger = call.sender, .body = open.item, .index = kNoEntry, .salt = {open.salt}});
   if (!id) return std::unexpected(id.error());
-  const auto committed = committed_batch(call.changes, call.programs, open.header);
-  if (!committed) return std::unexpected(committed.error());
-  const auto game = open_descent(*committed, start_of(call, *batch, *id), open.item, open.tables, open.roots);
+  const CommittedBatch committed = committed_batch(call.changes, call.programs, open.header);
+  const auto game = open_descent(committed, start_of(call, *batch, *id), open.item, open.tables, open.roots);
   if (!game) return std::unexpected(game.error());
   put_new_game(call, *batch, *game);
   return {};
@@ -142,10 +140,9 @@ OrRefused<void> run(const Call& call, const MakeMove& make) {
   if (batch_id(make.header) != found->batch.id)
     return refuse(Reason::kHeaderMismatch, "the header is not that of the game's batch");
   if (auto alive = check_not_lost(found->batch); !alive) return alive;
-  const auto committed = committed_batch(call.changes, call.programs, make.header);
-  if (!committed) return std::unexpected(committed.error());
+  const CommittedBatch committed = committed_batch(call.changes, call.programs, make.header);
   const MoveContext context{
-      .batch = *committed, .arity = found->batch.settings.arity, .sender = call.sender, .now_s = call.block.time_s};
+      .batch = committed, .arity = found->batch.settings.arity, .sender = call.sender, .now_s = call.block.time_s};
   const auto result = apply_move(context, make.game, make.move);
   if (!result) return std::unexpected(result.error());
 

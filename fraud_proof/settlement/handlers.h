@@ -27,6 +27,8 @@ inline constexpr bool kTakesMoney =
 
 // Lookups that refuse: kNoSuchTask, kNoSuchMember, kNoSuchBatch.
 [[nodiscard]] OrRefused<TaskRecord> find_task(const StateReader& state, const TaskId& task);
+/// Of a batch that was found.
+[[nodiscard]] TaskRecord task_of(const StateReader& state, const TaskId& task);
 /// Of a task that was found.
 [[nodiscard]] TaskStatus status_of(const StateReader& state, const TaskId& task);
 [[nodiscard]] OrRefused<MemberRecord> find_member(const StateReader& state, const TaskId& task, std::uint64_t member);
@@ -36,9 +38,9 @@ inline constexpr bool kTakesMoney =
 /// kWrongValue unless exactly `due` came with the transaction.
 [[nodiscard]] OrRefused<void> check_value(const Call& call, const Wei& due);
 
-/// What openings of the batch are checked against; kNoSuchBatch. The header outlives it.
-[[nodiscard]] OrRefused<CommittedBatch> committed_batch(const StateReader& state, ProgramCache& programs,
-                                                        const BatchHeader& header);
+/// What openings of a batch that was found are checked against. The header outlives it.
+[[nodiscard]] CommittedBatch committed_batch(const StateReader& state, ProgramCache& programs,
+                                             const BatchHeader& header);
 
 // Tasks and members.
 [[nodiscard]] OrRefused<void> run(const Call& call, const CreateTask& task);

@@ -26,6 +26,12 @@ OrRefused<TaskRecord> find_task(const StateReader& state, const TaskId& task) {
   return *std::move(record);
 }
 
+TaskRecord task_of(const StateReader& state, const TaskId& task) {
+  auto record = read_task(state, task);
+  if (!record) throw BrokenState("a batch without its task");
+  return *std::move(record);
+}
+
 TaskStatus status_of(const StateReader& state, const TaskId& task) {
   const auto status = read_task_status(state, task);
   if (!status) throw BrokenState("a task without its status");
@@ -49,18 +55,13 @@ OrRefused<void> check_value(const Call& call, const Wei& due) {
   return refuse(Reason::kWrongValue, "it comes with " + describe(call.value) + ", not with " + describe(due));
 }
 
-OrRefused<CommittedBatch> committed_batch(const StateReader& state, ProgramCache& programs, const BatchHeader& header) {
-  auto node = find_node(state, header.task, batch_id(header));
-  if (!node) return std::unexpected(std::move(node.error()));
-  auto task = find_task(state, header.task);
-  if (!task) return std::unexpected(std::move(task.error()));
-
-  const TaskPreimage& preimage = task->preimage;
+CommittedBatch committed_batch(const StateReader& state, ProgramCache& programs, const BatchHeader& header) {
+  const TaskRecord task = task_of(state, header.task);
   const Digest seed = read_seed(state, header.task, header.parent).value_or(Digest{});
-  return CommittedBatch{.program = programs.of_task(state, *task),
-                        .header = header,
-                        .leaf_bytes = preimage.settings.leaf_bytes,
-                        .values = batch_values(batch_dims(preimage, header.record_count), header.number, seed)};
+  return {.program = programs.of_task(state, task),
+          .header = header,
+          .leaf_bytes = task.preimage.settings.leaf_bytes,
+          .values = batch_values(batch_dims(task.preimage, header.record_count), header.number, seed)};
 }
 
 }  // namespace tally::proof

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/posting.h"
@@ -31,7 +32,7 @@ OrRefused<Digest> find_seed(const Changes& changes, const math::Program& program
 void add_node(const Call& call, const BatchHeader& header, const Post& post) {
   const BatchId id = batch_id(header);
   auto parent = read_node(call.changes, header.task, header.parent);
-  if (!parent) throw BrokenState("the parent of a batch is not there");
+  TALLY_ASSERT(parent.has_value());  // check_extendable
   call.changes.put(node_key(header.task, id), NodeRecord{.task = header.task,
                                                          .parent = header.parent,
                                                          .number = header.number,

@@ -72,9 +72,8 @@ Wei end_request(const Call& call, const OpeningKey& leaf, OpenRequest& request, 
 }
 
 OrRefused<void> check_openings(const Call& call, const AnswerRequest& answer) {
-  const auto committed = committed_batch(call.changes, call.programs, answer.header);
-  if (!committed) return std::unexpected(committed.error());
-  OpeningReader reader(*committed, answer.openings);
+  const CommittedBatch committed = committed_batch(call.changes, call.programs, answer.header);
+  OpeningReader reader(committed, answer.openings);
   if (auto opened = reader.open(answer.leaf); !opened) return std::unexpected(std::move(opened.error()));
   return reader.finish();
 }
@@ -90,9 +89,8 @@ OrRefused<void> run(const Call& call, const RequestLeaf& request) {
   if (rule == nullptr) return refuse(Reason::kRequestsNotAllowed, "the task has keepers instead of requests");
   if (auto open = check_challengeable(call, *batch, batch->settings.request_period_s); !open) return open;
   if (auto bonded = check_value(call, rule->request_bond); !bonded) return bonded;
-  const auto committed = committed_batch(call.changes, call.programs, request.header);
-  if (!committed) return std::unexpected(committed.error());
-  if (!is_input_leaf(*committed, request.leaf))
+  const CommittedBatch committed = committed_batch(call.changes, call.programs, request.header);
+  if (!is_input_leaf(committed, request.leaf))
     return refuse(Reason::kNoSuchEntry, describe(request.leaf) + " is no leaf of the batch's inputs");
   if (read_request(call.changes, batch->id, request.leaf))
     return refuse(Reason::kRequestExists, describe(request.leaf) + " was asked for before");

@@ -38,6 +38,8 @@ OrRefused<Effects> Settlement::apply(const StateReader& state, const BlockContex
 }
 
 OrRefused<CommittedBatch> Settlement::committed_batch(const StateReader& state, const BatchHeader& header) {
+  if (auto node = find_node(state, header.task, batch_id(header)); !node)
+    return std::unexpected(std::move(node.error()));
   return proof::committed_batch(state, *x_programs, header);
 }
 

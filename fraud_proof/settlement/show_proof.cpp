@@ -36,13 +36,12 @@ OrRefused<void> run(const Call& call, const ShowProof& show) {
     return open;
   }
   if (auto committed = check_commitment(call, batch->id, show); !committed) return committed;
-  const auto committed = committed_batch(call.changes, call.programs, show.header);
-  if (!committed) return std::unexpected(committed.error());
+  const CommittedBatch committed = committed_batch(call.changes, call.programs, show.header);
   const SignerLookup signers = [&](const Address& address) {
     return signer_term(call.changes, show.header.task, address);
   };
   const auto cause =
-      check_local_proof(*committed, show.proof,
+      check_local_proof(committed, show.proof,
                         {.domain = domain_separator(tallystick_domain(call.block.chain_id, call.block.contract)),
                          .signers = signers,
                          .posted_s = batch->node.posted_s});

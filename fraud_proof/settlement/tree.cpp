@@ -29,7 +29,7 @@ std::uint64_t unfinalised_line(const StateReader& state, const TaskId& task, con
   for (NodeRecord node = node_of(state, task, batch); node.state != NodeState::kFinal;
        node = node_of(state, task, node.parent)) {
     ++line;
-    if (line > kMaxUnfinalised) throw BrokenState("a line of too many batches that are not final");
+    TALLY_ASSERT(line <= kMaxUnfinalised);  // its status was found
   }
   return line;
 }
@@ -40,9 +40,7 @@ OrRefused<FoundBatch> find_batch(const StateReader& state, const BatchHeader& he
   const BatchId id = batch_id(header);
   auto node = find_node(state, header.task, id);
   if (!node) return std::unexpected(std::move(node.error()));
-  auto task = find_task(state, header.task);
-  if (!task) return std::unexpected(std::move(task.error()));
-  return FoundBatch{.id = id, .node = *std::move(node), .settings = std::move(task->preimage.settings)};
+  return FoundBatch{.id = id, .node = *std::move(node), .settings = task_of(state, header.task).preimage.settings};
 }
 
 void put_node(Changes& changes, const FoundBatch& batch) {
@@ -108,7 +106,8 @@ std::uint64_t skip_invalid_children(const StateReader& state, const BatchId& id,
 
 OrRefused<void> lose_batch(const Call& call, FoundBatch& batch, LossCause cause, const Address& winner) {
   NodeRecord& node = batch.node;
-  if (node.state != NodeState::kPending || node.bond != batch.settings.sequencer_bond)
+  TALLY_ASSERT(node.state == NodeState::kPending);
+  if (node.bond != batch.settings.sequencer_bond)
     throw BrokenState("a batch that can be lost has not the bond of its post");
   const Split split = split_bond(node.bond, batch.settings.burn_bps);
   if (auto burned = call.changes.burn(split.burned); !burned) return burned;

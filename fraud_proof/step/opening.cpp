@@ -139,13 +139,12 @@ void OpeningWriter::open(const OpeningKey& key) {
   if (x_leaves.contains(key)) return;
   const ObjectKind kind = x_batch.program.objects[key.object].kind;
   if (kind == ObjectKind::kRow) open({math::kMemberObject, key.record, 0});
-  const bool is_table = kind == ObjectKind::kState || kind == ObjectKind::kAdvice || kind == ObjectKind::kComputed;
   const auto earlier = x_leaves.lower_bound({key.object, 0, 0});
   const bool is_first = earlier == x_leaves.end() || earlier->first.object != key.object;
   OpenedLeaf opened = x_source.leaf(key);
   write_opening(x_writer, key, opened);
   x_leaves.emplace(key, std::move(opened.bytes));
-  if (is_table && is_first) write_upper_path(key.object);
+  if (is_table(kind) && is_first) write_upper_path(key.object);
 }
 
 void OpeningWriter::write_upper_path(ObjectId table) {
