@@ -191,7 +191,7 @@ TEST(LocalChecks, signatures_are_bad_for_another_task_batch_state_chain_or_conte
   EXPECT_EQ(signed_as([](RecordContext& context) { context.state.digest.bytes[0] ^= 1; }), kShown);
 }
 
-// n - s signs the same message with the other v: a second form of a good signature, and so a bad one (PITFALLS 6).
+// Pitfall 6: n - s signs the same message with the other v: a second form of a good signature, and so a bad one.
 TEST(LocalChecks, a_signature_that_is_not_canonical_is_a_bad_one) {
   constexpr std::array<std::uint8_t, 32> kOrder = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                                    0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48,
@@ -257,6 +257,17 @@ TEST(LocalChecks, advice_within_its_range_and_outside_it) {
   EXPECT_EQ(at(advice + 1, 0), Reason::kNoSuchEntry);  // a computed table: its range is the game's
   EXPECT_EQ(at(0, 0), Reason::kNoSuchEntry);
   EXPECT_EQ(at(999, 0), Reason::kNoSuchEntry);
+
+  for (std::size_t place = 0; place < opening.size(); ++place) {
+    auto bad = opening;
+    bad[place] ^= 0x40;
+    EXPECT_NE(reason(check_advice_range(committed.batch(), advice, 0, bad)), kShown) << place;
+    const math::Bytes cut = math::Bytes(opening).first(place);
+    EXPECT_EQ(reason(check_advice_range(committed.batch(), advice, 0, cut)), Reason::kOpeningMissing) << place;
+  }
+  auto longer = opening;
+  longer.push_back(0);
+  EXPECT_EQ(reason(check_advice_range(committed.batch(), advice, 0, longer)), Reason::kOpeningTrailing);
 }
 
 // Each byte of a proof matters: none can be changed, left out or added.

@@ -34,6 +34,11 @@ TEST(ReadsSeed, finds_either_half_in_any_section) {
     in_finish.items.back().body->finish.push_back(read);
     EXPECT_TRUE(reads_seed(in_finish));
   }
+  math::Program unchecked = small_program();
+  for (math::Item& item : unchecked.items) {
+    if (item.kind == math::ItemKind::kAdvice) item.body.reset();
+  }
+  EXPECT_FALSE(reads_seed(unchecked));
   // The same immediate under another opcode is no variable.
   math::Program imm = small_program();
   imm.items[0].body->step.push_back({math::Op::kImm, 1, 0, 0, static_cast<std::int32_t>(math::Variable::kSeedHigh)});

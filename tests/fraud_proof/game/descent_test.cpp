@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -358,6 +359,33 @@ TEST(Descent, every_reveal_of_an_accepted_program_fits_a_transaction) {
   const math::TaskShape small{world.data().values().dims, 64};
   EXPECT_EQ(most_reveal_bytes(world.program(), small), 3U * 512);
   EXPECT_LE(kMaxRevealBytes / (kMaxChildren * 32), kMaxDescents);
+}
+
+TEST(Descent, of_a_game_over_another_batch_is_malformed) {
+  const auto changed_game = [](CommittedMemory& posted, const Game& game, const std::function<void(Game&)>& change) {
+    Game changed = game;
+    const Move move = test::reveal_with(game, posted);
+    change(changed);
+    return reason(apply_move(context_of(posted.batch(), changed), changed, move));
+  };
+  GameWorld advised(
+      "program advised\ndim K in 3..3\nrecord x: i64 in 0..3\nadvice a: i64 in 0..5\n"
+      "table t: i64 { fold k in K { s = s + x[k] } from s = 0  return s + a }\n");
+  CommittedMemory& committed = advised.commit();
+  const Game under_table = open(committed, 1, {4}).value();
+  EXPECT_EQ(changed_game(committed, under_table, [](Game&) {}), std::nullopt);
+  EXPECT_EQ(changed_game(committed, under_table, [](Game& state) { state.item = 0; }), Reason::kMalformed);
+
+  GameWorld world(source_of(300));
+  CommittedMemory& posted = world.commit();
+  const Game game = open(posted, 0, {kT, kV}).value();
+  const auto revealed = [&](const std::function<void(Game&)>& change) { return changed_game(posted, game, change); };
+  EXPECT_EQ(revealed([](Game&) {}), std::nullopt);
+  EXPECT_EQ(revealed([](Game& state) { state.item = 99; }), Reason::kMalformed);
+  EXPECT_EQ(revealed([](Game& state) { state.item = 1; }), Reason::kMalformed);  // another's tables
+  EXPECT_EQ(revealed([](Game& state) { state.descents[0].object = kAfter; }), Reason::kMalformed);
+  EXPECT_EQ(revealed([](Game& state) { state.descents[0].leaves += 1; }), Reason::kMalformed);
+  EXPECT_EQ(revealed([](Game& state) { state.descents[1].first_leaf = 1; }), Reason::kMalformed);
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 
 #include "deterministic_math/interpreter/interpreter.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/settlement/broken_state.h"
+#include "fraud_proof/settlement/settlement.h"
+#include "tests/support/altered_state.h"
 #include "tests/support/memory_world.h"
 #include "tests/support/refused.h"
 #include "tests/support/settlement_world.h"
@@ -257,6 +260,32 @@ TEST_F(ClaimPayoutTest, an_entry_worth_more_than_all_money_is_limited_and_does_n
   WorldBatch batch = final_batch({1'000, 2'000});
   ASSERT_TRUE(accepted(claim(claim_of(batch, 0))));
   EXPECT_EQ(credit(0), Wei{77});
+}
+
+TEST_F(ClaimPayoutTest, pays_nothing_where_a_unit_is_worth_nothing) {
+  SettlementWorldOptions free = options();
+  free.settings.payout_unit = {};
+  world = SettlementWorld(std::move(free));
+  ASSERT_TRUE(accepted(world.send(world.other(), {77}, Fund{.task = world.task()})));
+  WorldBatch batch = final_batch({1'000, 2'000});
+  EXPECT_TRUE(refused(claim(claim_of(batch, 0)), Reason::kNothingToPay));
+}
+
+TEST_F(ClaimPayoutTest, is_refused_where_the_wallet_would_hold_more_than_128_bits) {
+  WorldBatch batch = final_batch({30, 40});
+  test::AlteredState altered(world.state());
+  altered.put(credit_key(world.wallet(0).address()), Wei{~math::u128{0}});
+  const Message message{.sender = world.other().address(), .value = {}, .transaction = claim_of(batch, 0)};
+  EXPECT_TRUE(accepted(Settlement().apply(world.state(), world.chain().next_block(), message)));
+  EXPECT_TRUE(refused(Settlement().apply(altered, world.chain().next_block(), message), Reason::kMoneyOverflow));
+}
+
+TEST_F(ClaimPayoutTest, of_a_batch_that_paid_more_than_it_may_is_broken) {
+  WorldBatch batch = final_batch({30, 40});
+  test::AlteredState altered(world.state());
+  altered.put(paid_in_batch_key(batch.id()), Wei{1'500 * kUnit + 1});
+  const Message message{.sender = world.other().address(), .value = {}, .transaction = claim_of(batch, 0)};
+  EXPECT_THROW(static_cast<void>(Settlement().apply(altered, world.chain().next_block(), message)), BrokenState);
 }
 
 }  // namespace

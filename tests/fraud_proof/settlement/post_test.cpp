@@ -101,7 +101,7 @@ TEST_F(PostTest, refuses_a_parent_that_is_invalid_or_orphaned) {
   EXPECT_TRUE(refused(post_changed([](Post&) {}, {.parent = &child}), Reason::kParentDead));
 }
 
-// PITFALLS 20: what is decided stays decided.
+// Pitfall 20: what is decided stays decided.
 TEST_F(PostTest, refuses_a_parent_that_was_superseded_or_has_a_final_child) {
   WorldBatch first = world.posted();
   WorldBatch second = world.posted({.random_seed = 2});
@@ -147,6 +147,13 @@ TEST_F(PostTest, refuses_what_no_header_can_be_made_of) {
   EXPECT_TRUE(refused(post_changed([](Post& post) { post.record_count = 9; }), Reason::kRecordCount));
   EXPECT_TRUE(refused(post_changed([](Post& post) { post.state_commitments[1].bytes[5] ^= 1; }), Reason::kParentState));
   EXPECT_TRUE(refused(post_changed([](Post& post) { post.table_roots.pop_back(); }), Reason::kTableRoots));
+}
+
+TEST_F(PostTest, opens_nothing_of_a_batch_that_is_not_posted) {
+  WorldBatch batch = world.make_batch();
+  EXPECT_TRUE(refused(world.chain().settlement().committed_batch(world.state(), batch.header()), Reason::kNoSuchBatch));
+  ASSERT_TRUE(accepted(world.post(batch)));
+  EXPECT_TRUE(accepted(world.chain().settlement().committed_batch(world.state(), batch.header())));
 }
 
 TEST_F(PostTest, takes_a_batch_once) {

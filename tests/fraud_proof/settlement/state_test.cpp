@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "fraud_proof/settlement/broken_state.h"
 #include "fraud_proof/settlement/changes.h"
 #include "tests/support/memory_chain.h"
 
@@ -92,6 +93,14 @@ TEST(State, status_is_found_below_64_unfinalised_batches_in_a_line) {
   EXPECT_EQ(tree.status(kMaxUnfinalised), BatchStatus::kPending);
   tree.add(1, 0, NodeState::kLost);
   EXPECT_EQ(tree.status(kMaxUnfinalised), BatchStatus::kOrphaned);
+}
+
+TEST(State, a_line_of_more_batches_than_can_be_posted_is_broken) {
+  BatchTree tree;
+  for (std::uint8_t number = 1; number <= kMaxUnfinalised + 1; ++number) {
+    tree.add(number, static_cast<std::uint8_t>(number - 1));
+  }
+  EXPECT_THROW(static_cast<void>(tree.status(kMaxUnfinalised + 1)), BrokenState);
 }
 
 TEST(State, a_batch_of_another_task_is_not_found) {

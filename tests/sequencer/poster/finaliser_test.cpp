@@ -2,43 +2,23 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 
-#include "fraud_proof/settlement/record_codec.h"
 #include "fraud_proof/settlement/tree.h"
 #include "sequencer/task/extend.h"
 #include "tests/sequencer/poster/chained_rounds.h"
+#include "tests/support/altered_state.h"
 #include "tests/support/temporary_folder.h"
 
 namespace tally::sequencer {
 namespace {
 
+using test::AlteredState;
 using test::ChainedRounds;
 using test::RoundWorld;
 using test::TemporaryFolder;
 
 proof::BatchId id_of(const BuiltBatch& batch) { return proof::batch_id(batch.manifest.header); }
-
-/// The chain's records, but for some nodes that a test wants otherwise.
-class PatchedState final : public proof::StateReader {
- public:
-  explicit PatchedState(const proof::StateReader& chain) : x_chain(chain) {}
-
-  void put(const proof::BatchId& batch, const proof::NodeRecord& node) {
-    x_records[text(proof::node_key(node.task, batch))] = proof::encode_record(node);
-  }
-  [[nodiscard]] std::optional<std::vector<std::uint8_t>> read(math::Bytes key) const override {
-    const auto found = x_records.find(text(key));
-    return found == x_records.end() ? x_chain.read(key) : found->second;
-  }
-
- private:
-  [[nodiscard]] static std::string text(math::Bytes key) { return {key.begin(), key.end()}; }
-
-  const proof::StateReader& x_chain;
-  std::map<std::string, std::vector<std::uint8_t>> x_records;
-};
 
 TEST(Finaliser, finalises_a_line_once_its_periods_are_over) {
   const TemporaryFolder folder;
@@ -95,9 +75,9 @@ TEST(Finaliser, waits_for_an_earlier_sibling) {
   rounds.chain().advance(1'000);
   // The earlier one has a game open: the later one may not pass it.
   proof::NodeRecord node = *proof::read_node(rounds.chain().state(), rounds.task(), id_of(first));
-  PatchedState patched(rounds.chain().state());
+  AlteredState patched(rounds.chain().state());
   node.open_games = 2;
-  patched.put(id_of(first), node);
+  patched.put_node(id_of(first), node);
   const DuePlan plan = plan_due(patched, rounds.chain().head().time_s, rounds.index(), rounds.task());
   EXPECT_FALSE(plan.action.has_value());
   ASSERT_EQ(plan.waiting.size(), 2U);
@@ -205,11 +185,11 @@ TEST(Finaliser, passes_many_invalid_siblings) {
   std::vector<BuiltBatch> batches;
   for (std::uint64_t i = 1; i <= 20; ++i) batches.push_back(rounds.posted(rounds.world().genesis(), i));
   rounds.chain().advance(1'000);
-  PatchedState patched(rounds.chain().state());
+  AlteredState patched(rounds.chain().state());
   for (std::size_t i = 0; i + 1 < batches.size(); ++i) {
     proof::NodeRecord node = *proof::read_node(patched, rounds.task(), id_of(batches[i]));
     node.state = proof::NodeState::kLost;
-    patched.put(id_of(batches[i]), node);
+    patched.put_node(id_of(batches[i]), node);
   }
   const auto plan = [&] { return plan_due(patched, rounds.chain().head().time_s, rounds.index(), rounds.task()); };
   const DuePlan skip = plan();
@@ -217,7 +197,7 @@ TEST(Finaliser, passes_many_invalid_siblings) {
   EXPECT_EQ(skip.action->kind, DueAction::Kind::kSkipInvalid);
   proof::NodeRecord genesis = *proof::read_node(patched, rounds.task(), proof::kGenesisParent);
   EXPECT_EQ(proof::skip_invalid_children(patched, proof::kGenesisParent, genesis), proof::kMaxSkipped);
-  patched.put(proof::kGenesisParent, genesis);
+  patched.put_node(proof::kGenesisParent, genesis);
   const DuePlan end = plan();
   ASSERT_TRUE(end.action.has_value());
   EXPECT_EQ(end.action->kind, DueAction::Kind::kFinalize);
