@@ -57,7 +57,7 @@ TEST_F(AggregateRefusals, updates_of_different_shapes) {
               " (3 and 2 parameters); all updates must have the same");
 }
 
-// Pitfall 35.
+// Pitfall 35: NaN is an error that names file and index.
 TEST_F(AggregateRefusals, nan_and_infinity_with_the_file_and_the_index) {
   const auto put_value = [&](float value) {
     std::vector<float> values(70'000, 0.5F);
@@ -114,7 +114,7 @@ TEST_F(AggregateRefusals, programs_and_parameters) {
   refused({"--program", put("bad.tally", "program bad\ndim K in 1..9\ntable t: i8 { return 300 }\n")}, "bad.tally:3:");
 }
 
-// Pitfall 36.
+// Pitfall 36: the rule says how many updates it needs.
 TEST_F(AggregateRefusals, too_few_updates_for_the_rule) {
   write_updates(x_folder);
   refused({"--program", "krum", "--param", "f=3"}, "krum needs K in 9..4096 updates, and there are 8");

@@ -1,6 +1,6 @@
-// Every reason for which the chain refuses is given by the code, produced by a test and told by the specification: for
-// each enumerator of Reason, `Reason::kName` stands in the code outside its own table, and in a test, and `Name` in
-// docs/spec.md.
+// Pitfall 31: every reason for which the chain refuses is given by the code, produced by a test and told by the
+// specification: for each enumerator of Reason, `Reason::kName` stands in the code outside its own table, and in a
+// test, and `Name` in docs/spec.md.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -45,10 +45,13 @@ std::string read_all(int descriptor) {
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(kExitNotStarted);
-  if (options.max_file_bytes) {
-    const ::rlimit limit{.rlim_cur = *options.max_file_bytes, .rlim_max = *options.max_file_bytes};
-    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(kExitNotStarted);
-  }
+  const auto limit = [](int resource, const std::optional<std::uint64_t>& most) {
+    if (!most) return;
+    const ::rlimit limits{.rlim_cur = *most, .rlim_max = *most};
+    if (::setrlimit(resource, &limits) != 0) ::_exit(kExitNotStarted);
+  };
+  limit(RLIMIT_FSIZE, options.max_file_bytes);
+  limit(RLIMIT_DATA, options.max_data_bytes);
   ::execv(argv[0], argv);
   ::_exit(kExitNotStarted);
 }

@@ -27,6 +27,7 @@ enum class EndsWith : std::uint8_t { kObject, kStarter };
 struct ProcessOptions {
   std::filesystem::path folder = {};                            // to run in; the current one if empty
   std::optional<std::uint64_t> max_file_bytes = {};             // RLIMIT_FSIZE: writing beyond it fails
+  std::optional<std::uint64_t> max_data_bytes = {};             // RLIMIT_DATA: memory beyond it is not given
   std::chrono::milliseconds timeout = std::chrono::minutes(1);  // then it is killed
   EndsWith ends_with = EndsWith::kObject;
 };

@@ -71,6 +71,7 @@ TEST_F(CreateTaskTest, says_what_was_created_and_builds_the_genesis_root_from_tr
   EXPECT_EQ(made.header().prev_state_root, event.preimage.genesis_root);
 }
 
+// Pitfall 23: bonds and fees of a task never change; with others it is another task.
 TEST_F(CreateTaskTest, takes_another_salt_creator_or_setting_for_another_task) {
   EXPECT_TRUE(accepted(create([](CreateTask&) {})));
   EXPECT_TRUE(accepted(world.send(world.other(), world.creation())));
@@ -202,6 +203,7 @@ std::uint64_t least_accepted(const std::function<bool(std::uint64_t)>& is_accept
   return enough;
 }
 
+// Pitfall 15: no move needs more time than a clock has.
 TEST_F(CreateTaskTest, asks_for_a_clock_that_holds_every_move_a_side_may_have_to_make) {
   const math::TaskShape shape{.dims = {8, 2, 3}, .leaf_bytes = 64};
   const std::uint64_t moves = most_moves(world.program(), shape, quick_settings().arity);

@@ -37,7 +37,7 @@ class FinalizeTest : public testing::Test {
   SettlementWorld world;
 };
 
-// PITFALLS 13 and 19.
+// Pitfall 13: no time that was never set ends a period. Pitfall 19: the end is where clients count it.
 TEST_F(FinalizeTest, makes_a_batch_final_when_its_period_is_over_and_not_before) {
   WorldBatch batch = world.posted();
   EXPECT_TRUE(refused(finalize(world, batch), Reason::kPeriodRunning));
@@ -56,7 +56,7 @@ TEST_F(FinalizeTest, makes_a_batch_final_when_its_period_is_over_and_not_before)
   EXPECT_EQ(world.status().final_state, batch.header().next_state_root);
 }
 
-// PITFALLS 20.
+// Pitfall 20: what is final is not settled again.
 TEST_F(FinalizeTest, pays_the_bond_once) {
   WorldBatch batch = world.posted();
   world.chain().advance(kPeriod);
@@ -84,7 +84,7 @@ TEST_F(FinalizeTest, waits_for_the_parent) {
   EXPECT_EQ(world.status().final_batch, second.id());
 }
 
-// PITFALLS 18: a game may outlive the period, and the batch waits for its verdict.
+// Pitfall 18: a game may outlive the period, and the batch waits for its verdict.
 TEST_F(FinalizeTest, waits_for_games_that_outlive_the_period) {
   WorldBatch batch = world.posted(forged());
   world.chain().advance(kPeriod - 1);
@@ -135,7 +135,7 @@ TEST_F(FinalizeTest, passes_an_invalid_sibling_however_much_later_the_next_is_po
   EXPECT_TRUE(accepted(finalize(world, good)));
 }
 
-// PITFALLS 21: no call walks more than 16 siblings, however many an attacker pays for.
+// Pitfall 21: no call walks more than 16 siblings, however many an attacker pays for.
 TEST_F(FinalizeTest, passes_16_siblings_a_call_and_any_number_with_more_calls) {
   std::vector<WorldBatch> bad;
   for (std::uint64_t i = 0; i < 2 * kMaxSkipped + 3; ++i) {

@@ -49,6 +49,7 @@ class GamesTest : public testing::Test {
 
 GameEnded ended_in(const OrRefused<Effects>& effects) { return std::get<GameEnded>(effects->events.at(0)); }
 
+// Pitfall 23: a game carries its own bond.
 TEST_F(GamesTest, a_game_that_is_opened_counts_in_its_batch_and_keeps_its_hash_and_bond) {
   WorldBatch batch = world.make_batch();
   batch.post().delegate = world.other().address();
@@ -71,6 +72,7 @@ TEST_F(GamesTest, a_game_that_is_opened_counts_in_its_batch_and_keeps_its_hash_a
   EXPECT_EQ(world.node(batch.id()).open_games, 1U);
 }
 
+// Pitfall 24: a part of what a Sybil wins from itself is burned.
 TEST_F(GamesTest, a_false_entry_loses_the_batch_and_its_bond_is_split) {
   WorldBatch batch = world.posted(forged());
   const auto effects = dispute(world, batch, world.challenger(), kTotalItem, 0);
@@ -97,6 +99,7 @@ TEST_F(GamesTest, a_true_entry_cannot_be_disproved) {
   EXPECT_EQ(world.node(batch.id()).open_games, 1U);
 }
 
+// Pitfall 24: a part of what a Sybil loses to itself is burned.
 TEST_F(GamesTest, a_challenger_that_stops_loses_its_bond_to_the_burn_and_the_poster) {
   WorldBatch batch = world.posted();
   const Game opened = game_after(open(batch, world.challenger()));
@@ -149,7 +152,7 @@ TEST_F(GamesTest, opening_passes_on_what_is_wrong_with_entry_and_openings) {
   EXPECT_TRUE(refused(world.send(world.challenger(), challenger_bond(), down), Reason::kDescentTables));
 }
 
-// PITFALLS 12 and 18: nothing is opened behind the period's end.
+// Pitfall 18: nothing is opened behind the period's end.
 TEST_F(GamesTest, opening_is_for_the_period_alone) {
   WorldBatch batch = world.posted(forged());
   world.chain().advance(kPeriod - 1);
@@ -187,7 +190,7 @@ TEST_F(GamesTest, a_game_is_opened_once_and_other_salts_are_other_games) {
   EXPECT_EQ(world.node(batch.id()).open_games, 4U);
 }
 
-// PITFALLS 20: an id is never used again, not even after its game.
+// Pitfall 20: an id is never used again, not even after its game.
 TEST_F(GamesTest, an_ended_game_is_neither_moved_nor_claimed_nor_opened_again) {
   WorldBatch batch = world.posted();
   const Game opened = game_after(open(batch, world.challenger()));
@@ -204,7 +207,8 @@ TEST_F(GamesTest, an_ended_game_is_neither_moved_nor_claimed_nor_opened_again) {
   EXPECT_TRUE(refused(open(second, world.challenger()), Reason::kBatchLost));
 }
 
-// PITFALLS 16 and 17.
+// Pitfall 10: no state from elsewhere. Pitfall 16: a move that was copied changes nothing. Pitfall 17: moves name a
+// hash.
 TEST_F(GamesTest, a_move_answers_the_state_that_the_chain_keeps) {
   WorldBatch batch = world.posted();
   const Game opened = game_after(open(batch, world.challenger()));
@@ -329,7 +333,7 @@ TEST_F(GamesTest, a_descent_leads_to_the_false_entry_and_disproves_it) {
   EXPECT_EQ(status_of(world, batch), BatchStatus::kInvalid);
 }
 
-// PITFALLS 17: moves are the delegate's, too, and nobody else's.
+// Pitfall 17: moves are the delegate's, too, and nobody else's.
 TEST_F(GamesTest, the_delegate_may_answer_for_the_poster) {
   WorldBatch batch = world.make_batch();
   batch.post().delegate = world.other().address();

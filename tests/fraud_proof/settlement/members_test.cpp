@@ -268,6 +268,7 @@ TEST_F(MembersTest, a_member_leaves_after_the_exit_delay_with_its_whole_stake_an
   EXPECT_EQ(read_credit(world.state(), wallet), stake);
 }
 
+// Pitfall 22: settling only credits; each owner withdraws for itself.
 TEST_F(MembersTest, credit_is_withdrawn_by_its_owner_at_once_and_once) {
   ASSERT_TRUE(accepted(leave(0)));
   world.chain().advance(world.settings().exit_delay_s);

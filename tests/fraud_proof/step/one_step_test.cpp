@@ -176,6 +176,7 @@ struct SmallWorld {
   RandomBatch data{program, rng, {.max_dim = 4}};
 };
 
+// Pitfall 12: a fold ends where the batch says, and not where a challenger does.
 TEST(OneStep, refuses_what_the_batch_does_not_have) {
   SmallWorld world;
   CommittedMemory committed(world.program, world.data.values(), world.data.inputs(), 64);

@@ -221,6 +221,7 @@ TEST_F(DefenderTest, gives_every_leaf_that_is_asked_for) {
   }
 }
 
+// Pitfall 27: one game that fails leaves the others alone.
 TEST_F(DefenderTest, answers_the_other_games_where_one_batch_has_lost_its_data) {
   const BuiltBatch first = x_rounds.posted(x_rounds.world().genesis(), 1);
   const BuiltBatch second = x_rounds.posted(x_rounds.world().genesis(), 2);
@@ -277,8 +278,8 @@ TEST_F(DefenderTest, outlives_a_file_that_is_cut_while_it_is_open_and_names_it) 
   EXPECT_EQ(defender.defend_once(chain()).defenses.at(0).outcome, Outcome::kDone);
 }
 
+// Pitfall 26: it moves on what it recomputed alone.
 TEST_F(DefenderTest, stays_silent_where_its_data_contradict_what_it_posted_unless_told_otherwise) {
-  // Pitfall 26.
   const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
   const proof::Game game = open(batch, "next_model", 0);
   const std::filesystem::path path = chain::BatchPaths(batch.directory).row("updates", 1);
@@ -350,8 +351,8 @@ TEST_F(DefenderTest, compares_records_states_and_tables_before_a_response) {
   }
 }
 
+// Pitfall 16: who copied the move made it for the defender.
 TEST_F(DefenderTest, takes_a_move_that_somebody_else_made_for_done) {
-  // Pitfall 16.
   const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
   open(batch, "next_model", 0);
   request(batch, input_leaves(batch).front());
@@ -366,8 +367,8 @@ TEST_F(DefenderTest, takes_a_move_that_somebody_else_made_for_done) {
   for (const Defense& defense : report.defenses) EXPECT_EQ(defense.outcome, Outcome::kOvertaken) << defense.message;
 }
 
+// Pitfall 25: every event is read, however long ago.
 TEST_F(DefenderTest, finds_games_that_were_opened_while_it_was_away) {
-  // Pitfall 25.
   const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
   for (std::uint8_t salt = 0; salt < 20; ++salt) open(batch, "next_model", salt % 5, salt);
   Defender defender = this->defender();

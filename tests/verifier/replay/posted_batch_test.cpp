@@ -32,6 +32,7 @@ class DescribePosted : public testing::Test {
   PostedBatch x_posted;
 };
 
+// Pitfall 30: another program than the task's is noticed before anything is judged by it.
 TEST_F(DescribePosted, refuses_each_thing_that_is_not_the_batchs_own) {
   struct Case {
     std::string message;

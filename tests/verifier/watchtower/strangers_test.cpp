@@ -492,6 +492,7 @@ TEST(ScratchLimit, passes_over_a_strangers_batch_and_no_other) {
   EXPECT_EQ(judged(watch_once(world.chain(), world.watcher(), settings)), std::vector({batch.id}));
 }
 
+// Pitfall 28: what a watchtower keeps on disk goes with the dispute that it is for.
 TEST(Scratch, is_left_for_disputes_alone_while_one_can_be_opened) {
   DisputeWorld world;
   const DisputedBatch valid = world.post({}, 1);

@@ -173,7 +173,7 @@ TEST(Watchtower, never_moves_on_missing_data) {
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
 }
 
-// Pitfall 26.
+// Pitfall 26: a memory that is lost makes it attack nothing.
 TEST(Watchtower, goes_on_without_its_memory) {
   DisputeWorld world({.dims = {70}});
   const DisputedBatch batch = world.post(forge(world, "next_model", 33));
@@ -267,6 +267,7 @@ TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
 }
 
 // Meanwhile: while another batch is judged.
+// Pitfall 27: an outage of the chain leaves no game undisputed.
 TEST(Watchtower, goes_on_with_its_games_after_any_number_of_outages) {
   for (const bool of_events : {false, true}) {
     DisputeWorld world;
@@ -520,7 +521,7 @@ TEST(Watchtower, says_nothing_where_the_chain_contradicts_itself_about_a_batch) 
   }
 }
 
-// Pitfall 26.
+// Pitfall 26: what was judged is looked at again before it moves.
 TEST(Watchtower, never_moves_on_data_that_changed_since_it_was_judged) {
   DisputeWorld world;
   const DisputedBatch batch = world.post(forge(world, "next_model", 3));
@@ -632,7 +633,7 @@ TEST(Watchtower, gives_a_batch_up_for_the_run_where_the_chain_refuses_twice) {
   EXPECT_EQ(world.status(second), proof::BatchStatus::kInvalid);
 }
 
-// Pitfall 26: the chain's file was lost, and an older copy is used.
+// Pitfall 26, Pitfall 29: the chain's file was lost, and an older copy is used.
 TEST(Watchtower, reads_all_anew_on_an_older_copy_of_the_chain) {
   DisputeWorld world;
   static_cast<void>(world.post({}, 1));
