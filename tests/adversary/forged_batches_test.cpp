@@ -33,7 +33,7 @@ std::string told(const std::vector<verifier::WatchEvent>& events) {
 class ForgedBatches : public testing::TestWithParam<std::string> {
  protected:
   void try_shape(const TrialShape& shape, std::uint64_t count, std::uint64_t seed) {
-    TrialWorld world(library_trial(GetParam(), shape));
+    TrialWorld world(trial_options(GetParam(), shape));
     Forger forger(world, seed);
     const proof::PrivateKey honest = world.person(0);
     const auto valid = world.post({}, &honest);
@@ -89,7 +89,7 @@ class ForgedBatches : public testing::TestWithParam<std::string> {
 
 TEST_P(ForgedBatches, are_refused_by_name_or_lose_and_valid_ones_are_left_alone) {
   const std::uint64_t all = forgeries_of_each_program();
-  const std::vector<std::string> names = library_names();
+  const std::vector<std::string> names = trial_names();
   // Another kind first for each program, and one shape where there are few.
   const auto program = static_cast<std::uint64_t>(std::ranges::find(names, GetParam()) - names.begin());
   x_next = program * 7;
@@ -104,7 +104,7 @@ TEST_P(ForgedBatches, are_refused_by_name_or_lose_and_valid_ones_are_left_alone)
               x_true);
 }
 
-INSTANTIATE_TEST_SUITE_P(Library, ForgedBatches, testing::ValuesIn(library_names()),
+INSTANTIATE_TEST_SUITE_P(Library, ForgedBatches, testing::ValuesIn(trial_names()),
                          [](const auto& one) { return one.param; });
 
 }  // namespace

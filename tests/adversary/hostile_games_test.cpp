@@ -28,7 +28,7 @@ class HostileGames : public testing::TestWithParam<std::string> {
   /// All challengers at once, each with several games.
   void besiege(const TrialShape& shape, std::uint64_t games, std::uint64_t seed) {
     SCOPED_TRACE(GetParam() + ", seed " + std::to_string(seed));
-    TrialWorld world(library_trial(GetParam(), shape));
+    TrialWorld world(trial_options(GetParam(), shape));
     const proof::Wei before = world.owns(world.poster());
     const auto batch = world.post();
     ASSERT_TRUE(accepted(batch));
@@ -80,7 +80,7 @@ class HostileGames : public testing::TestWithParam<std::string> {
 
 TEST_P(HostileGames, are_never_won_against_a_valid_batch) {
   const std::uint64_t all = games_against_each_program();
-  const std::vector<std::string> names = library_names();
+  const std::vector<std::string> names = trial_names();
   const auto program = static_cast<std::uint64_t>(std::ranges::find(names, GetParam()) - names.begin());
   const std::uint64_t shapes = all < 40 ? 1 : kTrialShapes.size();
   for (std::uint64_t i = 0; i < shapes && !HasFatalFailure(); ++i) {
@@ -97,7 +97,7 @@ TEST_P(HostileGames, are_never_won_against_a_valid_batch) {
               x_refusals.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Library, HostileGames, testing::ValuesIn(library_names()),
+INSTANTIATE_TEST_SUITE_P(Library, HostileGames, testing::ValuesIn(trial_names()),
                          [](const auto& one) { return one.param; });
 
 }  // namespace

@@ -1,11 +1,14 @@
-// Every program of the library on trial, in several shapes.
+// Every program of the library on trial, and one with everything, in several shapes.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "tests/support/everything_program.h"
 #include "tests/support/library_shapes.h"
 #include "tests/support/memory_world.h"
 #include "tests/support/trial_world.h"
@@ -26,20 +29,26 @@ inline constexpr std::array kTrialShapes = {
     TrialShape{{.records = 3, .length = 70, .above_least = 3}, 256, 5, 1},
 };
 
-[[nodiscard]] inline std::vector<std::string> library_names() {
-  std::vector<std::string> names;
+/// Of the library, and the one with everything.
+inline constexpr std::string_view kEverythingName = "everything";
+
+[[nodiscard]] inline std::vector<std::string> trial_names() {
+  std::vector<std::string> names = {std::string(kEverythingName)};
   for (const math::LibraryProgram& program : math::library_programs()) names.emplace_back(program.name);
   return names;
 }
 
-[[nodiscard]] inline TrialOptions library_trial(const std::string& program, const TrialShape& shape) {
-  const auto parameters = parameters_of(math::find_library_program(program).value());
-  return {.program = program,
-          .parameters = parameters,
-          .dims = dims_of(compile_library_program(program, parameters), shape.dims),
-          .leaf_bytes = shape.leaf_bytes,
-          .arity = shape.arity,
-          .number = shape.number};
+[[nodiscard]] inline TrialOptions trial_options(const std::string& name, const TrialShape& shape) {
+  const auto library = math::find_library_program(name);
+  TrialOptions options{.program = library ? name : std::string(kEverything),
+                       .parameters = library ? parameters_of(*library) : std::map<std::string, math::i128>{},
+                       .dims = {},
+                       .leaf_bytes = shape.leaf_bytes,
+                       .arity = shape.arity,
+                       .number = shape.number};
+  const std::string text = library ? std::string(library->text) : options.program;
+  options.dims = dims_of(compile_text(text, options.parameters), shape.dims);
+  return options;
 }
 
 }  // namespace tally::test
