@@ -5,11 +5,24 @@
 
 #include "tests/support/settlement_driver.h"
 
+namespace {
+
+using namespace tally;
+
+/// One world for all inputs, as it was when its task was created.
+struct World {
+  test::SettlementWorld world{test::SettlementWorldOptions{.members = 1}};
+  test::MemoryChain::History created = world.chain().history();
+};
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace tally;
-  constexpr std::size_t kMostSteps = 60;
+  constexpr std::size_t kMostSteps = 40;
   math::ByteReader bytes(math::Bytes(data, size));
-  test::SettlementWorld world(test::SettlementWorldOptions{.members = 1});
+  static World prepared;
+  test::SettlementWorld& world = prepared.world;
+  world.chain().restore(prepared.created);
   // Choices beyond the bytes are 0; a choice takes one byte, or two where it may be large.
   test::SettlementDriver driver(world, [&bytes](std::uint64_t limit) -> std::uint64_t {
     if (bytes.remaining() < 2) return 0;

@@ -42,20 +42,21 @@ Wei MemoryState::money() const {
   return sum;
 }
 
-MemoryChain::MemoryChain(const MemoryChainOptions& options) : x_options(options), x_time_s(options.start_s) {}
+MemoryChain::MemoryChain(const MemoryChainOptions& options)
+    : x_options(options), x_history{.time_s = options.start_s} {}
 
 chain::ChainIdentity MemoryChain::identity() {
   return {.chain_id = x_options.chain_id, .contract = x_options.contract};
 }
 
-chain::Head MemoryChain::head() { return {.block = x_block, .time_s = x_time_s}; }
+chain::Head MemoryChain::head() { return {.block = x_history.block, .time_s = x_history.time_s}; }
 
 BlockContext MemoryChain::next_block() const {
-  const std::uint64_t number = x_block + 1;
+  const std::uint64_t number = x_history.block + 1;
   return {.chain_id = x_options.chain_id,
           .contract = x_options.contract,
           .number = number,
-          .time_s = x_time_s,
+          .time_s = x_history.time_s,
           .base_fee = x_options.base_fee,
           .block_hash = [number](std::uint64_t asked) -> std::optional<Digest> {
             if (asked >= number || number - asked > kKnownBlocks) return std::nullopt;
@@ -64,18 +65,19 @@ BlockContext MemoryChain::next_block() const {
 }
 
 void MemoryChain::give(const Address& account, const Wei& amount) {
-  const auto sum = add(x_accounts[account], amount);
+  const auto sum = add(x_history.accounts[account], amount);
   TALLY_ASSERT(sum.has_value());
-  x_accounts[account] = *sum;
+  x_history.accounts[account] = *sum;
 }
 
 Wei MemoryChain::balance(const Address& account) {
-  const auto found = x_accounts.find(account);
-  return found == x_accounts.end() ? Wei{} : found->second;
+  const auto found = x_history.accounts.find(account);
+  return found == x_history.accounts.end() ? Wei{} : found->second;
 }
 
 OrRefused<Effects> MemoryChain::simulate(const Address& sender, const Wei& value, const Transaction& transaction) {
-  return x_settlement.apply(x_state, next_block(), {.sender = sender, .value = value, .transaction = transaction});
+  return x_settlement.apply(x_history.state, next_block(),
+                            {.sender = sender, .value = value, .transaction = transaction});
 }
 
 OrRefused<Effects> MemoryChain::send(const Address& sender, const Wei& value, const Transaction& transaction) {
@@ -89,19 +91,22 @@ OrRefused<Effects> MemoryChain::execute(const chain::TransactionId& id, const Ad
   }
   auto effects = simulate(sender, value, transaction);
   if (!effects) return effects;
-  x_accounts[sender] = subtract(balance(sender), value);
-  x_held.value += value.value;
+  x_history.accounts[sender] = subtract(balance(sender), value);
+  x_history.held.value += value.value;
   for (const Payment& payment : effects->payments) {
-    x_held = subtract(x_held, payment.amount);
+    x_history.held = subtract(x_history.held, payment.amount);
     give(payment.to, payment.amount);
   }
-  x_state.write(*effects);
-  TALLY_ASSERT(x_state.money() == x_held);
+  x_history.state.write(*effects);
+  TALLY_ASSERT(x_history.state.money() == x_history.held);
 
-  ++x_block;
+  ++x_history.block;
   for (const Event& event : effects->events) {
-    x_events.push_back(
-        {.position = x_events.size(), .block = x_block, .time_s = x_time_s, .transaction = id, .event = event});
+    x_history.events.push_back({.position = x_history.events.size(),
+                                .block = x_history.block,
+                                .time_s = x_history.time_s,
+                                .transaction = id,
+                                .event = event});
   }
   return effects;
 }
@@ -109,7 +114,7 @@ OrRefused<Effects> MemoryChain::execute(const chain::TransactionId& id, const Ad
 chain::TransactionId MemoryChain::next_id(const Address& sender) {
   math::ByteWriter bytes;
   bytes.raw(sender.bytes);
-  bytes.u64be(x_transactions++);
+  bytes.u64be(x_history.transactions++);
   return {math::sha256(bytes.view())};
 }
 
@@ -117,14 +122,14 @@ chain::TransactionId MemoryChain::submit(const chain::Submission& submission) {
   const Address sender = submission.key.address();
   const chain::TransactionId id = next_id(sender);
   const std::vector<std::uint8_t> bytes = encode(submission.transaction);
-  chain::TransactionFate& fate = x_fates[id];
+  chain::TransactionFate& fate = x_history.fates[id];
   fate.bytes = bytes.size();
   const auto transaction = decode_transaction(bytes);
   const auto effects = transaction ? execute(id, sender, submission.value, *transaction)
                                    : OrRefused<Effects>(std::unexpected(transaction.error()));
   if (effects) {
     fate.kind = chain::TransactionFate::Kind::kApplied;
-    fate.block = x_block;
+    fate.block = x_history.block;
     fate.events = effects->events;
   } else {
     fate.kind = chain::TransactionFate::Kind::kRefused;
@@ -134,14 +139,14 @@ chain::TransactionId MemoryChain::submit(const chain::Submission& submission) {
 }
 
 chain::TransactionFate MemoryChain::fate(const chain::TransactionId& transaction) {
-  const auto found = x_fates.find(transaction);
-  return found == x_fates.end() ? chain::TransactionFate{} : found->second;
+  const auto found = x_history.fates.find(transaction);
+  return found == x_history.fates.end() ? chain::TransactionFate{} : found->second;
 }
 
 std::vector<chain::LoggedEvent> MemoryChain::events(std::uint64_t from, std::size_t limit) {
-  if (from >= x_events.size()) return {};
-  const auto first = x_events.begin() + static_cast<std::ptrdiff_t>(from);
-  const std::size_t count = std::min<std::size_t>(limit, x_events.size() - static_cast<std::size_t>(from));
+  if (from >= x_history.events.size()) return {};
+  const auto first = x_history.events.begin() + static_cast<std::ptrdiff_t>(from);
+  const std::size_t count = std::min<std::size_t>(limit, x_history.events.size() - static_cast<std::size_t>(from));
   return {first, first + static_cast<std::ptrdiff_t>(count)};
 }
 

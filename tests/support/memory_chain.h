@@ -35,22 +35,38 @@ struct MemoryChainOptions {
 
 class MemoryChain final : public chain::ChainAdapter {
  public:
+  /// All that has happened on a chain.
+  struct History {
+    MemoryState state{};
+    std::map<proof::Address, proof::Wei> accounts{};
+    proof::Wei held{};
+    std::uint64_t block = 1;
+    std::uint64_t time_s = 0;
+    std::uint64_t transactions = 0;
+    std::vector<chain::LoggedEvent> events{};
+    std::map<chain::TransactionId, chain::TransactionFate> fates{};
+  };
+
   explicit MemoryChain(const MemoryChainOptions& options = {});
+
+  [[nodiscard]] const History& history() const { return x_history; }
+  /// Goes back to what it was; only programs that were validated since are still known.
+  void restore(const History& history) { x_history = history; }
 
   [[nodiscard]] chain::ChainIdentity identity() override;
   [[nodiscard]] chain::Head head() override;
   [[nodiscard]] chain::TransactionId submit(const chain::Submission& submission) override;
   [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& transaction) override;
   [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override;
-  [[nodiscard]] const proof::StateReader& state() override { return x_state; }
+  [[nodiscard]] const proof::StateReader& state() override { return x_history.state; }
   [[nodiscard]] proof::Wei balance(const proof::Address& account) override;
 
   /// Money from nowhere.
   void give(const proof::Address& account, const proof::Wei& amount);
   /// The blocks from now on are that much later.
-  void advance(std::uint64_t seconds) { x_time_s += seconds; }
+  void advance(std::uint64_t seconds) { x_history.time_s += seconds; }
   /// Empty blocks.
-  void mine(std::uint64_t blocks) { x_block += blocks; }
+  void mine(std::uint64_t blocks) { x_history.block += blocks; }
 
   /// Sends on behalf of an address, whose key is not needed. A refused transaction leaves no trace.
   proof::OrRefused<proof::Effects> send(const proof::Address& sender, const proof::Wei& value,
@@ -61,9 +77,9 @@ class MemoryChain final : public chain::ChainAdapter {
 
   [[nodiscard]] proof::BlockContext next_block() const;
   [[nodiscard]] proof::Settlement& settlement() { return x_settlement; }
-  [[nodiscard]] const MemoryState& records() const { return x_state; }
+  [[nodiscard]] const MemoryState& records() const { return x_history.state; }
   /// What the settlement holds.
-  [[nodiscard]] proof::Wei held() const { return x_held; }
+  [[nodiscard]] proof::Wei held() const { return x_history.held; }
 
  private:
   chain::TransactionId next_id(const proof::Address& sender);
@@ -71,15 +87,8 @@ class MemoryChain final : public chain::ChainAdapter {
                                            const proof::Wei& value, const proof::Transaction& transaction);
 
   MemoryChainOptions x_options;
-  MemoryState x_state;
+  History x_history;
   proof::Settlement x_settlement;
-  std::map<proof::Address, proof::Wei> x_accounts;
-  proof::Wei x_held{};
-  std::uint64_t x_block = 1;
-  std::uint64_t x_time_s = 0;
-  std::uint64_t x_transactions = 0;
-  std::vector<chain::LoggedEvent> x_events;
-  std::map<chain::TransactionId, chain::TransactionFate> x_fates;
 };
 
 }  // namespace tally::test

@@ -23,13 +23,6 @@ constexpr std::uint8_t kDevices = 2;
 /// Another value of any type.
 void flip_lowest_bit(std::vector<std::byte>& table) { table.front() ^= std::byte{1}; }
 
-/// The money of everyone in the world, and of the settlement.
-Wei supply_of(SettlementWorld& world, const std::vector<const PrivateKey*>& people) {
-  Wei sum = world.chain().held();
-  for (const PrivateKey* person : people) sum.value += world.chain().balance(person->address()).value;
-  return sum;
-}
-
 }  // namespace
 
 SettlementDriver::SettlementDriver(SettlementWorld& world, Choice choose)
@@ -38,7 +31,8 @@ SettlementDriver::SettlementDriver(SettlementWorld& world, Choice choose)
   for (std::uint8_t i = 0; i < kDevices; ++i) {
     x_devices.push_back(small_key(static_cast<std::uint8_t>(kFirstDevice + i)));
   }
-  x_supply = supply_of(world, x_people);
+  for (const PrivateKey* person : x_people) x_addresses.push_back(person->address());
+  x_supply = supply();
 }
 
 void SettlementDriver::step() {
@@ -60,7 +54,7 @@ void SettlementDriver::step() {
 bool SettlementDriver::send(const PrivateKey& sender, const Wei& value, const Transaction& transaction) {
   if (chance(16)) send_changed(sender, value, transaction);
   if (chance(16)) check_repeatable(sender, value, transaction);
-  const auto effects = x_world.chain().send(sender.address(), value, transaction);
+  const auto effects = x_world.chain().send(address_of(sender), value, transaction);
   if (effects) ++x_accepted[transaction.index()];
   if (effects) note(effects->events);
   return effects.has_value();
@@ -74,15 +68,15 @@ void SettlementDriver::send_changed(const PrivateKey& sender, const Wei& value, 
   }
   // Simulated only: a batch or game of changed bytes would be unknown here.
   if (const auto changed = decode_transaction(bytes)) {
-    static_cast<void>(x_world.chain().simulate(sender.address(), value, *changed));
+    static_cast<void>(x_world.chain().simulate(address_of(sender), value, *changed));
   }
 }
 
 void SettlementDriver::check_repeatable(const PrivateKey& sender, const Wei& value, const Transaction& transaction) {
-  const auto here = x_world.chain().simulate(sender.address(), value, transaction);
+  const auto here = x_world.chain().simulate(address_of(sender), value, transaction);
   Settlement fresh;
   const auto there = fresh.apply(x_world.state(), x_world.chain().next_block(),
-                                 {.sender = sender.address(), .value = value, .transaction = transaction});
+                                 {.sender = address_of(sender), .value = value, .transaction = transaction});
   TALLY_ASSERT(here.has_value() == there.has_value());
   if (!here) {
     TALLY_ASSERT(here.error().reason == there.error().reason && here.error().message == there.error().message);
@@ -124,7 +118,7 @@ void SettlementDriver::note(const std::vector<Event>& events) {
 }
 
 void SettlementDriver::check() {
-  TALLY_ASSERT(supply_of(x_world, x_people) == x_supply);
+  TALLY_ASSERT(supply() == x_supply);
   std::size_t final_children = 0;
   for (std::size_t i = 0; i < x_batches.size(); ++i) {
     const BatchId id = x_batches[i].id();
@@ -170,9 +164,21 @@ const PrivateKey& SettlementDriver::wallet_of(std::uint64_t member) {
 }
 
 const PrivateKey& SettlementDriver::person(const Address& address) const {
-  const auto found = std::ranges::find(x_people, address, [](const PrivateKey* key) { return key->address(); });
+  const auto found = std::ranges::find(x_addresses, address);
+  TALLY_ASSERT(found != x_addresses.end());
+  return *x_people[static_cast<std::size_t>(found - x_addresses.begin())];
+}
+
+const Address& SettlementDriver::address_of(const PrivateKey& person) const {
+  const auto found = std::ranges::find(x_people, &person);
   TALLY_ASSERT(found != x_people.end());
-  return **found;
+  return x_addresses[static_cast<std::size_t>(found - x_people.begin())];
+}
+
+Wei SettlementDriver::supply() {
+  Wei sum = x_world.chain().held();
+  for (const Address& address : x_addresses) sum.value += x_world.chain().balance(address).value;
+  return sum;
 }
 
 void SettlementDriver::tasks_and_members() {

@@ -71,6 +71,10 @@ class SettlementDriver {
   [[nodiscard]] const proof::PrivateKey& anyone() { return *x_people[x_choose(x_people.size())]; }
   [[nodiscard]] const proof::PrivateKey& wallet_of(std::uint64_t member);
   [[nodiscard]] const proof::PrivateKey& person(const proof::Address& address) const;
+  /// Of one of the people, without computing it again.
+  [[nodiscard]] const proof::Address& address_of(const proof::PrivateKey& person) const;
+  /// The money of everyone in the world, and of the settlement.
+  [[nodiscard]] proof::Wei supply();
   [[nodiscard]] proof::Wei about(const proof::Wei& amount);
   [[nodiscard]] std::size_t some_batch() { return x_choose(x_batches.size()); }
   [[nodiscard]] proof::Move sensible_move(const KnownGame& known);
@@ -80,6 +84,7 @@ class SettlementDriver {
   SettlementWorld& x_world;
   Choice x_choose;
   std::vector<const proof::PrivateKey*> x_people;
+  std::vector<proof::Address> x_addresses;  // of the people
   std::vector<proof::PrivateKey> x_devices;
   std::deque<WorldBatch> x_batches;
   std::map<proof::GameId, KnownGame> x_games;
