@@ -49,3 +49,10 @@ if(TALLY_SANITIZE MATCHES undefined)
   target_compile_options(tally_quick_flags INTERFACE
     -fno-sanitize=null,alignment,object-size,vptr,nonnull-attribute,returns-nonnull-attribute)
 endif()
+
+# The command line, of which only the arguments are fuzzed.
+add_library(tally_cli_flags INTERFACE)
+target_link_libraries(tally_cli_flags INTERFACE tally_quick_flags)
+if(TALLY_FUZZ)
+  target_compile_options(tally_cli_flags INTERFACE -O0 -fno-sanitize=undefined)
+endif()

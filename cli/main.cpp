@@ -3,22 +3,12 @@
 #include <span>
 #include <string_view>
 
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/interrupt.h"
 
 namespace tally::cli {
 
-void add_output_flags(CLI::App& command, Session& session) {
-  command.add_flag_callback("--json", [&session] { session.console.format = Format::kJson; }, "Print JSON for scripts");
-  command.add_flag_callback(
-      "-q,--quiet", [&session] { session.console.verbosity = Verbosity::kQuiet; }, "Print errors only");
-}
-
 namespace {
-
-constexpr const char* kFooter =
-    "Exit codes: 0 fine, 1 found invalid, 2 usage or bad input, 3 the outside world failed\n"
-    "(disk, permissions, interruption). Run `tally COMMAND --help` for the flags of a command.";
 
 int report(const Session& session, ExitCode code, const std::string& message) {
   print_error(session.console.format, message, static_cast<int>(code));
@@ -44,33 +34,8 @@ int run(int argc, char** argv) {
   const Interrupt interrupt;
   Session session;
   session.stop = interrupt.token();
-  CLI::App app("Tallystick: an optimistic rollup for federated learning.", "tally");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-  add_keygen(app, session);
-  add_address(app, session);
-  add_program(app, session);
-  add_aggregate(app, session);
-  add_verify(app, session);
-  add_inspect(app, session);
-  add_receipt(app, session);
-  add_chain(app, session);
-  add_task(app, session);
-  add_register(app, session);
-  add_member(app, session);
-  add_contribute(app, session);
-  add_batch(app, session);
-  add_post(app, session);
-  add_seal(app, session);
-  add_finalize(app, session);
-  add_payout(app, session);
-  add_withdraw(app, session);
-  add_lab(app, session);
-  add_defend(app, session);
-  add_watch(app, session);
-  add_keep(app, session);
-  add_game(app, session);
-  add_demo(app, session);
+  CLI::App app(kAbout, kProgramName);
+  add_commands(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
