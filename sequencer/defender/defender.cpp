@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "chain_adapter/chain/overtaken.h"
 #include "chain_adapter/data/batch_store.h"
 #include "chain_adapter/files/shortened_files.h"
 #include "deterministic_math/numbers/assert.h"
@@ -188,6 +189,10 @@ void Defender::answer_leaf(chain::ChainAdapter& chain, Defense& defense) {
 }
 
 void Defender::send(chain::ChainAdapter& chain, Defense& defense, const proof::Transaction& transaction) {
+  if (chain::is_overtaken(chain.state(), x_address, transaction)) {
+    defense.outcome = Defense::Outcome::kOvertaken;
+    return;
+  }
   const chain::TransactionFate fate =
       chain::submit_and_wait(chain, {.key = x_key, .value = {}, .transaction = transaction});
   defense.bytes = fate.bytes;

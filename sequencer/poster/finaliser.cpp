@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "chain_adapter/chain/overtaken.h"
 #include "fraud_proof/settlement/tree.h"
 
 namespace tally::sequencer {
@@ -34,22 +35,22 @@ std::optional<std::string> unquiet(const Candidate& batch, std::uint64_t now_s, 
 }
 
 /// The claim that ends a game or a request of a batch once its period is over.
-std::optional<DueAction> claim_about(const Candidate& batch, const chain::OpenDisputes& disputes, std::uint64_t now_s,
+std::optional<DueAction> claim_about(const proof::StateReader& chain, const Candidate& batch,
+                                     const chain::OpenDisputes& disputes, std::uint64_t now_s,
                                      const proof::TaskSettings& settings) {
   if (seconds_since(batch.node.posted_s, now_s) < settings.challenge_period_s) return std::nullopt;
   const auto action = [&](DueAction::Kind kind, proof::Transaction transaction) {
     return DueAction{.kind = kind, .task = batch.node.task, .batch = batch.id, .transaction = std::move(transaction)};
   };
   for (const auto& [id, game] : disputes.games()) {
-    if (game.batch == batch.id && proof::claim_timeout(game, now_s)) {
-      return action(DueAction::Kind::kClaimTimeout, proof::ClaimTimeout{.game = game});
-    }
+    if (game.batch != batch.id || !proof::claim_timeout(game, now_s)) continue;
+    const proof::ClaimTimeout claim{.game = game};
+    if (!chain::is_overtaken(chain, {}, claim)) return action(DueAction::Kind::kClaimTimeout, claim);
   }
   for (const auto& [request, requested_s] : disputes.requests()) {
-    if (request.first == batch.id && seconds_since(requested_s, now_s) > settings.window_s) {
-      return action(DueAction::Kind::kClaimWithheld,
-                    proof::ClaimWithheld{.header = batch.posted.posted.header, .leaf = request.second});
-    }
+    if (request.first != batch.id || seconds_since(requested_s, now_s) <= settings.window_s) continue;
+    const proof::ClaimWithheld claim{.header = batch.posted.posted.header, .leaf = request.second};
+    if (!chain::is_overtaken(chain, {}, claim)) return action(DueAction::Kind::kClaimWithheld, claim);
   }
   return std::nullopt;
 }
@@ -93,7 +94,7 @@ DuePlan plan_due(const proof::StateReader& chain, std::uint64_t now_s, const cha
     const Candidate batch{.id = id, .node = *node, .posted = *index.find(id)};
     auto waits = unquiet(batch, now_s, settings.challenge_period_s);
     if (waits && node->open_games + node->open_requests > 0) {
-      plan.action = claim_about(batch, index.disputes(), now_s, settings);
+      plan.action = claim_about(chain, batch, index.disputes(), now_s, settings);
       if (plan.action) return plan;
     }
     if (!waits && status != proof::BatchStatus::kPending) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "chain_adapter/chain/follow_events.h"
+#include "chain_adapter/chain/overtaken.h"
 #include "chain_adapter/chain/wei_text.h"
 #include "fraud_proof/settlement/local_proof.h"
 #include "fraud_proof/settlement/state.h"
@@ -99,7 +100,7 @@ BatchWatch::BatchWatch(chain::ChainAdapter& chain, const proof::PrivateKey& key,
   x_batch.task = std::move(record->preimage);
   x_batch.bytecode = std::move(program->bytecode);
   x_batch.posted_s = node->posted_s;
-  x_view.self = key.address();
+  x_view.self = memory.owner();
   x_view.posted_s = node->posted_s;
   x_view.settings = x_batch.task.settings;
   x_view.verdict = memory.verdict(batch);
@@ -116,21 +117,25 @@ void BatchWatch::look() {
   follow(x_chain, x_memory);
   x_view.status = proof::batch_status(x_chain.state(), x_batch.posted.header.task, x_id).value();
   x_view.now_s = x_chain.head().time_s;
-  x_view.history.add(x_memory.history(x_id, x_view.history.next));
+  const std::uint64_t known = x_view.history.next;
+  x_view.history.add(x_memory.history(x_id, known));
+  if (x_view.history.next != known) x_view.awaited = {};
   x_view.proof = ProofState::kNone;
   if (const auto proof = x_memory.proof(x_id)) {
-    const bool on_chain = proof::read_commitment(x_chain.state(), x_key.address(), proof->commitment).has_value();
+    const bool on_chain = proof::read_commitment(x_chain.state(), x_view.self, proof->commitment).has_value();
     x_view.proof = on_chain ? ProofState::kCommitted : ProofState::kRemembered;
   }
 }
 
 BatchWatch::Turn BatchWatch::play() {
+  x_view.awaited = {};
   for (std::size_t actions = 0; actions < kMaxActions + 2 * x_view.history.requested.size() && !x_given_up; ++actions) {
     if (x_settings.stop.stop_requested()) throw chain::Stopped{};
     look();
     const Action action = plan(x_view);
     if (const auto* rest = std::get_if<Rest>(&action)) {
-      if (x_view.history.games.empty() && x_view.now_s >= challenge_end_s()) remove_scratch();
+      const bool is_pending = x_view.status == proof::BatchStatus::kPending;
+      if (x_view.history.games.empty() && (!is_pending || x_view.now_s >= challenge_end_s())) remove_scratch();
       return rest->done ? Turn::kDone : Turn::kRests;
     }
     if (std::holds_alternative<JudgeBatch>(action)) return Turn::kWantsJudging;
@@ -187,7 +192,28 @@ bool BatchWatch::demand(const proof::OpeningKey& leaf) {
   return true;
 }
 
+void BatchWatch::wait_for_events(const proof::Transaction& transaction) {
+  Awaited& awaited = x_view.awaited;
+  if (const auto* move = std::get_if<proof::MakeMove>(&transaction)) {
+    awaited.games.insert(move->game.id);
+  } else if (const auto* claim = std::get_if<proof::ClaimTimeout>(&transaction)) {
+    awaited.games.insert(claim->game.id);
+  } else if (const auto* refund = std::get_if<proof::RefundGame>(&transaction)) {
+    awaited.games.insert(refund->game.id);
+  } else if (const auto* withheld = std::get_if<proof::ClaimWithheld>(&transaction)) {
+    awaited.requests.insert(withheld->leaf);
+  } else if (const auto* request = std::get_if<proof::RequestLeaf>(&transaction)) {
+    x_view.history.requested.insert(request->leaf);
+  } else {
+    awaited.opening = true;
+  }
+}
+
 bool BatchWatch::send(const proof::Transaction& transaction, const proof::Wei& value) {
+  if (chain::is_overtaken(x_chain.state(), x_view.self, transaction)) {
+    wait_for_events(transaction);
+    return true;
+  }
   const chain::TransactionFate fate =
       send_and_report(x_chain, {.key = x_key, .value = value, .transaction = transaction}, x_id, x_report);
   if (!fate.refusal) return true;
@@ -313,25 +339,34 @@ void BatchWatch::pass_over(const Action& action) {
   tell(WatchEvent::Kind::kPassedOver, "challenge", took_too_long("a challenge"));
 }
 
-PlayedBatch BatchWatch::played() {
-  const std::filesystem::path tables = scratch_tables(x_memory.scratch(x_id));
-  const bool is_dispute = x_view.verdict->kind == VerdictKind::kEntry || x_view.verdict->kind == VerdictKind::kDescent;
+std::shared_ptr<PlayedBatch> open_played(const PlayedFiles& files) {
+  const VerdictKind kind = files.verdict.kind;
+  const bool is_dispute = kind == VerdictKind::kEntry || kind == VerdictKind::kDescent;
   // Rows could be hashed anew here, but that takes as long as a judgment, which lets other games go on.
-  if (is_dispute && !std::filesystem::exists(scratch_row_roots(tables))) {
-    throw DataMissing(tables.string() + ": what the judgment left is gone");
+  if (is_dispute && !std::filesystem::exists(scratch_row_roots(files.tables))) {
+    throw DataMissing(files.tables.string() + ": what the judgment left is gone");
   }
+  return std::make_shared<PlayedBatch>(files.batch, chain::BatchPaths(files.data), files.tables, files.verdict,
+                                       files.between_steps);
+}
+
+std::shared_ptr<PlayedBatch> BatchWatch::played() {
   const auto check = [this, start = std::chrono::steady_clock::now()] {
     if (x_settings.stop.stop_requested()) throw chain::Stopped{};
     if (!is_named() && std::chrono::steady_clock::now() - start >= x_settings.judging_limit) throw TookTooLong{};
   };
-  return {x_batch, chain::BatchPaths(x_memory.data(x_id)), tables, *x_view.verdict, check};
+  return x_settings.work.open({.batch = x_batch,
+                               .data = x_memory.data(x_id),
+                               .tables = scratch_tables(x_memory.scratch(x_id)),
+                               .verdict = *x_view.verdict,
+                               .between_steps = check});
 }
 
 bool BatchWatch::open_game() {
   const proof::Salt salt = x_memory.salt(x_id, x_view.history.games_opened);
   const auto opening = made([&] {
-    PlayedBatch batch = played();
-    return open_dispute(batch, *x_view.verdict, x_key.address(), salt);
+    const auto batch = played();
+    return open_dispute(*batch, *x_view.verdict, x_view.self, salt);
   });
   if (!opening) return doubt(opening.error(), nullptr);
   return send(*opening, x_view.settings.challenger_bond);
@@ -339,8 +374,8 @@ bool BatchWatch::open_game() {
 
 bool BatchWatch::move(const OwnGame& game) {
   auto next = made([&] {
-    PlayedBatch batch = played();
-    return next_move(batch, *x_view.verdict, game.history, x_view.settings.arity);
+    const auto batch = played();
+    return next_move(*batch, *x_view.verdict, game.history, x_view.settings.arity);
   });
   if (!next) return doubt(next.error(), &game.now().id);
   return send(proof::MakeMove{.header = x_batch.posted.header, .game = game.now(), .move = *std::move(next)}, {});
@@ -350,16 +385,16 @@ bool BatchWatch::commit() {
   auto remembered = x_memory.proof(x_id);
   if (!remembered) {
     const auto shown = made([&]() -> OrSilence<proof::LocalProof> {
-      PlayedBatch batch = played();
-      proof::LocalProof proof = local_proof(batch, x_view.verdict->check.value());
-      if (auto tried = try_proof(batch, proof, signers(), x_batch.posted_s); !tried) {
+      const auto batch = played();
+      proof::LocalProof proof = local_proof(*batch, x_view.verdict->check.value());
+      if (auto tried = try_proof(*batch, proof, signers(), x_batch.posted_s); !tried) {
         return std::unexpected(std::move(tried.error()));
       }
       return proof;
     });
     if (!shown) return doubt(shown.error(), nullptr);
-    const proof::Salt salt = random_salt();
-    remembered = RememberedProof{.commitment = proof::proof_commitment(x_key.address(), x_id, *shown, salt),
+    const proof::Salt salt = x_memory.fresh_salt();
+    remembered = RememberedProof{.commitment = proof::proof_commitment(x_view.self, x_id, *shown, salt),
                                  .show = {.header = x_batch.posted.header, .proof = *shown, .salt = salt}};
     x_memory.keep(x_id, *remembered);
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "verifier/challenger/played_batch.h"
@@ -56,6 +57,8 @@ class BatchWatch {
   [[nodiscard]] bool move(const OwnGame& game);
   [[nodiscard]] bool commit();
   [[nodiscard]] bool send(const proof::Transaction& transaction, const proof::Wei& value);
+  /// It is overtaken: nothing is done about the same until events tell how, or the next turn.
+  void wait_for_events(const proof::Transaction& transaction);
   /// What was made is not sent. The batch is judged anew the first time; then the game, or the challenge, is given up
   /// for this run.
   [[nodiscard]] bool doubt(const std::string& why, const proof::GameId* game);
@@ -68,7 +71,7 @@ class BatchWatch {
   /// A move took longer than this batch is worth: its game, or the challenge, is left for this run.
   void pass_over(const Action& action);
   /// To make one move with.
-  [[nodiscard]] PlayedBatch played();
+  [[nodiscard]] std::shared_ptr<PlayedBatch> played();
   [[nodiscard]] std::uint64_t challenge_end_s() const;
 
   chain::ChainAdapter& x_chain;

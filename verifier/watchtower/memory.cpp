@@ -101,7 +101,8 @@ proof::Salt random_salt() {
   return salt;
 }
 
-Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::PrivateKey& key)
+Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::PrivateKey& key,
+               std::function<proof::Salt()> draw_salt)
     : x_database(file, kSchema,
                  {.mode = chain::OpenMode::kEither,
                   .fill =
@@ -111,7 +112,8 @@ Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& ch
                             .run(encode_identity(chain), math::Bytes(key.address().bytes));
                       }}),
       x_owner(key.address()),
-      x_secret(secret_of(key)) {
+      x_secret(secret_of(key)),
+      x_draw_salt(std::move(draw_salt)) {
   chain::Statement identity(x_database, "SELECT chain, owner FROM identity");
   chain::Rows rows = identity.query();
   if (!rows.next()) throw std::runtime_error(file.string() + ": the memory does not say whose it is");
@@ -305,7 +307,7 @@ void Memory::forget_verdict(const proof::BatchId& batch) {
 
 proof::Salt Memory::salt(const proof::BatchId& batch, std::uint64_t game) {
   chain::Statement(x_database, "INSERT OR IGNORE INTO salt VALUES (?, ?, ?)")
-      .run(bytes_of(batch), game, math::Bytes(random_salt()));
+      .run(bytes_of(batch), game, math::Bytes(x_draw_salt()));
   chain::Statement statement(x_database, "SELECT salt FROM salt WHERE batch = ? AND game = ?");
   chain::Rows rows = statement.query(bytes_of(batch), game);
   proof::Salt salt{};

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,13 +44,19 @@ struct RememberedPost {
   proof::Posted posted{};
 };
 
+/// 32 bytes that nobody can guess.
+[[nodiscard]] proof::Salt random_salt();
+
 class Memory {
  public:
   /// Makes the file where there is none. One that belongs to another chain or another key is refused with
-  /// std::runtime_error.
-  Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::PrivateKey& key);
+  /// std::runtime_error. Only tests draw salts from elsewhere, to be able to do the same again.
+  Memory(const std::filesystem::path& file, const chain::ChainIdentity& chain, const proof::PrivateKey& key,
+         std::function<proof::Salt()> draw_salt = random_salt);
 
   [[nodiscard]] const std::filesystem::path& file() const { return x_database.path(); }
+  /// The address of the key.
+  [[nodiscard]] const proof::Address& owner() const { return x_owner; }
   /// Where what is computed for a batch is kept, beside the file.
   [[nodiscard]] std::filesystem::path scratch(const proof::BatchId& batch) const;
   /// Removes what is there of batches that are over.
@@ -83,6 +90,8 @@ class Memory {
 
   /// The salt of the batch's n-th game: drawn and stored when it is first asked for.
   [[nodiscard]] proof::Salt salt(const proof::BatchId& batch, std::uint64_t game);
+  /// Another one each time.
+  [[nodiscard]] proof::Salt fresh_salt() const { return x_draw_salt(); }
   [[nodiscard]] std::optional<RememberedProof> proof(const proof::BatchId& batch);
   void keep(const proof::BatchId& batch, const RememberedProof& proof);
   void forget_proof(const proof::BatchId& batch);
@@ -105,12 +114,10 @@ class Memory {
   chain::Database x_database;
   proof::Address x_owner;
   math::Digest x_secret;
+  std::function<proof::Salt()> x_draw_salt;
 };
 
 /// By what an event is known again.
 [[nodiscard]] math::Digest mark_of(const chain::LoggedEvent& logged);
-
-/// 32 bytes that nobody can guess.
-[[nodiscard]] proof::Salt random_salt();
 
 }  // namespace tally::verifier

@@ -15,6 +15,7 @@ namespace {
 std::optional<Action> plan_games(const BatchView& view) {
   for (std::size_t i = 0; i < view.history.games.size(); ++i) {
     const proof::Game& game = view.history.games[i].now();
+    if (view.awaited.games.contains(game.id)) continue;
     if (view.status == proof::BatchStatus::kInvalid) return TakeRefund{.game = i};
     const bool own_turn = proof::to_move(game.phase) == proof::Side::kChallenger;
     if (proof::claim_timeout(game, view.now_s)) {
@@ -34,6 +35,7 @@ std::optional<Action> plan_requests(const BatchView& view) {
   const bool missing =
       view.status == proof::BatchStatus::kPending && view.verdict && view.verdict->kind == VerdictKind::kMissing;
   for (const auto& [leaf, request] : view.history.open_requests) {
+    if (view.awaited.requests.contains(leaf)) continue;
     const bool lost = view.status == proof::BatchStatus::kInvalid;
     const bool over = view.now_s > request.requested_s && view.now_s - request.requested_s > view.settings.window_s;
     if (request.by == view.self ? lost || over : missing && over) return TakeWithheld{.leaf = leaf};
@@ -83,6 +85,10 @@ Action plan(const BatchView& view) {
   const bool idle =
       view.history.games.empty() &&
       std::ranges::none_of(view.history.open_requests, [&](const auto& open) { return open.second.by == view.self; });
+  // What the head says can be taken back by a reorganisation, and a game or a demand of one's own may be on chain
+  // before an event tells of it. Once nobody can challenge any more, and events had a clock's time, neither matters.
+  const bool over = !within(view.now_s, view.posted_s, view.settings.challenge_period_s) &&
+                    view.now_s - view.posted_s - view.settings.challenge_period_s >= view.settings.game_clock_s;
   switch (view.status) {
     case proof::BatchStatus::kPending:
       break;
@@ -90,7 +96,7 @@ Action plan(const BatchView& view) {
     case proof::BatchStatus::kOrphaned:
     case proof::BatchStatus::kSuperseded:
     case proof::BatchStatus::kFinal:
-      return Rest{.done = idle};
+      return Rest{.done = idle && over};
   }
   const bool in_time = within(view.now_s, view.posted_s, view.settings.challenge_period_s);
   if (!view.verdict) return in_time ? Action(JudgeBatch{}) : Action(Rest{});
@@ -101,7 +107,8 @@ Action plan(const BatchView& view) {
       return in_time ? plan_missing(view, *view.verdict) : Rest{};
     case VerdictKind::kEntry:
     case VerdictKind::kDescent:
-      return in_time && view.history.games.empty() && !view.silenced ? Action(OpenDispute{}) : Action(Rest{});
+      return in_time && view.history.games.empty() && !view.silenced && !view.awaited.opening ? Action(OpenDispute{})
+                                                                                              : Action(Rest{});
     case VerdictKind::kCheck:
       return in_time ? plan_proof(view) : Rest{};
   }

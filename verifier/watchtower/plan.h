@@ -23,6 +23,13 @@ namespace tally::verifier {
 /// Of the proof that the watchtower committed to.
 enum class ProofState : std::uint8_t { kNone, kRemembered, kCommitted };
 
+/// What was done by the chain's records, and the events do not tell yet: nothing more is to be done about it meanwhile.
+struct Awaited {
+  std::set<proof::GameId> games{};
+  std::set<proof::OpeningKey> requests{};
+  bool opening = false;
+};
+
 struct BatchView {
   proof::Address self{};
   proof::BatchStatus status = proof::BatchStatus::kPending;
@@ -37,6 +44,7 @@ struct BatchView {
   std::size_t answers_judged = 0;
   /// Games in which a move was due that is better not made.
   std::set<proof::GameId> silenced_games{};
+  Awaited awaited{};
   ProofState proof = ProofState::kNone;
   bool silenced = false;        // a challenge was due that is better not made
   bool spares_demands = false;  // a demand was due that is not worth its bond

@@ -182,8 +182,9 @@ void Watch::judge(Watched& watched) {
     std::stop_source end;
     const std::stop_callback interruption(x_settings.stop, [&] { end.request_stop(); });
     const auto start = std::chrono::steady_clock::now();
-    auto judgment = std::async(std::launch::async, judge_posted, watched.watch->judging(signers, end.get_token()));
-    while (judgment.wait_for(x_settings.pause) != std::future_status::ready) {
+    auto judgment =
+        std::async(x_settings.work.launch, x_settings.work.judge, watched.watch->judging(signers, end.get_token()));
+    while (judgment.wait_for(x_settings.pause) == std::future_status::timeout) {
       const auto time = std::chrono::steady_clock::now() - start;
       if (!watched.watch->is_named() && time >= x_settings.judging_limit) end.request_stop();
       const std::scoped_lock lock(x_mutex);
@@ -220,8 +221,8 @@ void begin_anew_on_another_chain(chain::ChainAdapter& chain, Memory& memory, Wat
   report.alarms.push_back(alarm);
 }
 
-void take_credit(chain::ChainAdapter& chain, const proof::PrivateKey& key, WatchReport& report) {
-  const proof::Wei credit = proof::read_credit(chain.state(), key.address());
+void take_credit(chain::ChainAdapter& chain, const proof::PrivateKey& key, const Memory& memory, WatchReport& report) {
+  const proof::Wei credit = proof::read_credit(chain.state(), memory.owner());
   if (credit == proof::Wei{}) return;
   const proof::Transaction withdraw = proof::Withdraw{};
   const auto fate = send_and_report(chain, {.key = key, .value = {}, .transaction = withdraw}, {}, report);
@@ -249,16 +250,21 @@ std::string_view to_string(WatchEvent::Kind kind) {
 }
 
 WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings) {
-  // All data is held against the chain, and may be other people's.
-  const chain::ToleratesShortenedFiles tolerant;
-  WatchReport report;
   std::filesystem::path lock_file = settings.memory;
   lock_file += ".lock";
   const auto lock = chain::FileLock::take(lock_file);
   if (!lock) throw std::runtime_error("another watchtower uses " + settings.memory.string());
   Memory memory(settings.memory, chain.identity(), key);
+  return watch_once(chain, key, settings, memory);
+}
+
+WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key, const WatchSettings& settings,
+                       Memory& memory) {
+  // All data is held against the chain, and may be other people's.
+  const chain::ToleratesShortenedFiles tolerant;
+  WatchReport report;
   begin_anew_on_another_chain(chain, memory, report);
-  take_credit(chain, key, report);  // bonds are paid from it
+  take_credit(chain, key, memory, report);  // bonds are paid from it
   Watch watch(chain, key, settings, memory, report);
   try {
     watch.run();
@@ -266,7 +272,7 @@ WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
     report.stopped = true;
   }
   report.open_batches = watch.open_batches();
-  take_credit(chain, key, report);
+  take_credit(chain, key, memory, report);
   return report;
 }
 

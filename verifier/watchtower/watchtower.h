@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,7 +25,10 @@
 #include "chain_adapter/chain/chain.h"
 #include "deterministic_math/executor/task_pool.h"
 #include "fraud_proof/signing/secp256k1.h"
+#include "verifier/challenger/played_batch.h"
 #include "verifier/replay/judge.h"
+#include "verifier/watchtower/judging.h"
+#include "verifier/watchtower/memory.h"
 
 namespace tally::verifier {
 
@@ -31,6 +36,26 @@ namespace tally::verifier {
 inline constexpr proof::Wei kDemandLimit{100'000'000'000'000'000};
 inline constexpr std::chrono::seconds kJudgingLimit{600};
 inline constexpr std::uint64_t kScratchLimitBytes = std::uint64_t{8} << 30;
+
+/// What a move is made from.
+struct PlayedFiles {
+  const PostedBatch& batch;
+  std::filesystem::path data;
+  std::filesystem::path tables;  // what the judgment left
+  const Verdict& verdict;
+  std::function<void()> between_steps;
+};
+
+/// Throws DataMissing.
+[[nodiscard]] std::shared_ptr<PlayedBatch> open_played(const PlayedFiles& files);
+
+/// The long work on a batch. Only tests lend another one, which remembers what it did before.
+struct BatchWork {
+  /// Judging has a thread of its own, or (std::launch::deferred) nothing else goes on meanwhile.
+  std::launch launch = std::launch::async;
+  std::function<Judgment(Judging)> judge = judge_posted;
+  std::function<std::shared_ptr<PlayedBatch>(const PlayedFiles&)> open = open_played;
+};
 
 struct WatchSettings {
   /// Folders that may hold batches: stores (DATA/<batch id>), batch directories, or folders of those.
@@ -52,6 +77,7 @@ struct WatchSettings {
   /// Between looks at the chain while a batch is judged, and at named tasks while strangers' games are answered.
   std::chrono::milliseconds pause{1000};
   EntryEvaluator scalar = math::evaluate_entry;  // only tests lend another one
+  BatchWork work{};
 
   [[nodiscard]] bool is_named(const proof::TaskId& task) const { return std::ranges::find(tasks, task) != tasks.end(); }
   [[nodiscard]] bool follows(const proof::TaskId& task) const { return tasks.empty() || all_tasks || is_named(task); }
@@ -84,5 +110,8 @@ struct WatchReport {
 /// Throws std::runtime_error where the memory is in use by another watchtower, or is not of this chain and key.
 [[nodiscard]] WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
                                      const WatchSettings& settings);
+/// With a memory that is open, and nobody else's. `settings.memory` is not looked at.
+[[nodiscard]] WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
+                                     const WatchSettings& settings, Memory& memory);
 
 }  // namespace tally::verifier

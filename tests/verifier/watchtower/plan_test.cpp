@@ -159,9 +159,31 @@ TEST(Plan, takes_bonds_back_where_another_brought_the_batch_down) {
   ask(view, kSelf, 1099);
   EXPECT_TRUE(std::holds_alternative<TakeWithheld>(plan(view)));
   ask(view, kOther, 1000);
-  const Action action = plan(view);
-  ASSERT_TRUE(std::holds_alternative<Rest>(action));
-  EXPECT_TRUE(std::get<Rest>(action).done);
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+}
+
+TEST(Plan, looks_after_a_batch_that_fell_until_neither_a_late_event_nor_a_reorganisation_matters) {
+  BatchView view = pending(VerdictKind::kValid);
+  view.settings.game_clock_s = 300;
+  view.status = proof::BatchStatus::kInvalid;
+  for (const std::uint64_t now_s : {1100U, 2000U, 2299U, 2300U}) {
+    view.now_s = now_s;
+    EXPECT_EQ(std::get<Rest>(plan(view)).done, now_s == 2300U) << now_s;
+  }
+}
+
+TEST(Plan, does_nothing_about_what_is_done_and_not_told_yet) {
+  BatchView view = pending(VerdictKind::kEntry);
+  view.awaited.opening = true;
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  add_game(view, proof::Phase::kNarrow).challenger_clock_s = 1000;
+  EXPECT_TRUE(std::holds_alternative<MoveInGame>(plan(view)));
+  view.awaited.games.insert(view.history.games.front().now().id);
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  ask(view, kSelf, 1000);
+  EXPECT_TRUE(std::holds_alternative<TakeWithheld>(plan(view)));
+  view.awaited.requests.insert(kLeaf);
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ TEST(Watchtower, wins_against_a_forged_entry) {
   EXPECT_EQ(sent(events, "withdraw"), 1U);
   // All is taken out, and nothing is left to do.
   EXPECT_EQ(proof::read_credit(world.chain().state(), world.watcher().address()), proof::Wei{});
+  // Until then a reorganisation could bring the batch back.
+  EXPECT_EQ(world.watch().open_batches, 1U);
+  world.advance(world.settings().challenge_period_s + world.settings().game_clock_s);
   EXPECT_EQ(world.watch().open_batches, 0U);
 }
 
@@ -739,6 +742,7 @@ TEST(Watchtower, does_no_harm_beside_another_one_with_its_key) {
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
   EXPECT_EQ(world.status(signer), proof::BatchStatus::kInvalid);
   EXPECT_GT(world.watcher_owns(), before);
+  world.advance(world.settings().challenge_period_s + world.settings().game_clock_s);
   EXPECT_EQ(world.watch().open_batches, 0U);
 }
 
