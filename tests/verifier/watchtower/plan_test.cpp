@@ -162,6 +162,7 @@ TEST(Plan, takes_bonds_back_where_another_brought_the_batch_down) {
   EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
 }
 
+// Pitfall 19.
 TEST(Plan, looks_after_a_batch_that_fell_until_neither_a_late_event_nor_a_reorganisation_matters) {
   BatchView view = pending(VerdictKind::kValid);
   view.settings.game_clock_s = 300;

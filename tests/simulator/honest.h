@@ -1,0 +1,26 @@
+// The honest parties of a simulation: the product's daemons, each with what wakes it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "tests/simulator/party.h"
+
+namespace tally::simulator {
+
+/// A watchtower whose memory outlives its crashes, but for some.
+[[nodiscard]] std::unique_ptr<Party> make_watchtower(World& world, std::size_t number, Data data);
+[[nodiscard]] const proof::PrivateKey& watchtower_key(std::size_t number);
+
+/// Answers for the honest poster, with the delegate's key.
+[[nodiscard]] std::unique_ptr<Party> make_defender(World& world);
+
+/// Does what is due, for everybody.
+[[nodiscard]] std::unique_ptr<Party> make_finaliser(World& world);
+
+/// Posts the honest batches in their order. The product posts on command and has no daemon for it yet: the loop is a
+/// double, and the plan was made beforehand.
+[[nodiscard]] std::unique_ptr<Party> make_poster(World& world, std::vector<const PooledBatch*> batches);
+
+}  // namespace tally::simulator

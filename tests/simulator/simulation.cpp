@@ -1,0 +1,72 @@
+#include "tests/simulator/simulation.h"
+
+#include <exception>
+#include <memory>
+
+#include "tests/simulator/honest.h"
+#include "tests/simulator/hostile.h"
+#include "tests/simulator/rules.h"
+
+namespace tally::simulator {
+
+namespace {
+
+constexpr proof::Wei kRich{proof::Wei{1'000'000'000'000'000'000}.value * 1'000};
+constexpr std::size_t kMostChallengers = 2;
+
+class Simulation {
+ public:
+  Simulation(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace)
+      : x_world(pool, seed, trace),
+        x_rules(x_world),
+        x_hostile(x_world, x_world.random().between(1, kMostChallengers)) {
+    Random& random = x_world.random();
+    const std::size_t watchtowers = random.percent(70) ? 1 : 2;
+    for (std::size_t i = 0; i < watchtowers; ++i) {
+      const auto data = static_cast<Data>(random.below(kDataKinds));
+      x_parties.push_back(make_watchtower(x_world, i, data));
+      add_honest(watchtower_key(i).address());
+    }
+    const std::vector<PooledBatch>& batches = x_world.task().batches();
+    std::vector<const PooledBatch*> posts = {&batches[0]};
+    if (random.percent(50)) posts.push_back(&batches[1]);
+    x_parties.push_back(make_poster(x_world, posts));
+    x_parties.push_back(make_defender(x_world));
+    x_parties.push_back(make_finaliser(x_world));
+    add_honest(honest_poster().address());
+  }
+
+  Figures run() {
+    x_hostile.begin();
+    x_rules.begin();
+    for (const auto& party : x_parties) party->wake_at(x_world.now_s() + x_world.random().below(300));
+    x_world.run();
+    x_rules.check_end();
+    return x_world.figures();
+  }
+
+ private:
+  void add_honest(const proof::Address& address) {
+    x_world.chain().give(address, kRich);
+    x_rules.add_honest(address, kRich);
+  }
+
+  World x_world;
+  Rules x_rules;
+  Hostile x_hostile;
+  std::vector<std::unique_ptr<Party>> x_parties;
+};
+
+}  // namespace
+
+Outcome simulate(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace) {
+  Simulation simulation(pool, seed, trace);
+  try {
+    return {.figures = simulation.run(), .violation = std::nullopt};
+  } catch (const std::exception& error) {
+    // A violation; or the chain, or a party's code, gave up in a way that it must not.
+    return {.figures = {}, .violation = error.what()};
+  }
+}
+
+}  // namespace tally::simulator
