@@ -19,7 +19,7 @@ const folders = [
 const settings = {
   viaIR: true,
   evmVersion: 'cancun',
-  optimizer: { enabled: true, runs: 1000000 },
+  optimizer: { enabled: true, runs: 200 },
   metadata: { appendCBOR: false, bytecodeHash: 'none' },
   outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
 };

@@ -55,6 +55,15 @@ std::string wait_for_url(const Process& process) {
   return "http://" + said.substr(place, said.find('\n', place) - place);
 }
 
+std::vector<std::uint8_t> contract_in(std::string_view folder, std::string_view name) {
+  const std::filesystem::path file = std::filesystem::path(TALLY_SOURCE_DIR) / folder / (std::string(name) + ".json");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error(file.string() + " is missing");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return bytes_of(json::parse(text.str()).at("bytecode"));
+}
+
 }  // namespace
 
 Anvil::Anvil()
@@ -63,32 +72,44 @@ Anvil::Anvil()
       x_rpc(chain::http_endpoints(x_url, {.timeout = std::chrono::minutes(2)}), {.rounds = 1},
             [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }) {}
 
-proof::Address Anvil::deploy(math::Bytes bytecode) {
-  const json::value accounts = x_rpc.call("eth_accounts", {});
-  const json::value hash =
-      x_rpc.call("eth_sendTransaction", {json::object{{"from", accounts.at(0)}, {"data", math::to_hex(bytecode)}}});
+json::value Anvil::receipt(const json::value& transaction) {
   json::value receipt;
   const auto is_mined = [&] {
-    receipt = x_rpc.call("eth_getTransactionReceipt", {hash});
+    receipt = x_rpc.call("eth_getTransactionReceipt", {transaction});
     return !receipt.is_null();
   };
-  if (!x_process.waits_until(is_mined)) throw std::runtime_error("the contract is not mined");
-  const std::vector<std::uint8_t> address = bytes_of(receipt.at("contractAddress"));
-  proof::Address made;
-  if (receipt.at("status").as_string() != "0x1" || address.size() != made.bytes.size())
+  if (!x_process.waits_until(is_mined)) throw std::runtime_error("a transaction is not mined");
+  return receipt;
+}
+
+proof::Address Anvil::deploy(math::Bytes bytecode) {
+  const json::value accounts = x_rpc.call("eth_accounts", {});
+  const json::value made = receipt(
+      x_rpc.call("eth_sendTransaction", {json::object{{"from", accounts.at(0)}, {"data", math::to_hex(bytecode)}}}));
+  const std::vector<std::uint8_t> place = bytes_of(made.at("contractAddress"));
+  proof::Address address;
+  if (made.at("status").as_string() != "0x1" || place.size() != address.bytes.size())
     throw std::runtime_error("the contract was not made");
-  std::ranges::copy(address, made.bytes.begin());
-  return made;
+  std::ranges::copy(place, address.bytes.begin());
+  return address;
+}
+
+std::vector<std::uint8_t> product_contract(std::string_view name) {
+  return contract_in("chain_adapter/evm/artifacts", name);
 }
 
 std::vector<std::uint8_t> test_contract(std::string_view name) {
-  const std::filesystem::path file =
-      std::filesystem::path(TALLY_SOURCE_DIR) / "tests/chain_adapter/evm/artifacts" / (std::string(name) + ".json");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error(file.string() + " is missing");
-  std::ostringstream text;
-  text << in.rdbuf();
-  return bytes_of(json::parse(text.str()).at("bytecode"));
+  return contract_in("tests/chain_adapter/evm/artifacts", name);
+}
+
+std::string quantity(math::u128 number) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), kDigits[static_cast<std::size_t>(number & 15)]);
+    number >>= 4;
+  } while (number != 0);
+  return "0x" + text;
 }
 
 std::vector<std::uint8_t> bytes_of(const json::value& value) {

@@ -25,6 +25,8 @@ class Anvil {
 
   /// From the first of the node's own accounts; gives the contract's address.
   [[nodiscard]] proof::Address deploy(math::Bytes bytecode);
+  /// The receipt of a transaction, once it is in a block.
+  [[nodiscard]] boost::json::value receipt(const boost::json::value& transaction);
 
  private:
   Process x_process;
@@ -32,8 +34,12 @@ class Anvil {
   chain::RpcClient x_rpc;
 };
 
-/// What a contract of the tests (tests/chain_adapter/evm/artifacts) is made by.
+/// What makes a contract: one of the product (chain_adapter/evm/artifacts), or one of the tests' own.
+[[nodiscard]] std::vector<std::uint8_t> product_contract(std::string_view name);
 [[nodiscard]] std::vector<std::uint8_t> test_contract(std::string_view name);
+
+/// As JSON-RPC writes numbers.
+[[nodiscard]] std::string quantity(math::u128 number);
 
 /// Hexadecimal text of a JSON value that must be a string of bytes.
 [[nodiscard]] std::vector<std::uint8_t> bytes_of(const boost::json::value& value);

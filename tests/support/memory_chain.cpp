@@ -42,8 +42,13 @@ Wei MemoryState::money() const {
   return sum;
 }
 
+std::function<MemoryChainOptions()>& default_chain() {
+  static std::function<MemoryChainOptions()> maker = [] { return MemoryChainOptions{}; };
+  return maker;
+}
+
 MemoryChain::MemoryChain(const MemoryChainOptions& options)
-    : x_options(options), x_history{.time_s = options.start_s} {}
+    : x_options(options), x_history{.block = options.start_block, .time_s = options.start_s} {}
 
 chain::ChainIdentity MemoryChain::identity() {
   return {.chain_id = x_options.chain_id, .contract = x_options.contract};
@@ -58,9 +63,9 @@ BlockContext MemoryChain::next_block() const {
           .number = number,
           .time_s = x_history.time_s,
           .base_fee = x_options.base_fee,
-          .block_hash = [number](std::uint64_t asked) -> std::optional<Digest> {
+          .block_hash = [number, watcher = x_options.watcher](std::uint64_t asked) -> std::optional<Digest> {
             if (asked >= number || number - asked > kKnownBlocks) return std::nullopt;
-            return block_hash(asked);
+            return watcher != nullptr ? watcher->block_hash(asked) : block_hash(asked);
           }};
 }
 
@@ -76,8 +81,15 @@ Wei MemoryChain::balance(const Address& account) {
 }
 
 OrRefused<Effects> MemoryChain::simulate(const Address& sender, const Wei& value, const Transaction& transaction) {
-  return x_settlement.apply(x_history.state, next_block(),
-                            {.sender = sender, .value = value, .transaction = transaction});
+  return ask(ChainWatcher::Asked::kSimulate, sender, value, transaction);
+}
+
+OrRefused<Effects> MemoryChain::ask(ChainWatcher::Asked asked, const Address& sender, const Wei& value,
+                                    const Transaction& transaction) {
+  const Message message{.sender = sender, .value = value, .transaction = transaction};
+  auto effects = x_settlement.apply(x_history.state, next_block(), message);
+  if (x_options.watcher != nullptr) x_options.watcher->watch(asked, next_block(), message, effects);
+  return effects;
 }
 
 OrRefused<Effects> MemoryChain::send(const Address& sender, const Wei& value, const Transaction& transaction) {
@@ -89,7 +101,7 @@ OrRefused<Effects> MemoryChain::execute(const chain::TransactionId& id, const Ad
   if (balance(sender) < value) {
     return refuse(Reason::kInsufficientFunds, to_text(sender) + " has less than " + describe(value));
   }
-  auto effects = simulate(sender, value, transaction);
+  auto effects = ask(ChainWatcher::Asked::kSend, sender, value, transaction);
   if (!effects) return effects;
   x_history.accounts[sender] = subtract(balance(sender), value);
   x_history.held.value += value.value;

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,12 +28,29 @@ class MemoryState final : public proof::StateReader {
   std::map<std::string, std::vector<std::uint8_t>> x_records;
 };
 
+/// Sees everything that is asked of a MemoryChain: another chain may be asked the same.
+class ChainWatcher {
+ public:
+  enum class Asked : std::uint8_t { kSimulate, kSend };
+
+  virtual ~ChainWatcher() = default;
+  virtual void watch(Asked asked, const proof::BlockContext& block, const proof::Message& message,
+                     const proof::OrRefused<proof::Effects>& result) = 0;
+  /// Of an earlier block, before that of the next transaction.
+  [[nodiscard]] virtual proof::Digest block_hash(std::uint64_t number) = 0;
+};
+
 struct MemoryChainOptions {
   std::uint64_t chain_id = 31'337;
   proof::Address contract = {.bytes = {0x7a}};
   proof::Wei base_fee{1'000'000'000};
   std::uint64_t start_s = 1'700'000'000;
+  std::uint64_t start_block = 1;
+  std::shared_ptr<ChainWatcher> watcher{};
 };
+
+/// Makes the options of a world's chain where its test gives none: the tests of the contracts put a node beside each.
+[[nodiscard]] std::function<MemoryChainOptions()>& default_chain();
 
 class MemoryChain final : public chain::ChainAdapter {
  public:
@@ -40,7 +59,7 @@ class MemoryChain final : public chain::ChainAdapter {
     MemoryState state{};
     std::map<proof::Address, proof::Wei> accounts{};
     proof::Wei held{};
-    std::uint64_t block = 1;
+    std::uint64_t block = 0;
     std::uint64_t time_s = 0;
     std::uint64_t transactions = 0;
     std::vector<chain::LoggedEvent> events{};
@@ -82,6 +101,8 @@ class MemoryChain final : public chain::ChainAdapter {
   [[nodiscard]] proof::Wei held() const { return x_history.held; }
 
  private:
+  proof::OrRefused<proof::Effects> ask(ChainWatcher::Asked asked, const proof::Address& sender, const proof::Wei& value,
+                                       const proof::Transaction& transaction);
   chain::TransactionId next_id(const proof::Address& sender);
   proof::OrRefused<proof::Effects> execute(const chain::TransactionId& id, const proof::Address& sender,
                                            const proof::Wei& value, const proof::Transaction& transaction);

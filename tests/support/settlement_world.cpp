@@ -44,7 +44,8 @@ TaskSettings quick_settings() {
           .max_payout_per_batch = kEther};
 }
 
-SettlementWorld::SettlementWorld(SettlementWorldOptions options) : x_options(std::move(options)) {
+SettlementWorld::SettlementWorld(SettlementWorldOptions options)
+    : x_options(std::move(options)), x_chain(x_options.chain) {
   for (std::uint8_t i = 0; i < kAccounts; ++i) x_keys.push_back(small_key(static_cast<std::uint8_t>(i + 1)));
   for (std::uint64_t i = 0; i < x_options.members; ++i) {
     x_wallets.push_back(small_key(static_cast<std::uint8_t>(i + 1 + kAccounts)));

@@ -33,6 +33,7 @@ struct SettlementWorldOptions {
   std::uint64_t random_seed = 1;
   /// Changes the random states of the genesis.
   std::function<void(RandomBatch&)> genesis{};
+  MemoryChainOptions chain = default_chain()();
 };
 
 /// A batch that is, or could be, posted.

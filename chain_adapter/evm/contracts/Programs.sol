@@ -143,6 +143,28 @@ library Programs {
         }
     }
 
+    /// The `next` links, and the states that are payable, by their place in memory: u16 state ‖ u16 table; u16 state.
+    function links(Program memory program) internal pure returns (uint256 place, uint256 count) {
+        unchecked {
+            place = program.constantsAt + 16 * program.constants + 5 * u8At(program.place + 12);
+            count = u8At(program.place + 14);
+        }
+    }
+
+    function payableStates(Program memory program) internal pure returns (uint256 place, uint256 count) {
+        unchecked {
+            (place, count) = links(program);
+            place += 4 * count;
+            count = u8At(program.place + 15);
+        }
+    }
+
+    function isOneRecordPerMember(Program memory program) internal pure returns (bool) {
+        unchecked {
+            return u8At(program.place + 6) == 1;
+        }
+    }
+
     // Of an object, by its place in memory.
 
     function objectKind(uint256 place) internal pure returns (uint256) {

@@ -217,7 +217,7 @@ class Harness {
   proof::Address x_address;
 };
 
-TEST(StepParity, contracts_and_cpp_give_equal_values_and_reasons) {
+TEST(StepParity, pitfall_7_contracts_and_cpp_give_equal_values_and_reasons) {
   Harness harness;
   Rng rng(20'261'121);
   std::uint64_t done = 0;

@@ -32,7 +32,7 @@ std::vector<std::smatch> matches(const std::string& text, const std::regex& patt
   return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};
 }
 
-TEST(Contracts, have_exactly_the_opcodes_of_cpp) {
+TEST(Contracts, pitfall_8_have_exactly_the_opcodes_of_cpp) {
   const std::string text = read(kFolder / "contracts/Opcodes.sol");
   std::map<std::string, unsigned> found;
   for (const std::smatch& match : matches(text, std::regex(R"(uint256 constant OP_([A-Z]+) = 0x([0-9a-f]{2});)")))

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Batch} from "./Batches.sol";
+import {Header, Headers} from "./Headers.sol";
+import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
+import {KIND_ADVICE, KIND_MEMBER, KIND_ROW, KIND_STATE, Programs} from "./Programs.sol";
+import {Reader, Readers, Slice} from "./Reader.sol";
+import {
+    AnswerTooLate,
+    BatchLost,
+    NoSuchEntry,
+    NoSuchRequest,
+    RequestAnswered,
+    RequestExists,
+    RequestSettled,
+    RequestsNotAllowed,
+    WindowRunning
+} from "./Reasons.sol";
+import {Found, Node, NODE_LOST, Request, SettlementState} from "./SettlementState.sol";
+
+/// Demands for input leaves (docs/spec.md, 11.4).
+contract RequestPart is SettlementState {
+    using Readers for Reader;
+
+    uint8 private constant OPEN = 0;
+    uint8 private constant ANSWERED = 1;
+    uint8 private constant WITHHELD = 2;
+
+    uint256 private constant KEY_BYTES = 14;
+    uint256 private constant GAS_ANSWER = 150000;
+    uint256 private constant GAS_ANSWER_BYTE = 70;
+
+    function requestLeaf(bytes calldata fields) external payable {
+        Reader memory reader = Readers.over(fields);
+        Header memory header = Headers.read(reader);
+        uint256 key = reader.number(KEY_BYTES);
+        reader.finish();
+        (Found memory found, Node storage node) = findBatch(header);
+        if (found.task.keepers.length != 0) revert RequestsNotAllowed();
+        requireChallengeable(header.task, node, found.task.requestPeriod);
+        requireValue(found.task.requestBond);
+        if (!isInputLeaf(committedBatch(found), key)) revert NoSuchEntry();
+        Request storage request = requests[found.id][key];
+        if (request.requester != address(0)) revert RequestExists();
+        request.requester = msg.sender;
+        request.requestedAt = uint64(block.timestamp);
+        request.bond = uint128(msg.value);
+        ++node.openRequests;
+        emit Happened(17, abi.encodePacked(found.id, bytes14(uint112(key)), msg.sender));
+    }
+
+    function answerRequest(bytes calldata fields) external payable {
+        requireValue(0);
+        Reader memory reader = Readers.over(fields);
+        Header memory header = Headers.read(reader);
+        uint256 key = reader.number(KEY_BYTES);
+        Slice memory openings = reader.slice();
+        reader.finish();
+        (Found memory found, Node storage node, Request storage request) = findOpen(header, key);
+        if (node.state == NODE_LOST) revert BatchLost();
+        if (block.timestamp - request.requestedAt > found.task.window) revert AnswerTooLate();
+        checkOpenings(committedBatch(found), key, openings);
+        uint256 bond = end(node, request, ANSWERED);
+        uint256 share = burnedShare(bond, found.task.burnBps);
+        uint256 fee = answerFee(openings.size, bond - share);
+        burn(share);
+        credit(msg.sender, fee);
+        credit(request.requester, bond - share - fee);
+        emit Happened(
+            18,
+            abi.encodePacked(
+                found.id, bytes14(uint112(key)), msg.sender, uint32(openings.size), Readers.copy(openings)
+            )
+        );
+    }
+
+    function claimWithheld(bytes calldata fields) external payable {
+        requireValue(0);
+        Reader memory reader = Readers.over(fields);
+        Header memory header = Headers.read(reader);
+        uint256 key = reader.number(KEY_BYTES);
+        reader.finish();
+        (Found memory found, Node storage node, Request storage request) = findOpen(header, key);
+        bool isLost = node.state == NODE_LOST;
+        if (!isLost && block.timestamp - request.requestedAt <= found.task.window) revert WindowRunning();
+        uint256 bond = end(node, request, WITHHELD);
+        credit(request.requester, bond);
+        emit Happened(21, abi.encodePacked(found.id, bytes14(uint112(key)), request.requester));
+        if (!isLost) loseBatch(header.task, found.id, found.task.burnBps, 7, request.requester);
+    }
+
+    function findOpen(Header memory header, uint256 key)
+        private
+        view
+        returns (Found memory found, Node storage node, Request storage request)
+    {
+        (found, node) = findBatch(header);
+        request = requests[found.id][key];
+        if (request.requester == address(0)) revert NoSuchRequest();
+        if (request.state == ANSWERED) revert RequestAnswered();
+        if (request.state == WITHHELD) revert RequestSettled();
+    }
+
+    function end(Node storage node, Request storage request, uint8 state) private returns (uint256 bond) {
+        bond = request.bond;
+        request.bond = 0;
+        request.state = state;
+        --node.openRequests;
+    }
+
+    function isInputLeaf(Batch memory batch, uint256 key) private pure returns (bool) {
+        uint256 object = OpeningKeys.objectOf(key);
+        if (object >= batch.program.objects) return false;
+        uint256 kind = Programs.objectKind(Programs.objectAt(batch.program, object));
+        bool isInput = kind == KIND_MEMBER || (kind >= KIND_ROW && kind <= KIND_ADVICE);
+        return isInput && OpeningKeys.exists(batch, key);
+    }
+
+    function checkOpenings(Batch memory batch, uint256 key, Slice memory shown) private view {
+        Openings memory openings = OpeningReader.start(batch, shown.place, shown.size, 2);
+        OpeningReader.open(batch, openings, key);
+        OpeningReader.finish(openings);
+    }
+
+    /// 1.1 times what the gas costs, but at most what there is.
+    function answerFee(uint256 openingBytes, uint256 most) private view returns (uint256 fee) {
+        uint256 tenths = (GAS_ANSWER + GAS_ANSWER_BYTE * openingBytes) * 11;
+        if (block.basefee > type(uint128).max / tenths) return most;
+        fee = block.basefee * tenths / 10;
+        if (fee > most) fee = most;
+    }
+}

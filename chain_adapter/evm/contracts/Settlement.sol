@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {CheckPart} from "./CheckPart.sol";
+import {EndPart} from "./EndPart.sol";
+import {GamePart} from "./GamePart.sol";
+import {MemberPart} from "./MemberPart.sol";
+import {MovePart} from "./MovePart.sol";
+import {PayoutPart} from "./PayoutPart.sol";
+import {PostPart} from "./PostPart.sol";
+import {Malformed} from "./Reasons.sol";
+import {RequestPart} from "./RequestPart.sol";
+import {SettlementState} from "./SettlementState.sol";
+import {TaskPart} from "./TaskPart.sol";
+
+/// The settlement on an EVM chain: one function, whose argument is a transaction of docs/spec.md, 10.3. Its parts are
+/// contracts of their own only because one contract cannot hold so much code: they run on this one's storage, were fixed
+/// when it was made, and nobody can change them, stop it or take anything out but what is theirs.
+contract Settlement is SettlementState {
+    uint256 private constant MAX_TRANSACTION_BYTES = 131072;
+
+    address private immutable taskPart;
+    address private immutable memberPart;
+    address private immutable postPart;
+    address private immutable endPart;
+    address private immutable gamePart;
+    address private immutable checkPart;
+    address private immutable requestPart;
+    address private immutable payoutPart;
+    address private immutable movePart;
+
+    constructor(address[9] memory parts) {
+        taskPart = parts[0];
+        memberPart = parts[1];
+        postPart = parts[2];
+        endPart = parts[3];
+        gamePart = parts[4];
+        checkPart = parts[5];
+        requestPart = parts[6];
+        payoutPart = parts[7];
+        movePart = parts[8];
+    }
+
+    /// Its kind, and its fields.
+    function transact(bytes calldata transaction) external payable {
+        if (transaction.length == 0 || transaction.length > MAX_TRANSACTION_BYTES) revert Malformed();
+        uint8 kind = uint8(transaction[0]);
+        bytes calldata fields = transaction[1:];
+        (address part, bytes4 selector) = partOf(kind);
+        (bool done, bytes memory result) = part.delegatecall(abi.encodeWithSelector(selector, fields));
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(result, 32), mload(result))
+            }
+        }
+    }
+
+    function partOf(uint8 kind) private view returns (address, bytes4) {
+        if (kind == 15) return (movePart, MovePart.makeMove.selector);
+        if (kind == 9) return (postPart, PostPart.post.selector);
+        if (kind == 13) return (gamePart, GamePart.openGame.selector);
+        if (kind == 11) return (endPart, EndPart.finalize.selector);
+        if (kind == 24) return (memberPart, MemberPart.withdraw.selector);
+        if (kind == 1) return (taskPart, TaskPart.createTask.selector);
+        if (kind == 2) return (taskPart, TaskPart.fund.selector);
+        if (kind == 3) return (memberPart, MemberPart.register.selector);
+        if (kind == 4) return (memberPart, MemberPart.bindKey.selector);
+        if (kind == 5) return (memberPart, MemberPart.unbindKey.selector);
+        if (kind == 6) return (memberPart, MemberPart.requestExit.selector);
+        if (kind == 7) return (memberPart, MemberPart.withdrawStake.selector);
+        if (kind == 8) return (postPart, PostPart.sealSeed.selector);
+        if (kind == 10) return (endPart, EndPart.skipInvalid.selector);
+        if (kind == 12) return (endPart, EndPart.releaseBond.selector);
+        if (kind == 14) return (gamePart, GamePart.openDescent.selector);
+        if (kind == 16) return (gamePart, GamePart.claimTimeout.selector);
+        if (kind == 17) return (gamePart, GamePart.refundGame.selector);
+        if (kind == 18) return (checkPart, CheckPart.commit.selector);
+        if (kind == 19) return (checkPart, CheckPart.showProof.selector);
+        if (kind == 20) return (requestPart, RequestPart.requestLeaf.selector);
+        if (kind == 21) return (requestPart, RequestPart.answerRequest.selector);
+        if (kind == 22) return (requestPart, RequestPart.claimWithheld.selector);
+        if (kind == 23) return (payoutPart, PayoutPart.claimPayout.selector);
+        revert Malformed();
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Batch, Batches} from "./Batches.sol";
+import {CodeStore} from "./CodeStore.sol";
+import {u16At, u32At, u8At, zeroedWords} from "./Memory.sol";
+import {Merkle} from "./Merkle.sol";
+import "./Opcodes.sol";
+import {ProgramForm} from "./ProgramForm.sol";
+import {
+    DIM_BYTES,
+    INSTRUCTION_BYTES,
+    KIND_ROW,
+    KIND_STATE,
+    MAX_PROGRAM_BYTES,
+    OBJECT_BYTES,
+    Program,
+    Programs
+} from "./Programs.sol";
+import {Reader, Readers, Slice} from "./Reader.sol";
+import {
+    BondTooSmall,
+    BondsTooClose,
+    ClockTooShort,
+    ExitTooShort,
+    GenesisRoots,
+    PeriodTooShort,
+    ProgramTooLarge,
+    TaskDims,
+    TaskExists,
+    TaskSettings,
+    WindowTooShort,
+    WrongValue
+} from "./Reasons.sol";
+import {Node, NODE_FINAL, SettlementState, TaskStatus} from "./SettlementState.sol";
+import {TaskLimits} from "./TaskLimits.sol";
+import {Task, Tasks} from "./Tasks.sol";
+
+/// create_task and fund (docs/spec.md, 10.4).
+contract TaskPart is SettlementState {
+    using Readers for Reader;
+
+    uint256 private constant MAX_FRACTION_BITS = 30;
+    uint256 private constant MAX_DELAY = 1 << 40;
+    uint256 private constant MAX_REVEAL_BYTES = 65536;
+
+    function createTask(bytes calldata fields) external payable {
+        requireValue(0);
+        Reader memory reader = Readers.over(fields);
+        bytes32 salt = reader.word();
+        Slice memory bytecode = reader.slice();
+        uint256 start = reader.place;
+        // Dims, params, fraction bits and settings stand in the preimage as they stand here.
+        Task memory task;
+        (bytes memory common, uint256 used) = parseTask(task, start, reader.end);
+        reader.skip(used);
+        bytes32[] memory roots = new bytes32[](reader.count(64));
+        for (uint256 i = 0; i < roots.length; ++i) roots[i] = reader.word();
+        reader.finish();
+
+        Batch memory batch;
+        loadProgram(batch, bytecode);
+        checkTask(batch, task);
+        bytes32[] memory commitments = genesisCommitments(batch, roots);
+        bytes memory commitmentBytes = abi.encodePacked(commitments);
+        bytes32 programHash = sha256(Readers.copy(bytecode));
+        bytes memory preimage = bytes.concat(
+            abi.encodePacked(hex"05", block.chainid, address(this), msg.sender, salt, programHash), common, Merkle.rootOf(commitments)
+        );
+        bytes32 id = sha256(preimage);
+        if (tasks[id] != address(0)) revert TaskExists();
+        keep(batch, id, programHash, bytecode, preimage);
+        emit Happened(
+            1,
+            abi.encodePacked(id, uint32(preimage.length), preimage, uint16(roots.length), commitmentBytes)
+        );
+    }
+
+    function fund(bytes calldata fields) external payable {
+        Reader memory reader = Readers.over(fields);
+        bytes32 id = reader.word();
+        reader.finish();
+        findTask(id);
+        if (msg.value == 0) revert WrongValue();
+        TaskStatus storage status = statuses[id];
+        status.pool = uint128(sum(status.pool, msg.value));
+        emit Happened(2, abi.encodePacked(id, msg.sender, msg.value));
+    }
+
+    function parseTask(Task memory task, uint256 start, uint256 end)
+        private
+        pure
+        returns (bytes memory common, uint256 used)
+    {
+        uint256 size = end - start;
+        bytes memory copy = new bytes(size + 32);
+        uint256 place;
+        assembly ("memory-safe") {
+            place := add(copy, 32)
+            calldatacopy(place, start, size)
+        }
+        Tasks.Cursor memory cursor = Tasks.Cursor(place, place + size);
+        Tasks.parse(task, cursor);
+        used = cursor.place - place;
+        assembly ("memory-safe") {
+            mstore(copy, used)
+        }
+        common = copy;
+    }
+
+    function loadProgram(Batch memory batch, Slice memory bytecode) private pure {
+        uint256 size = bytecode.size;
+        if (size > MAX_PROGRAM_BYTES) revert ProgramTooLarge();
+        uint256 from = bytecode.place;
+        uint256 place = zeroedWords(size / 32 + 3);
+        assembly ("memory-safe") {
+            calldatacopy(place, from, size)
+        }
+        ProgramForm.check(place, size);
+        Programs.locate(batch.program, place, size);
+    }
+
+    function checkTask(Batch memory batch, Task memory task) private pure {
+        Program memory program = batch.program;
+        if (task.dims.length + 1 != program.dims) revert TaskDims();
+        uint256 mostRecords = u32At(program.dimsAt + 5);
+        batch.dims = new uint256[](program.dims);
+        batch.dims[0] = mostRecords;
+        batch.leafBytes = task.leafBytes;
+        for (uint256 i = 0; i < task.dims.length; ++i) {
+            uint256 bounds = program.dimsAt + DIM_BYTES * (i + 1);
+            if (task.dims[i] < u32At(bounds + 1) || task.dims[i] > u32At(bounds + 5)) revert TaskDims();
+            batch.dims[i + 1] = task.dims[i];
+        }
+        for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
+            if (Programs.objectKind(object) != KIND_ROW) continue;
+            if (Programs.extent(Programs.objectExtentAt(object, 1), batch.dims) == 0) revert TaskDims();
+        }
+        if (task.fractionBits > MAX_FRACTION_BITS || task.minRecords > mostRecords || task.exitDelay > MAX_DELAY) {
+            revert TaskSettings();
+        }
+        (uint256 moves, uint256 revealBytes) = TaskLimits.most(batch, task.arity);
+        if (revealBytes > MAX_REVEAL_BYTES) revert ProgramTooLarge();
+        checkTimes(task, moves);
+        bool isRequested = task.keepers.length == 0;
+        if (task.challengerBond == 0 || (isRequested && task.requestBond == 0)) revert BondTooSmall();
+        if (task.challengerBond > task.sequencerBond / 10) revert BondsTooClose();
+    }
+
+    function checkTimes(Task memory task, uint256 moves) private pure {
+        unchecked {
+            uint256 oneAnswer = task.moveTime + task.censorshipBudget;
+            if (task.gameClock < moves * task.moveTime + task.censorshipBudget) revert ClockTooShort();
+            if (task.gameClock == 0) revert ClockTooShort();
+            if (task.keepers.length == 0) {
+                if (task.window == 0 || task.window < oneAnswer) revert WindowTooShort();
+                if (task.requestPeriod < task.window + oneAnswer) revert PeriodTooShort();
+            }
+            if (task.challengePeriod == 0) revert PeriodTooShort();
+            if (task.challengePeriod < 2 * task.window + oneAnswer) revert PeriodTooShort();
+            if (task.exitDelay <= task.challengePeriod + 2 * task.gameClock + 2 * task.window) revert ExitTooShort();
+        }
+    }
+
+    function genesisCommitments(Batch memory batch, bytes32[] memory roots)
+        private
+        view
+        returns (bytes32[] memory commitments)
+    {
+        Program memory program = batch.program;
+        if (roots.length != program.states) revert GenesisRoots();
+        commitments = new bytes32[](roots.length);
+        uint256 place = 0;
+        for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
+            if (Programs.objectKind(object) != KIND_STATE) continue;
+            (uint256 dataBytes,) = Batches.leafLayout(batch, object);
+            if (dataBytes == 0 && roots[place] != Merkle.EMPTY_ROOT) revert GenesisRoots();
+            commitments[place] = Batches.commitment(batch, object, roots[place]);
+            ++place;
+        }
+    }
+
+    function keep(
+        Batch memory batch,
+        bytes32 id,
+        bytes32 programHash,
+        Slice memory bytecode,
+        bytes memory preimage
+    ) private {
+        address program = programs[programHash];
+        if (program == address(0)) {
+            program = CodeStore.store(Readers.copy(bytecode));
+            programs[programHash] = program;
+        }
+        tasks[id] = CodeStore.store(
+            bytes.concat(
+                abi.encodePacked(
+                    program, uint64(block.timestamp), uint64(block.number), readsSeed(batch.program) ? uint8(1) : uint8(0)
+                ),
+                preimage
+            )
+        );
+        bytes32 genesisRoot;
+        assembly ("memory-safe") {
+            genesisRoot := mload(add(preimage, mload(preimage)))
+        }
+        statuses[id].finalState = genesisRoot;
+        Node storage node = nodes[id];
+        node.task = id;
+        node.state = NODE_FINAL;
+        node.postedAt = uint64(block.timestamp);
+        node.postedBlock = uint64(block.number);
+    }
+
+    /// Whether any section reads a half of the seed.
+    function readsSeed(Program memory program) private pure returns (bool) {
+        for (uint256 i = 0; i < program.items; ++i) {
+            uint256 item = Programs.itemAt(program, i);
+            if (!Programs.hasBody(item)) continue;
+            uint256 body = Programs.bodyAt(item);
+            uint256 end = Programs.finishAt(body) + INSTRUCTION_BYTES * Programs.finishCount(body);
+            for (uint256 place = Programs.stepAt(body); place < end; place += INSTRUCTION_BYTES) {
+                uint256 name = u32At(place + 4);
+                if (u8At(place) == OP_VAR && (name == 4 || name == 5)) return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,218 @@
+#include "tests/support/evm_mirror.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "chain_adapter/evm/abi.h"
+#include "deterministic_math/bytecode/codec.h"
+
+namespace tally::test {
+
+using namespace tally::proof;
+
+namespace {
+
+namespace json = boost::json;
+using Bytes = std::vector<std::uint8_t>;
+
+/// In the order in which Settlement takes them.
+constexpr std::array kParts = {"TaskPart",  "MemberPart",  "PostPart",   "EndPart", "GamePart",
+                               "CheckPart", "RequestPart", "PayoutPart", "MovePart"};
+
+const std::string kTaken = "taken";
+const Address kContract = MemoryChainOptions{}.contract;
+
+std::string text_of(const Address& address) { return math::to_hex(address.bytes); }
+
+std::uint64_t number_of(const json::value& quantity) {
+  return std::stoull(std::string(quantity.as_string()), nullptr, 16);
+}
+
+Bytes call_data(math::Bytes transaction) {
+  chain::AbiWriter arguments;
+  arguments.bytes(transaction);
+  return arguments.call(chain::selector_of("transact(bytes)"));
+}
+
+/// Tests of the machine also ask what no bytes can say: such lists, and settings that are none.
+bool can_be_written(const Message& message) {
+  if (const auto* const created = std::get_if<CreateTask>(&message.transaction)) {
+    return created->params.size() <= kMaxTaskParams && created->dims.size() <= kMaxTaskDims &&
+           check_settings(created->settings).has_value();
+  }
+  return true;
+}
+
+/// A program that decodes, but that the validator refuses: on an EVM chain that is for the roles to say.
+bool is_left_to_roles(const Message& message, const ChainRefusal& refusal) {
+  const auto* const created = std::get_if<CreateTask>(&message.transaction);
+  return created != nullptr && refusal.reason == Reason::kProgramInvalid &&
+         math::decode_program(created->bytecode).has_value();
+}
+
+/// An event as the contract tells it: its kind, and its fields.
+std::pair<std::uint8_t, Bytes> told(const json::value& log) {
+  const Bytes kind = bytes_of(log.at("topics").at(1));
+  const Bytes data = bytes_of(log.at("data"));
+  const auto fields = chain::AbiReader(data).bytes();
+  if (!fields) throw std::runtime_error("an event that is not bytes");
+  return {kind.back(), Bytes(fields->begin(), fields->end())};
+}
+
+}  // namespace
+
+EvmMirror::EvmMirror() { deploy(); }
+
+void EvmMirror::deploy() {
+  chain::AbiWriter parts;
+  for (const char* const name : kParts) parts.address(x_anvil.deploy(product_contract(name)));
+  Bytes creation = product_contract("Settlement");
+  const Bytes arguments = parts.take();
+  creation.insert(creation.end(), arguments.begin(), arguments.end());
+  const Address made = x_anvil.deploy(creation);
+  const json::value code = x_anvil.rpc().call("eth_getCode", {text_of(made), "latest"});
+  static_cast<void>(x_anvil.rpc().call("anvil_setCode", {text_of(kContract), code}));
+  static_cast<void>(x_anvil.rpc().call("anvil_autoImpersonateAccount", {true}));
+  // Blocks without a time of their own have that of the block before them.
+  static_cast<void>(x_anvil.rpc().call("anvil_setBlockTimestampInterval", {0}));
+  begin();
+}
+
+void EvmMirror::begin() {
+  const json::value head = x_anvil.rpc().call("eth_getBlockByNumber", {"latest", false});
+  x_block = number_of(head.at("number"));
+  x_time_s = number_of(head.at("timestamp")) + 1;
+  x_held = {};
+  x_snapshot = std::string(x_anvil.rpc().call("evm_snapshot", {}).as_string());
+}
+
+void EvmMirror::reset() {
+  static_cast<void>(x_anvil.rpc().call("evm_revert", {x_snapshot}));
+  begin();
+}
+
+MemoryChainOptions mirrored(const std::shared_ptr<EvmMirror>& mirror) {
+  return {.start_s = mirror->time_s(), .start_block = mirror->block(), .watcher = mirror};
+}
+
+void mirror_all_chains() {
+  default_chain() = [] {
+    static std::shared_ptr<EvmMirror> shared;
+    if (shared && shared.use_count() > 1) return mirrored(std::make_shared<EvmMirror>());
+    if (shared) {
+      shared->reset();
+    } else {
+      shared = std::make_shared<EvmMirror>();
+    }
+    return mirrored(shared);
+  };
+}
+
+void EvmMirror::mine_to(std::uint64_t number) {
+  if (number <= x_block) return;
+  static_cast<void>(x_anvil.rpc().call("evm_setNextBlockTimestamp", {x_time_s}));
+  static_cast<void>(x_anvil.rpc().call("anvil_mine", {quantity(number - x_block), "0x0"}));
+  x_block = number;
+}
+
+Digest EvmMirror::block_hash(std::uint64_t number) {
+  mine_to(number);
+  const json::value block = x_anvil.rpc().call("eth_getBlockByNumber", {quantity(number), false});
+  Digest hash;
+  const Bytes bytes = bytes_of(block.at("hash"));
+  std::ranges::copy(bytes, hash.bytes.begin());
+  return hash;
+}
+
+void EvmMirror::watch(Asked asked, const BlockContext& block, const Message& message,
+                      const OrRefused<Effects>& result) {
+  if (!can_be_written(message) || (!result && is_left_to_roles(message, result.error()))) return;
+  ++x_compared;
+  x_time_s = block.time_s;
+  mine_to(block.number - 1);
+  if (asked == Asked::kSend && result) {
+    send(block, message, *result);
+  } else {
+    simulate(block, message, result);
+  }
+}
+
+std::string EvmMirror::error_of(Reason reason) {
+  return math::to_hex(chain::selector_of(std::string(to_string(reason)) + "()"));
+}
+
+std::string EvmMirror::call(json::array parameters) {
+  try {
+    static_cast<void>(x_anvil.rpc().call("eth_call", std::move(parameters)));
+    return kTaken;
+  } catch (const chain::RpcError& error) {
+    return error.data().is_string() ? std::string(error.data().as_string()) : std::string(error.what());
+  }
+}
+
+std::string EvmMirror::refusal_of(math::Bytes transaction) {
+  return call({json::object{{"to", text_of(kContract)}, {"data", math::to_hex(call_data(transaction))}}, "latest"});
+}
+
+void EvmMirror::simulate(const BlockContext& block, const Message& message, const OrRefused<Effects>& result) {
+  const json::object asked{{"from", text_of(message.sender)},
+                           {"to", text_of(kContract)},
+                           {"value", quantity(message.value.value)},
+                           {"data", math::to_hex(call_data(encode(message.transaction)))}};
+  const json::object rich{{text_of(message.sender), json::object{{"balance", quantity(~math::u128{0})}}}};
+  const json::object at{{"number", quantity(block.number)},
+                        {"time", quantity(block.time_s)},
+                        {"baseFeePerGas", quantity(block.base_fee.value)}};
+  const std::string expected = result ? kTaken : error_of(result.error().reason);
+  if (!result) ++x_refusals[std::string(to_string(result.error().reason))];
+  const std::string found = EvmMirror::call({asked, "latest", rich, at});
+  if (found != expected)
+    differ(message, found + " instead of " + expected + (result ? "" : " (" + result.error().message + ")"));
+}
+
+void EvmMirror::send(const BlockContext& block, const Message& message, const Effects& effects) {
+  chain::RpcClient& rpc = x_anvil.rpc();
+  static_cast<void>(rpc.call("anvil_setBalance", {text_of(message.sender), quantity(~math::u128{0})}));
+  static_cast<void>(rpc.call("evm_setNextBlockTimestamp", {block.time_s}));
+  static_cast<void>(rpc.call("anvil_setNextBlockBaseFeePerGas", {quantity(block.base_fee.value)}));
+  const json::value receipt = x_anvil.receipt(
+      rpc.call("eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
+                                                    {"to", text_of(kContract)},
+                                                    {"value", quantity(message.value.value)},
+                                                    {"gas", quantity(30'000'000)},
+                                                    {"gasPrice", quantity(block.base_fee.value)},
+                                                    {"data", math::to_hex(call_data(encode(message.transaction)))}}}));
+  x_block = block.number;
+  const std::string mined(receipt.at("blockNumber").as_string());
+  if (mined != quantity(block.number)) throw std::runtime_error("mined in block " + mined);
+  if (receipt.at("status").as_string() != "0x1") return differ(message, "refused instead of taken");
+  Gas& gas = x_gas[std::string(name_of(message.transaction))];
+  const std::uint64_t used = number_of(receipt.at("gasUsed"));
+  gas.most = std::max(gas.most, used);
+  ++gas.count;
+
+  const json::array& logs = receipt.at("logs").as_array();
+  if (logs.size() != effects.events.size())
+    return differ(message, std::to_string(logs.size()) + " events instead of " + std::to_string(effects.events.size()));
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    auto [kind, fields] = told(logs[i]);
+    fields.insert(fields.begin(), kind);
+    if (const Bytes expected = encode(effects.events[i]); fields != expected)
+      differ(message, "event " + math::to_hex(fields) + " instead of " + math::to_hex(expected));
+  }
+
+  x_held.value += message.value.value;
+  for (const Payment& payment : effects.payments) x_held.value -= payment.amount.value;
+  const json::value balance = rpc.call("eth_getBalance", {text_of(kContract), "latest"});
+  if (balance.as_string() != quantity(x_held.value))
+    differ(message, "it holds " + std::string(balance.as_string()) + " instead of " + quantity(x_held.value));
+}
+
+void EvmMirror::differ(const Message& message, const std::string& what) {
+  ADD_FAILURE() << "the contracts differ in " << name_of(message.transaction) << ": " << what.substr(0, 2000);
+}
+
+}  // namespace tally::test

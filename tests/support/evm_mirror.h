@@ -1,0 +1,69 @@
+// The contracts on a node, asked everything that a MemoryChain is asked: at the same block number, time and base fee,
+// by the same senders, under the same chain id and contract address. Results, reasons, events and what the contract
+// holds must be equal; a difference is a failure of the test that runs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/anvil.h"
+#include "tests/support/memory_chain.h"
+
+namespace tally::test {
+
+class EvmMirror final : public ChainWatcher {
+ public:
+  EvmMirror();
+
+  /// Forgets all that it was asked.
+  void reset();
+  [[nodiscard]] std::uint64_t block() const { return x_block; }
+  [[nodiscard]] std::uint64_t time_s() const { return x_time_s; }
+
+  void watch(Asked asked, const proof::BlockContext& block, const proof::Message& message,
+             const proof::OrRefused<proof::Effects>& result) override;
+  [[nodiscard]] proof::Digest block_hash(std::uint64_t number) override;
+
+  /// What the contract says to these bytes, from anyone, without money; "taken" where it takes them.
+  [[nodiscard]] std::string refusal_of(math::Bytes transaction);
+  /// What it says where it refuses for this reason.
+  [[nodiscard]] static std::string error_of(proof::Reason reason);
+
+  [[nodiscard]] std::uint64_t compared() const { return x_compared; }
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& refusals() const { return x_refusals; }
+  /// Gas of each kind of transaction: the most, and how many.
+  struct Gas {
+    std::uint64_t most = 0;
+    std::uint64_t count = 0;
+  };
+  [[nodiscard]] const std::map<std::string, Gas>& gas() const { return x_gas; }
+
+ private:
+  void deploy();
+  void begin();
+  void mine_to(std::uint64_t number);
+  void simulate(const proof::BlockContext& block, const proof::Message& message,
+                const proof::OrRefused<proof::Effects>& result);
+  [[nodiscard]] std::string call(boost::json::array parameters);
+  void send(const proof::BlockContext& block, const proof::Message& message, const proof::Effects& effects);
+  void differ(const proof::Message& message, const std::string& what);
+
+  Anvil x_anvil;
+  std::string x_snapshot;
+  std::uint64_t x_block = 0;
+  std::uint64_t x_time_s = 0;
+  proof::Wei x_held{};
+  std::uint64_t x_compared = 0;
+  std::map<std::string, std::uint64_t> x_refusals;
+  std::map<std::string, Gas> x_gas;
+};
+
+/// For a chain in memory that begins where the node stands, and that this watches.
+[[nodiscard]] MemoryChainOptions mirrored(const std::shared_ptr<EvmMirror>& mirror);
+
+/// From now on every world's chain has a mirror: one node, or another where that is in use.
+void mirror_all_chains();
+
+}  // namespace tally::test
