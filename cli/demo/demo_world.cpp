@@ -29,7 +29,7 @@ proof::Wei ether(unsigned count) { return {count * kEther.value}; }
 proof::TaskSettings demo_settings() {
   return {.arity = 4,
           .challenge_period_s = 3'600,
-          .request_period_s = 600,
+          .request_period_s = 660,
           .window_s = 300,
           .game_clock_s = 1'800,
           .move_time_s = 30,

@@ -69,7 +69,7 @@ struct TaskSettings {
   std::uint16_t arity = 32;
   std::uint64_t challenge_period_s = 604'800;
   /// T_req: leaves may be requested while the batch is younger than this.
-  std::uint64_t request_period_s = 180'000;
+  std::uint64_t request_period_s = 187'200;
   std::uint64_t window_s = 90'000;
   std::uint64_t game_clock_s = 259'200;
   std::uint64_t move_time_s = 3'600;

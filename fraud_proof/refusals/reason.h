@@ -60,7 +60,7 @@ enum class Reason : std::uint16_t {
   kTaskParams = 73,       // too many
   kTaskSettings = 74,     // check_settings() refuses
   kClockTooShort = 75,    // game_clock < most moves of a side * move_time + censorship budget
-  kPeriodTooShort = 76,   // T < 2 windows + move_time + censorship budget, or T_req < one + the rest; or 0
+  kPeriodTooShort = 76,   // T < 2 windows + move_time + censorship budget, or T_req too short; or 0
   kExitTooShort = 77,     // exit_delay is not longer than any batch and game that a member can be in
   kBondsTooClose = 78,    // S < 10 C
   kGenesisRoots = 79,     // not one tree root for each state, or not the empty tree's for an empty one

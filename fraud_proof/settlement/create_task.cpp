@@ -97,9 +97,9 @@ OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
                                                "censorship budget");
   }
   // What an answer shows may have to be followed by another request.
-  if (has_requests && settings.request_period_s < window + one_answer) {
+  if (has_requests && settings.request_period_s <= window + one_answer + settings.move_time_s) {
     return refuse(Reason::kPeriodTooShort, "leaves may be requested for " + std::to_string(settings.request_period_s) +
-                                               " s, less than a window, move_time and the censorship budget");
+                                               " s, not more than a window, two move_times and the censorship budget");
   }
   if (settings.challenge_period_s == 0) return refuse(Reason::kPeriodTooShort, "a challenge period of no time");
   if (settings.challenge_period_s < 2 * window + one_answer) {

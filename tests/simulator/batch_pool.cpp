@@ -69,8 +69,8 @@ proof::TaskSettings slow_settings(std::uint16_t arity) {
   settings.move_time_s = 600;
   settings.censorship_budget_s = 3'000;
   settings.window_s = 3'600;
-  settings.request_period_s = 7'200;
-  settings.challenge_period_s = 14'400;
+  settings.request_period_s = 9'000;
+  settings.challenge_period_s = 18'000;
   settings.game_clock_s = 15'000;
   settings.exit_delay_s = 60'000;
   return settings;

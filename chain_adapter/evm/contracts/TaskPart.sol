@@ -154,7 +154,7 @@ contract TaskPart is SettlementState {
             if (task.gameClock == 0) revert ClockTooShort();
             if (task.keepers.length == 0) {
                 if (task.window == 0 || task.window < oneAnswer) revert WindowTooShort();
-                if (task.requestPeriod < task.window + oneAnswer) revert PeriodTooShort();
+                if (task.requestPeriod <= task.window + oneAnswer + task.moveTime) revert PeriodTooShort();
             }
             if (task.challengePeriod == 0) revert PeriodTooShort();
             if (task.challengePeriod < 2 * task.window + oneAnswer) revert PeriodTooShort();

@@ -246,8 +246,8 @@ TEST_F(CreateTaskTest, asks_for_a_request_period_in_which_a_censored_watcher_can
   const auto with_period = [&](std::uint64_t period_s) {
     return create_with([&](TaskSettings& settings) { settings.request_period_s = period_s; });
   };
-  EXPECT_TRUE(refused(with_period(100 + 10 + 90 - 1), Reason::kPeriodTooShort));
-  EXPECT_TRUE(accepted(with_period(100 + 10 + 90)));
+  EXPECT_TRUE(refused(with_period(100 + 2 * 10 + 90), Reason::kPeriodTooShort));
+  EXPECT_TRUE(accepted(with_period(100 + 2 * 10 + 90 + 1)));
 }
 
 TEST_F(CreateTaskTest, asks_for_times_in_which_something_can_be_done) {
@@ -270,8 +270,9 @@ TEST_F(CreateTaskTest, asks_for_times_in_which_something_can_be_done) {
   const auto no_request = [](TaskSettings& settings) { settings.challenge_period_s = 2 * ++settings.window_s; };
   EXPECT_TRUE(refused(but(no_request), Reason::kPeriodTooShort));
   EXPECT_TRUE(accepted(but([](TaskSettings& settings) {
-    settings.window_s = settings.request_period_s = 1;
-    settings.challenge_period_s = 3;
+    settings.window_s = 1;
+    settings.request_period_s = 2;
+    settings.challenge_period_s = 4;
   })));
 }
 

@@ -237,7 +237,7 @@ TEST(JudgingOrder, is_by_what_ends_first) {
     };
   };
   for (const bool too_late : {false, true}) {
-    TwoTasks tasks(with(1'000, 200), with(900, 400));
+    TwoTasks tasks(with(1'000, 250), with(900, 400));
     const proof::BatchId first = tasks.first.post().id;
     const proof::BatchId second = tasks.second.post().id;
     tasks.first.advance(too_late ? 450 : 100);
