@@ -45,6 +45,7 @@ endif()
 # For code that is compiled more often than it runs long, the command line and the tests: linked after tally_flags.
 # Under sanitizers its arithmetic is checked as everywhere, and its pointers by AddressSanitizer alone.
 add_library(tally_quick_flags INTERFACE)
+target_compile_options(tally_quick_flags INTERFACE $<$<CONFIG:Release>:-O1>)
 if(TALLY_SANITIZE MATCHES undefined)
   target_compile_options(tally_quick_flags INTERFACE
     -fno-sanitize=null,alignment,object-size,vptr,nonnull-attribute,returns-nonnull-attribute)
