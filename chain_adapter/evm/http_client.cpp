@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -24,6 +25,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
+using Addresses = asio::ip::tcp::resolver::results_type;
 using Plain = beast::tcp_stream;
 using Secure = beast::ssl_stream<beast::tcp_stream>;
 
@@ -141,8 +143,17 @@ class HttpClient::Connection {
       x_plain.emplace(x_context);
     }
     lowest().expires_after(x_settings.timeout);
+    const Addresses addresses = x_endpoint.host == "localhost" ? loopback() : look_up();
+    wait("cannot connect", [&](auto handler) { lowest().async_connect(addresses, handler); });
+    if (x_secure) {
+      wait("no secure connection",
+           [&](auto handler) { x_secure->async_handshake(asio::ssl::stream_base::client, handler); });
+    }
+  }
+
+  Addresses look_up() {
     asio::ip::tcp::resolver resolver(x_context);
-    asio::ip::tcp::resolver::results_type addresses;
+    Addresses addresses;
     wait("cannot look up the host", [&](auto handler) {
       resolver.async_resolve(x_endpoint.host, std::to_string(x_endpoint.port),
                              [&addresses, handler](error_code error, const auto& found) mutable {
@@ -150,11 +161,14 @@ class HttpClient::Connection {
                                handler(error);
                              });
     });
-    wait("cannot connect", [&](auto handler) { lowest().async_connect(addresses, handler); });
-    if (x_secure) {
-      wait("no secure connection",
-           [&](auto handler) { x_secure->async_handshake(asio::ssl::stream_base::client, handler); });
-    }
+    return addresses;
+  }
+
+  /// What `localhost` means whatever name servers say of it, and where there are none: RFC 6761, section 6.3.
+  [[nodiscard]] Addresses loopback() const {
+    const std::array<asio::ip::tcp::endpoint, 2> both = {
+        {{asio::ip::address_v4::loopback(), x_endpoint.port}, {asio::ip::address_v6::loopback(), x_endpoint.port}}};
+    return Addresses::create(both.begin(), both.end(), x_endpoint.host, std::to_string(x_endpoint.port));
   }
 
   void trust() {
