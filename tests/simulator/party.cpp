@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fraud_proof/settlement/broken_state.h"
+
 namespace tally::simulator {
 
 namespace {
@@ -47,7 +49,10 @@ void Party::run() {
     x_world.trace([&] { return x_name + " looks"; });
     try {
       failed = run(*this);
-    } catch (const std::exception& error) {
+    } catch (const proof::BrokenState&) {
+      throw;
+    } catch (const std::runtime_error& error) {
+      // What daemons throw when the outside world fails them; anything else ends the seed as a violation.
       x_world.trace([&] { return x_name + " failed: " + error.what(); });
       failed = true;
     }

@@ -67,6 +67,15 @@ TEST(Simulator, no_seed_breaks_a_rule) {
     if (!is_told) outcome = simulate(batches, seed, &trace);
     FAIL() << "seed " << seed << ": " << outcome.violation.value_or("not again") << "\n" << told(trace);
   }
+  // A simulation in which nothing happens would break no rule either.
+  if (seeds.count >= 100) {
+    EXPECT_GT(sum.final_batches, seeds.count / 2);
+    EXPECT_GT(sum.lost_batches, seeds.count / 2);
+    EXPECT_GT(sum.disputes, seeds.count);
+    EXPECT_GT(sum.refusals, seeds.count);
+    EXPECT_GT(sum.reorganisations, seeds.count / 2);
+    EXPECT_GT(sum.crashes, seeds.count / 10);
+  }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   std::printf(
       "seeds %llu to %llu: %llu batches (%llu final, %llu lost), %llu disputes, %llu transactions (%llu refused), "
