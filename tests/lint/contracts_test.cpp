@@ -62,6 +62,25 @@ TEST(Contracts, pitfall_31_have_the_reasons_of_cpp_as_errors) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(Contracts, name_in_the_specification_what_is_their_own_to_refuse) {
+  const std::string text = read(kFolder / "contracts/OwnReasons.sol");
+  const std::string specification = read(std::filesystem::path(TALLY_SOURCE_DIR) / "docs/spec.md");
+  std::set<std::string> of_cpp;
+  for (const auto& [reason, name] : proof::all_reasons()) of_cpp.emplace(name);
+  const auto errors = matches(text, std::regex(R"(\nerror (\w+)\(\);)"));
+  EXPECT_FALSE(errors.empty());
+  for (const std::smatch& match : errors) {
+    EXPECT_FALSE(of_cpp.contains(match[1])) << match[1];
+    EXPECT_NE(specification.find(match[1]), std::string::npos) << match[1];
+  }
+}
+
+TEST(Contracts, refuse_nothing_without_a_name) {
+  const std::regex nameless(R"(\brevert\(\)|\brequire\(|\brevert\(0, 0\))");
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder / "contracts"))
+    EXPECT_FALSE(std::regex_search(read(entry.path()), nameless)) << entry.path();
+}
+
 TEST(Contracts, are_built_by_packages_of_exact_versions_from_no_named_place) {
   const std::string lock = read(kFolder / "package-lock.json");
   EXPECT_EQ(lock.find("\"resolved\""), std::string::npos);

@@ -44,7 +44,7 @@ contract CheckPart is SettlementState {
         Slice openings;
     }
 
-    function commit(bytes calldata fields) external payable {
+    function commit(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 commitment = reader.word();
@@ -54,7 +54,7 @@ contract CheckPart is SettlementState {
         emit Happened(16, abi.encodePacked(msg.sender, commitment));
     }
 
-    function showProof(bytes calldata fields) external payable {
+    function showProof(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {CodeNotKept} from "./OwnReasons.sol";
+
 /// Data kept as the code of a contract of its own, behind a zero byte (which stops whoever calls it).
 library CodeStore {
     function store(bytes memory data) internal returns (address place) {
@@ -10,6 +12,6 @@ library CodeStore {
         assembly ("memory-safe") {
             place := create(0, add(creation, 32), mload(creation))
         }
-        if (place == address(0)) revert();
+        if (place == address(0)) revert CodeNotKept();
     }
 }

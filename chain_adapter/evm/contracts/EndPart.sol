@@ -33,7 +33,7 @@ import {Task} from "./Tasks.sol";
 contract EndPart is SettlementState {
     using Readers for Reader;
 
-    function finalize(bytes calldata fields) external payable {
+    function finalize(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         (Found memory found, Node storage node) = read(fields);
         bytes32 task = found.header.task;
@@ -53,7 +53,7 @@ contract EndPart is SettlementState {
         emit Happened(10, abi.encodePacked(task, found.id));
     }
 
-    function skipInvalid(bytes calldata fields) external payable {
+    function skipInvalid(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 task = reader.word();
@@ -64,7 +64,7 @@ contract EndPart is SettlementState {
         if (skip(nodeName(task, parent), node) == 0) revert NothingToSkip();
     }
 
-    function releaseBond(bytes calldata fields) external payable {
+    function releaseBond(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         (Found memory found, Node storage node) = read(fields);
         uint256 status = statusOf(found.header.task, node);

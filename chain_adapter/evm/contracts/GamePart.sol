@@ -15,7 +15,7 @@ import {Task} from "./Tasks.sol";
 contract GamePart is GameState {
     using Readers for Reader;
 
-    function openGame(bytes calldata fields) external payable {
+    function openGame(bytes calldata fields) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         Found memory found;
         found.header = Headers.read(reader);
@@ -32,7 +32,7 @@ contract GamePart is GameState {
         keepNew(node, game);
     }
 
-    function openDescent(bytes calldata fields) external payable {
+    function openDescent(bytes calldata fields) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         Found memory found;
         found.header = Headers.read(reader);
@@ -50,7 +50,7 @@ contract GamePart is GameState {
         keepNew(node, game);
     }
 
-    function claimTimeout(bytes calldata fields) external payable {
+    function claimTimeout(bytes calldata fields) external payable onlyInSettlement {
         (Game memory game, GameRecord storage record, Node storage node) = readOpen(fields);
         if (node.state == NODE_LOST) revert BatchLost();
         bool isPosters = Games.isPosters(game.phase);
@@ -68,7 +68,7 @@ contract GamePart is GameState {
         credit(game.poster, bond - share);
     }
 
-    function refundGame(bytes calldata fields) external payable {
+    function refundGame(bytes calldata fields) external payable onlyInSettlement {
         (Game memory game, GameRecord storage record, Node storage node) = readOpen(fields);
         if (node.state != NODE_LOST) revert BatchNotLost();
         uint256 bond = end(record, node);

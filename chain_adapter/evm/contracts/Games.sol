@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {setWord} from "./Memory.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {Malformed} from "./Reasons.sol";
 
@@ -50,6 +51,7 @@ library Games {
     using Readers for Reader;
 
     uint256 private constant MAX_CHILDREN = 16;
+    uint256 private constant DESCENT_BYTES = 52; // and those of its children
 
     /// Whether it is the poster that moves.
     function isPosters(uint256 phase) internal pure returns (bool) {
@@ -102,7 +104,26 @@ library Games {
         for (uint256 i = 0; i < count; ++i) descent.children[i] = reader.word();
     }
 
+    /// Each byte is written once or a few times, however many descents there are.
     function encode(Game memory game) internal pure returns (bytes memory encoded) {
+        bytes memory head = encodeHead(game);
+        uint256 size = head.length;
+        for (uint256 i = 0; i < game.descents.length; ++i) {
+            size += DESCENT_BYTES + 32 * game.descents[i].children.length;
+        }
+        // A word more, since each field is written as the start of one.
+        encoded = new bytes(size + 32);
+        uint256 place;
+        assembly ("memory-safe") {
+            mstore(encoded, size)
+            place := add(encoded, 32)
+            mcopy(place, add(head, 32), mload(head))
+        }
+        place += head.length;
+        for (uint256 i = 0; i < game.descents.length; ++i) place = writeDescent(place, game.descents[i]);
+    }
+
+    function encodeHead(Game memory game) private pure returns (bytes memory encoded) {
         encoded = abi.encodePacked(
             game.id, game.task, game.batch, game.poster, game.delegate, game.challenger, game.bond, uint8(game.phase)
         );
@@ -122,18 +143,25 @@ library Games {
         for (uint256 i = 0; i < 8; ++i) padded[i] = game.atHigh[i];
         encoded = bytes.concat(encoded, encodeValues(padded), encodeValues(game.results));
         encoded = abi.encodePacked(encoded, uint16(game.claims.length), game.claims, uint8(game.descents.length));
-        for (uint256 i = 0; i < game.descents.length; ++i) {
-            Descent memory descent = game.descents[i];
-            encoded = abi.encodePacked(
-                encoded,
-                uint16(descent.object),
-                uint64(descent.firstLeaf),
-                uint64(descent.leaves),
-                descent.node,
-                descent.located ? uint8(1) : uint8(0),
-                uint8(descent.children.length),
-                descent.children
-            );
+    }
+
+    /// Gives the place behind it.
+    function writeDescent(uint256 place, Descent memory descent) private pure returns (uint256) {
+        place = write(place, descent.object, 2);
+        place = write(place, descent.firstLeaf, 8);
+        place = write(place, descent.leaves, 8);
+        place = write(place, uint256(descent.node), 32);
+        place = write(place, descent.located ? 1 : 0, 1);
+        place = write(place, descent.children.length, 1);
+        for (uint256 i = 0; i < descent.children.length; ++i) place = write(place, uint256(descent.children[i]), 32);
+        return place;
+    }
+
+    /// The lowest `size` bytes of a number; what stands behind them becomes 0.
+    function write(uint256 place, uint256 value, uint256 size) private pure returns (uint256) {
+        unchecked {
+            setWord(place, value << (256 - 8 * size));
+            return place + size;
         }
     }
 

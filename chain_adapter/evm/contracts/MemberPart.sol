@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {u8At} from "./Memory.sol";
+import {PaymentRefused} from "./OwnReasons.sol";
 import {DIM_BYTES, Program, Programs} from "./Programs.sol";
 import {Reader, Readers} from "./Reader.sol";
 import {
@@ -30,7 +31,7 @@ contract MemberPart is SettlementState {
     uint256 private constant MAX_DEVICE_KEYS = 5;
     uint256 private constant ROLE_MEMBERS = 1;
 
-    function register(bytes calldata fields) external payable {
+    function register(bytes calldata fields) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
         reader.finish();
@@ -52,7 +53,7 @@ contract MemberPart is SettlementState {
         emit Happened(3, abi.encodePacked(id, member, msg.sender, msg.value));
     }
 
-    function bindKey(bytes calldata fields) external payable {
+    function bindKey(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -73,7 +74,7 @@ contract MemberPart is SettlementState {
         emit Happened(4, abi.encodePacked(id, index, key));
     }
 
-    function unbindKey(bytes calldata fields) external payable {
+    function unbindKey(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -88,7 +89,7 @@ contract MemberPart is SettlementState {
         emit Happened(5, abi.encodePacked(id, index, key, binding.unboundAt));
     }
 
-    function requestExit(bytes calldata fields) external payable {
+    function requestExit(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -100,7 +101,7 @@ contract MemberPart is SettlementState {
         emit Happened(6, abi.encodePacked(id, index, member.exitAt));
     }
 
-    function withdrawStake(bytes calldata fields) external payable {
+    function withdrawStake(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -116,7 +117,7 @@ contract MemberPart is SettlementState {
     }
 
     /// All that the sender has to its credit. What it is sent last can change nothing here.
-    function withdraw(bytes calldata fields) external payable {
+    function withdraw(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Readers.over(fields).finish();
         uint256 amount = credits[msg.sender];
@@ -124,7 +125,7 @@ contract MemberPart is SettlementState {
         credits[msg.sender] = 0;
         emit Happened(20, abi.encodePacked(msg.sender, amount));
         (bool taken,) = msg.sender.call{value: amount}("");
-        require(taken);
+        if (!taken) revert PaymentRefused();
     }
 
     function ownMember(bytes32 id, uint256 index) private view returns (Task memory task, Member storage member) {

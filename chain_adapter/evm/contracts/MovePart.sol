@@ -41,7 +41,7 @@ contract MovePart is GameState {
         Slice all; // the move as it came
     }
 
-    function makeMove(bytes calldata fields) external payable {
+    function makeMove(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Found memory found;

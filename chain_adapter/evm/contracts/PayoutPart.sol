@@ -6,9 +6,9 @@ import {Header, Headers} from "./Headers.sol";
 import {u16At} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
-import {Program, Programs} from "./Programs.sol";
+import {KIND_STATE, Program, Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
-import {NoSuchMember, NotLatestFinal, NotPayable, NothingToPay, OpeningState} from "./Reasons.sol";
+import {NoSuchEntry, NoSuchMember, NotLatestFinal, NotPayable, NothingToPay, OpeningState} from "./Reasons.sol";
 import {Found, Member, SettlementState, TaskStatus} from "./SettlementState.sol";
 import {Task} from "./Tasks.sol";
 
@@ -22,7 +22,7 @@ contract PayoutPart is SettlementState {
         Slice openings;
     }
 
-    function claimPayout(bytes calldata fields) external payable {
+    function claimPayout(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Found memory found;
@@ -57,12 +57,23 @@ contract PayoutPart is SettlementState {
         );
     }
 
+    /// NotPayable also for what is no state: bytes that decode may call anything payable.
     function requirePayable(Program memory program, uint256 object) private pure {
         (uint256 place, uint256 count) = Programs.payableStates(program);
         for (uint256 i = 0; i < count; ++i) {
-            if (u16At(place + 2 * i) == object) return;
+            if (u16At(place + 2 * i) == object && isState(program, object)) return;
         }
         revert NotPayable();
+    }
+
+    function isState(Program memory program, uint256 object) private pure returns (bool) {
+        return Programs.objectKind(Programs.objectAt(program, object)) == KIND_STATE;
+    }
+
+    /// What the validator sees to: but no contract has asked it.
+    function requireEntry(Batch memory batch, uint256 object, uint256 member) private pure {
+        (uint256 dataBytes,) = Batches.leafLayout(batch, object);
+        if (member >= dataBytes / Programs.elementBytes(object)) revert NoSuchEntry();
     }
 
     function openedEntry(Batch memory batch, Header memory header, bytes32[] memory states, Claim memory claim)
@@ -75,6 +86,7 @@ contract PayoutPart is SettlementState {
         if (Merkle.rootOf(states) != header.nextStateRoot) revert OpeningState();
         uint256 key = OpeningKeys.ofElement(batch, claim.object, claim.member);
         uint256 object = Programs.objectAt(batch.program, claim.object);
+        requireEntry(batch, object, claim.member);
         Openings memory openings = OpeningReader.start(batch, claim.openings.place, claim.openings.size, 1);
         (uint256 leaf, bytes32 root) = OpeningReader.read(batch, openings, key, object);
         OpeningReader.finish(openings);

@@ -60,7 +60,7 @@ contract PostPart is SettlementState {
         uint256 keepersAt;
     }
 
-    function sealSeed(bytes calldata fields) external payable {
+    function sealSeed(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 task = reader.word();
@@ -78,7 +78,7 @@ contract PostPart is SettlementState {
         emit Happened(8, abi.encodePacked(task, parent, seed));
     }
 
-    function post(bytes calldata fields) external payable {
+    function post(bytes calldata fields) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         Post memory posting;
         posting.task = reader.word();

@@ -31,7 +31,7 @@ contract RequestPart is SettlementState {
     uint256 private constant GAS_ANSWER = 150000;
     uint256 private constant GAS_ANSWER_BYTE = 70;
 
-    function requestLeaf(bytes calldata fields) external payable {
+    function requestLeaf(bytes calldata fields) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
         uint256 key = reader.number(KEY_BYTES);
@@ -50,7 +50,7 @@ contract RequestPart is SettlementState {
         emit Happened(17, abi.encodePacked(found.id, bytes14(uint112(key)), msg.sender));
     }
 
-    function answerRequest(bytes calldata fields) external payable {
+    function answerRequest(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
@@ -75,7 +75,7 @@ contract RequestPart is SettlementState {
         );
     }
 
-    function claimWithheld(bytes calldata fields) external payable {
+    function claimWithheld(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);

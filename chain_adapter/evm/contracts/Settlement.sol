@@ -6,6 +6,7 @@ import {EndPart} from "./EndPart.sol";
 import {GamePart} from "./GamePart.sol";
 import {MemberPart} from "./MemberPart.sol";
 import {MovePart} from "./MovePart.sol";
+import {PartWithoutCode} from "./OwnReasons.sol";
 import {PayoutPart} from "./PayoutPart.sol";
 import {PostPart} from "./PostPart.sol";
 import {Malformed} from "./Reasons.sol";
@@ -30,6 +31,9 @@ contract Settlement is SettlementState {
     address private immutable movePart;
 
     constructor(address[9] memory parts) {
+        for (uint256 i = 0; i < parts.length; ++i) {
+            if (parts[i].code.length == 0) revert PartWithoutCode();
+        }
         taskPart = parts[0];
         memberPart = parts[1];
         postPart = parts[2];

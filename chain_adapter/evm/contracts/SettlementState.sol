@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
+import {NotTheSettlement} from "./OwnReasons.sol";
 import {Programs} from "./Programs.sol";
 import {
     BatchDead,
@@ -114,6 +115,19 @@ abstract contract SettlementState {
     mapping(bytes32 batch => uint256) internal paidInBatch;
     mapping(address => uint256) internal credits;
     uint256 internal burned;
+
+    /// Where this code was deployed: of a part, not where it runs.
+    address private immutable deployed = address(this);
+
+    /// NotTheSettlement where a part is called itself: nobody could ever take out what it was paid.
+    modifier onlyInSettlement() {
+        requireInSettlement();
+        _;
+    }
+
+    function requireInSettlement() private view {
+        if (address(this) == deployed) revert NotTheSettlement();
+    }
 
     // Money.
 

@@ -44,7 +44,7 @@ contract TaskPart is SettlementState {
     uint256 private constant MAX_DELAY = 1 << 40;
     uint256 private constant MAX_REVEAL_BYTES = 65536;
 
-    function createTask(bytes calldata fields) external payable {
+    function createTask(bytes calldata fields) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 salt = reader.word();
@@ -76,7 +76,7 @@ contract TaskPart is SettlementState {
         );
     }
 
-    function fund(bytes calldata fields) external payable {
+    function fund(bytes calldata fields) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
         reader.finish();

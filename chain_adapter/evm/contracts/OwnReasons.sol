@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+// Why the contracts refuse what C++ has no name for, since it happens on an EVM chain alone (docs/spec.md, 13.1).
+
+/// A part was called itself, and not run on the settlement's storage.
+error NotTheSettlement();
+/// A settlement was to be made of an address without code, where every call succeeds.
+error PartWithoutCode();
+/// The payee does not take its money.
+error PaymentRefused();
+/// Data could not be kept as a contract's code.
+error CodeNotKept();
+/// SHA-256 was given too little gas.
+error HashFailed();

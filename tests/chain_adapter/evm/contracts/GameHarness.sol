@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Game, Games} from "contracts/Games.sol";
+import {Readers, Slice} from "contracts/Reader.sol";
+
+/// Reads the state of a game and writes it again.
+contract GameHarness {
+    /// The gas of writing it in 8 bytes, then what was written.
+    function rewrite(bytes calldata state) external view returns (bytes memory) {
+        Slice memory slice;
+        assembly ("memory-safe") {
+            mstore(slice, state.offset)
+            mstore(add(slice, 32), state.length)
+        }
+        Game memory game = Games.decode(slice);
+        uint256 before = gasleft();
+        bytes memory written = Games.encode(game);
+        return abi.encodePacked(uint64(before - gasleft()), written);
+    }
+}
