@@ -22,6 +22,9 @@ class EvmMirror final : public ChainWatcher {
   [[nodiscard]] std::uint64_t block() const { return x_block; }
   [[nodiscard]] std::uint64_t time_s() const { return x_time_s; }
 
+  /// What tests do there for themselves is not compared, and nothing can be after it.
+  [[nodiscard]] Anvil& node() { return x_anvil; }
+
   void watch(Asked asked, const proof::BlockContext& block, const proof::Message& message,
              const proof::OrRefused<proof::Effects>& result) override;
   [[nodiscard]] proof::Digest block_hash(std::uint64_t number) override;

@@ -1,0 +1,117 @@
+// Whoever is paid may refuse, or call back: nobody else is harmed, and nothing is paid twice.
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <string>
+#include <vector>
+
+#include "chain_adapter/evm/abi.h"
+#include "tests/support/evm_mirror.h"
+#include "tests/support/settlement_world.h"
+
+namespace tally::chain {
+namespace {
+
+namespace json = boost::json;
+
+using proof::Address;
+using proof::Reason;
+using test::EvmMirror;
+using test::SettlementWorld;
+using Bytes = std::vector<std::uint8_t>;
+
+const std::string kZero = "0x0";
+const std::string kTaken = "taken";
+
+enum class Conduct : std::uint8_t { kTakes = 0, kRefuses = 1, kCallsBack = 2 };
+
+/// A member that left with its stake to its credit, and whose wallet turns out to be a contract.
+class PayeeTest : public ::testing::Test {
+ protected:
+  PayeeTest() {
+    const auto wallet = [this](const proof::Transaction& sent) {
+      return world.send(world.wallet(0), sent).has_value();
+    };
+    if (!wallet(proof::RequestExit{.task = world.task()})) throw std::runtime_error("no exit");
+    world.chain().advance(world.settings().exit_delay_s);
+    if (!wallet(proof::WithdrawStake{.task = world.task()})) throw std::runtime_error("no stake");
+    const Address made = mirror->node().deploy(test::test_contract("Payee"));
+    const json::value code = rpc().call("eth_getCode", {math::to_hex(made.bytes), "latest"});
+    static_cast<void>(rpc().call("anvil_setCode", {payee(), code}));
+    static_cast<void>(rpc().call("anvil_setBalance", {payee(), kZero}));
+  }
+
+  RpcClient& rpc() { return mirror->node().rpc(); }
+  [[nodiscard]] std::string payee() const { return math::to_hex(world.wallet(0).address().bytes); }
+  [[nodiscard]] std::string stake() const { return test::quantity(world.settings().min_stake.value); }
+  std::string balance_of(const std::string& account) {
+    return std::string(rpc().call("eth_getBalance", {account, "latest"}).as_string());
+  }
+  std::string held() { return balance_of(math::to_hex(test::MemoryChainOptions{}.contract.bytes)); }
+
+  json::object to_payee(const Bytes& data) {
+    return {{"from", rpc().call("eth_accounts", {}).at(0)}, {"to", payee()}, {"data", math::to_hex(data)}};
+  }
+
+  void behave(Conduct conduct) {
+    AbiWriter arguments;
+    arguments.number(static_cast<std::uint64_t>(conduct));
+    const json::value sent =
+        rpc().call("eth_sendTransaction", {to_payee(arguments.call(selector_of("behave(uint8)")))});
+    ASSERT_EQ(mirror->node().receipt(sent).at("status").as_string(), "0x1");
+  }
+
+  /// The payee withdraws: "taken", or why not.
+  std::string withdraw() {
+    AbiWriter arguments;
+    arguments.address(test::MemoryChainOptions{}.contract);
+    arguments.bytes(encode(proof::Transaction{proof::Withdraw{}}));
+    json::object asked = to_payee(arguments.call(selector_of("ask(address,bytes)")));
+    try {
+      static_cast<void>(rpc().call("eth_call", {asked, "latest"}));
+    } catch (const RpcError& error) {
+      asked["gas"] = test::quantity(1'000'000);
+      EXPECT_EQ(mirror->node().receipt(rpc().call("eth_sendTransaction", {asked})).at("status").as_string(), "0x0");
+      return error.data().is_string() ? std::string(error.data().as_string()) : std::string(error.what());
+    }
+    const json::value sent = rpc().call("eth_sendTransaction", {asked});
+    EXPECT_EQ(mirror->node().receipt(sent).at("status").as_string(), "0x1");
+    return kTaken;
+  }
+
+  /// What the payee was told when it called back.
+  std::string answer() {
+    const Bytes told =
+        test::bytes_of(rpc().call("eth_call", {to_payee(AbiWriter().call(selector_of("answer()"))), "latest"}));
+    const auto bytes = AbiReader(told).bytes();
+    return bytes ? math::to_hex(*bytes) : "no bytes";
+  }
+
+  std::shared_ptr<EvmMirror> mirror = std::make_shared<EvmMirror>();
+  SettlementWorld world{{.members = 2, .chain = mirrored(mirror)}};
+};
+
+TEST_F(PayeeTest, pitfall_22_a_payee_that_refuses_keeps_its_credit_and_harms_nobody) {
+  const std::string before = held();
+  behave(Conduct::kRefuses);
+  EXPECT_EQ(withdraw(), math::to_hex(selector_of("PaymentRefused()")));
+  EXPECT_EQ(balance_of(payee()), kZero);
+  EXPECT_EQ(held(), before);
+
+  behave(Conduct::kTakes);
+  EXPECT_EQ(withdraw(), kTaken);
+  EXPECT_EQ(balance_of(payee()), stake());
+  EXPECT_EQ(withdraw(), EvmMirror::error_of(Reason::kNothingToWithdraw));
+}
+
+TEST_F(PayeeTest, pitfall_22_a_payee_that_calls_back_is_paid_once) {
+  ASSERT_NE(held(), stake()) << "there must be more to steal than it has to its credit";
+  behave(Conduct::kCallsBack);
+  EXPECT_EQ(withdraw(), kTaken);
+  EXPECT_EQ(answer(), EvmMirror::error_of(Reason::kNothingToWithdraw));
+  EXPECT_EQ(balance_of(payee()), stake());
+  EXPECT_EQ(held(), stake()) << "the other member's";
+}
+
+}  // namespace
+}  // namespace tally::chain
