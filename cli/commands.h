@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <stop_token>
 
 #include "cli/console.h"
@@ -44,5 +45,15 @@ void add_demo(CLI::App& app, Session& session);
 
 /// --json and --quiet, the same on every subcommand.
 void add_output_flags(CLI::App& command, Session& session);
+
+/// The last word on a command: its output flags, and `action` on its flags and the console once it is chosen. No other
+/// command may have the same flags, since the environment also fills the options of commands that are not chosen.
+template <class Flags, class Action>
+void run_with(CLI::App& command, Session& session, const std::shared_ptr<Flags>& flags, Action action) {
+  add_output_flags(command, session);
+  command.callback([flags, action, &session] {
+    session.run = [flags, action](Console& console) { return action(*flags, console); };
+  });
+}
 
 }  // namespace tally::cli

@@ -94,24 +94,29 @@ ExitCode show(const BatchFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
+void add_list(CLI::App& batch, Session& session) {
+  const auto flags = std::make_shared<BatchFlags>();
+  CLI::App* const command = batch.add_subcommand("list", "All batches of a task, in the order of their posts");
+  add_task_option(*command, flags->task);
+  add_chain_option(*command, flags->chain);
+  run_with(*command, session, flags, list);
+}
+
+void add_show(CLI::App& batch, Session& session) {
+  const auto flags = std::make_shared<BatchFlags>();
+  CLI::App* const command = batch.add_subcommand("show", "One batch: its header and what became of it");
+  command->add_option("batch", flags->batch, "The batch's id")->required();
+  add_chain_option(*command, flags->chain);
+  run_with(*command, session, flags, show);
+}
+
 }  // namespace
 
 void add_batch(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<BatchFlags>();
   CLI::App* const batch = app.add_subcommand("batch", "The batches of a task on chain");
   batch->require_subcommand(1);
-  CLI::App* const list_command = batch->add_subcommand("list", "All batches of a task, in the order of their posts");
-  add_task_option(*list_command, flags->task);
-  add_chain_option(*list_command, flags->chain);
-  add_output_flags(*list_command, session);
-  list_command->callback(
-      [flags, &session] { session.run = [flags](const Console& console) { return list(*flags, console); }; });
-  CLI::App* const show_command = batch->add_subcommand("show", "One batch: its header and what became of it");
-  show_command->add_option("batch", flags->batch, "The batch's id")->required();
-  add_chain_option(*show_command, flags->chain);
-  add_output_flags(*show_command, session);
-  show_command->callback(
-      [flags, &session] { session.run = [flags](const Console& console) { return show(*flags, console); }; });
+  add_list(*batch, session);
+  add_show(*batch, session);
 }
 
 }  // namespace tally::cli

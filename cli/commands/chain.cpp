@@ -227,14 +227,15 @@ ExitCode check(const ChainFlags& flags, const Console& console) {
 
 using Action = ExitCode (*)(const ChainFlags&, const Console&);
 
-void run_with(CLI::App& command, Session& session, const std::shared_ptr<ChainFlags>& flags, Action action) {
-  add_output_flags(command, session);
-  command.callback([flags, &session, action] {
-    session.run = [flags, action](const Console& console) { return action(*flags, console); };
-  });
+void add_on_chain(CLI::App& chain, Session& session, const std::string& name, const std::string& help, Action action) {
+  const auto flags = std::make_shared<ChainFlags>();
+  CLI::App* command = chain.add_subcommand(name, help);
+  add_chain_option(*command, flags->where);
+  run_with(*command, session, flags, action);
 }
 
-void add_init(CLI::App& chain, Session& session, const std::shared_ptr<ChainFlags>& flags) {
+void add_init(CLI::App& chain, Session& session) {
+  const auto flags = std::make_shared<ChainFlags>();
   CLI::App* command = chain.add_subcommand("init", "Make an embedded chain in a file");
   command->add_option("file", flags->file, "The file to make")->required();
   command->add_flag("--driven-clock", flags->driven_clock, "Time stands still until `tally chain advance` moves it");
@@ -248,46 +249,37 @@ void add_init(CLI::App& chain, Session& session, const std::shared_ptr<ChainFlag
   run_with(*command, session, flags, init);
 }
 
-void add_events(CLI::App& chain, Session& session, const std::shared_ptr<ChainFlags>& flags) {
+void add_events(CLI::App& chain, Session& session) {
+  const auto flags = std::make_shared<ChainFlags>();
   CLI::App* command = chain.add_subcommand("events", "What happened, in order");
   add_chain_option(*command, flags->where);
   command->add_option("--from", flags->from, "The first position to print")->capture_default_str();
   CLI::Option* limit = command->add_option("--limit", flags->limit, "At most so many events (0: all)");
   command->add_flag("--follow", flags->follow, "Go on, and print each event as it happens")->excludes(limit);
-  add_output_flags(*command, session);
-  command->callback([flags, &session] {
-    session.run = [flags, stop = session.stop](const Console& console) {
-      return flags->follow ? follow(*flags, stop, console) : events(*flags, console);
-    };
+  run_with(*command, session, flags, [&session](const ChainFlags& given, const Console& console) {
+    return given.follow ? follow(given, session.stop, console) : events(given, console);
   });
+}
+
+void add_advance(CLI::App& chain, Session& session) {
+  const auto flags = std::make_shared<ChainFlags>();
+  CLI::App* command = chain.add_subcommand("advance", "Move a driven clock on, with an empty block");
+  command->add_option("seconds", flags->seconds, "By how much")->required();
+  add_chain_option(*command, flags->where);
+  run_with(*command, session, flags, advance);
 }
 
 }  // namespace
 
 void add_chain(CLI::App& app, Session& session) {
-  auto flags = std::make_shared<ChainFlags>();
   CLI::App* chain = app.add_subcommand("chain", "Make an embedded chain, look at it, and move its clock");
   chain->require_subcommand(1);
-  add_init(*chain, session, flags);
-
-  CLI::App* status_command = chain->add_subcommand("status", "Identity, head, clock and what the settlement holds");
-  add_chain_option(*status_command, flags->where);
-  run_with(*status_command, session, flags, status);
-
-  add_events(*chain, session, flags);
-
-  CLI::App* advance_command = chain->add_subcommand("advance", "Move a driven clock on, with an empty block");
-  advance_command->add_option("seconds", flags->seconds, "By how much")->required();
-  add_chain_option(*advance_command, flags->where);
-  run_with(*advance_command, session, flags, advance);
-
-  CLI::App* accounts_command = chain->add_subcommand("accounts", "Balances and nonces");
-  add_chain_option(*accounts_command, flags->where);
-  run_with(*accounts_command, session, flags, accounts);
-
-  CLI::App* check_command = chain->add_subcommand("check", "Do everything since the first block again, and compare");
-  add_chain_option(*check_command, flags->where);
-  run_with(*check_command, session, flags, check);
+  add_init(*chain, session);
+  add_on_chain(*chain, session, "status", "Identity, head, clock and what the settlement holds", status);
+  add_events(*chain, session);
+  add_advance(*chain, session);
+  add_on_chain(*chain, session, "accounts", "Balances and nonces", accounts);
+  add_on_chain(*chain, session, "check", "Do everything since the first block again, and compare", check);
 }
 
 }  // namespace tally::cli

@@ -110,30 +110,38 @@ ExitCode export_game(const GameFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
+/// A command, with flags that no other has.
+struct GameCommand {
+  CLI::App* app;
+  std::shared_ptr<GameFlags> flags;
+
+  void take_game() const { app->add_option("game", flags->game, "The game's id")->required(); }
+};
+
+using Action = ExitCode (*)(const GameFlags&, const Console&);
+
+/// What all these commands take.
+GameCommand add(CLI::App& game, Session& session, const std::string& name, const std::string& help, Action action) {
+  GameCommand command{.app = game.add_subcommand(name, help), .flags = std::make_shared<GameFlags>()};
+  add_chain_option(*command.app, command.flags->chain);
+  command.app->add_option("--data", command.flags->data, "Folder with batches, for the names of tables")
+      ->envname("TALLY_DATA");
+  run_with(*command.app, session, command.flags, action);
+  return command;
+}
+
 }  // namespace
 
 void add_game(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<GameFlags>();
   CLI::App* const game = app.add_subcommand("game", "The disputes on a chain");
   game->require_subcommand(1);
-  const auto add = [&](const char* name, const char* about, ExitCode (*run)(const GameFlags&, const Console&)) {
-    CLI::App* const command = game->add_subcommand(name, about);
-    add_chain_option(*command, flags->chain);
-    command->add_option("--data", flags->data, "Folder with batches, for the names of tables")->envname("TALLY_DATA");
-    add_output_flags(*command, session);
-    command->callback([flags, run, &session] {
-      session.run = [flags, run](const Console& console) { return run(*flags, console); };
-    });
-    return command;
-  };
-  add("list", "All games, in the order of their openings", &list)
-      ->add_option("--batch", flags->batch, "Only those over this batch");
-  add("show", "The transcript of a game: who claimed what, which step decided, what it cost", &show)
-      ->add_option("game", flags->game, "The game's id")
-      ->required();
-  CLI::App* const exported = add("export", "The transcript as JSON", &export_game);
-  exported->add_option("game", flags->game, "The game's id")->required();
-  exported->add_option("--out", flags->out, "Write to this file");
+  const auto all = add(*game, session, "list", "All games, in the order of their openings", list);
+  all.app->add_option("--batch", all.flags->batch, "Only those over this batch");
+  add(*game, session, "show", "The transcript of a game: who claimed what, which step decided, what it cost", show)
+      .take_game();
+  const auto exported = add(*game, session, "export", "The transcript as JSON", export_game);
+  exported.take_game();
+  exported.app->add_option("--out", exported.flags->out, "Write to this file");
 }
 
 }  // namespace tally::cli

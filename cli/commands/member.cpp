@@ -241,55 +241,57 @@ ExitCode payout(const MemberFlags& flags, Console& console) {
 
 using Action = ExitCode (*)(const MemberFlags&, Console&);
 
+/// A command, with flags that no other has.
+struct MemberCommand {
+  CLI::App* app;
+  std::shared_ptr<MemberFlags> flags;
+
+  void take_device() const { app->add_option("--device", flags->device, "The device's address")->required(); }
+};
+
 /// What all these commands take.
-CLI::App* add(CLI::App& app, Session& session, const std::shared_ptr<MemberFlags>& flags, const std::string& name,
-              const std::string& help, Action action) {
-  CLI::App* const command = app.add_subcommand(name, help);
+MemberCommand add(CLI::App& app, Session& session, const std::string& name, const std::string& help, Action action) {
+  MemberCommand command{.app = app.add_subcommand(name, help), .flags = std::make_shared<MemberFlags>()};
+  add_task_option(*command.app, command.flags->task);
+  add_chain_option(*command.app, command.flags->chain);
+  add_key_options(*command.app, command.flags->key);
+  run_with(*command.app, session, command.flags, action);
+  return command;
+}
+
+void add_list(CLI::App& member, Session& session) {
+  const auto flags = std::make_shared<MemberFlags>();
+  CLI::App* const command = member.add_subcommand("list", "All members of a task, with their device keys");
   add_task_option(*command, flags->task);
   add_chain_option(*command, flags->chain);
-  add_key_options(*command, flags->key);
-  add_output_flags(*command, session);
-  command->callback([flags, &session, action] {
-    session.run = [flags, action](Console& console) { return action(*flags, console); };
-  });
-  return command;
+  run_with(*command, session, flags, list);
 }
 
 }  // namespace
 
 void add_register(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<MemberFlags>();
-  CLI::App* const command = add(app, session, flags, "register", "Become a member of a task, with a stake", join);
+  const auto [command, flags] = add(app, session, "register", "Become a member of a task, with a stake", join);
   command->add_option("--stake", flags->stake, "The stake (default: the task's smallest)");
 }
 
 void add_member(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<MemberFlags>();
   CLI::App* const member = app.add_subcommand("member", "A task's members, their device keys, and leaving");
   member->require_subcommand(1);
-  CLI::App* const list_command = member->add_subcommand("list", "All members of a task, with their device keys");
-  add_task_option(*list_command, flags->task);
-  add_chain_option(*list_command, flags->chain);
-  add_output_flags(*list_command, session);
-  list_command->callback(
-      [flags, &session] { session.run = [flags](const Console& console) { return list(*flags, console); }; });
-  CLI::App* const approve_command =
-      add(*member, session, flags, "approve", "Sign, with a device's key, that it signs for a member", approve);
-  approve_command->add_option("--member", flags->member, "The member's number")->required();
-  CLI::App* const bind_command =
-      add(*member, session, flags, "bind", "Let a device's key sign for the wallet's member", bind);
-  bind_command->add_option("--device", flags->device, "The device's address")->required();
-  bind_command->add_option("--signature", flags->signature, "What `tally member approve` gave")->required();
-  CLI::App* const unbind_command = add(*member, session, flags, "unbind", "End that, after the exit delay", unbind);
-  unbind_command->add_option("--device", flags->device, "The device's address")->required();
-  add(*member, session, flags, "exit", "Leave the task, after the exit delay", leave);
-  add(*member, session, flags, "reclaim", "Free the stake of a member that has left", reclaim);
+  add_list(*member, session);
+  const auto approval =
+      add(*member, session, "approve", "Sign, with a device's key, that it signs for a member", approve);
+  approval.app->add_option("--member", approval.flags->member, "The member's number")->required();
+  const auto binding = add(*member, session, "bind", "Let a device's key sign for the wallet's member", bind);
+  binding.take_device();
+  binding.app->add_option("--signature", binding.flags->signature, "What `tally member approve` gave")->required();
+  add(*member, session, "unbind", "End that, after the exit delay", unbind).take_device();
+  add(*member, session, "exit", "Leave the task, after the exit delay", leave);
+  add(*member, session, "reclaim", "Free the stake of a member that has left", reclaim);
 }
 
 void add_payout(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<MemberFlags>();
-  CLI::App* const command =
-      add(app, session, flags, "payout", "Credit a member with what its payable entries are worth by now", payout);
+  const auto [command, flags] =
+      add(app, session, "payout", "Credit a member with what its payable entries are worth by now", payout);
   command->add_option_function<std::uint64_t>(
       "--member",
       [flags](std::uint64_t member) {

@@ -177,13 +177,10 @@ ExitCode withdraw(const PostFlags& flags, Console& console) {
 
 using Action = ExitCode (*)(const PostFlags&, Console&);
 
-void run_with(CLI::App& command, Session& session, const std::shared_ptr<PostFlags>& flags, Action action) {
+void sign_with(CLI::App& command, Session& session, const std::shared_ptr<PostFlags>& flags, Action action) {
   add_chain_option(command, flags->chain);
   add_key_options(command, flags->key);
-  add_output_flags(command, session);
-  command.callback([flags, &session, action] {
-    session.run = [flags, action](Console& console) { return action(*flags, console); };
-  });
+  run_with(command, session, flags, action);
 }
 
 }  // namespace
@@ -211,20 +208,20 @@ void add_seal(CLI::App& app, Session& session) {
   add_task_option(*command, flags->task);
   command->add_option("--parent", flags->parent, "latest, genesis, or a batch's id")->capture_default_str();
   add_data_option(*command, flags->data);
-  run_with(*command, session, flags, seal);
+  sign_with(*command, session, flags, seal);
 }
 
 void add_finalize(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<PostFlags>();
   CLI::App* const command = app.add_subcommand("finalize", "Finalise what can be, and release bonds");
   command->add_option("--task", flags->task, "Of one task only")->envname("TALLY_TASK");
-  run_with(*command, session, flags, finalize);
+  sign_with(*command, session, flags, finalize);
 }
 
 void add_withdraw(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<PostFlags>();
   CLI::App* const command = app.add_subcommand("withdraw", "Take out all that the settlement owes the key");
-  run_with(*command, session, flags, withdraw);
+  sign_with(*command, session, flags, withdraw);
 }
 
 }  // namespace tally::cli

@@ -147,7 +147,8 @@ ExitCode fund(const TaskFlags& flags, Console& console) {
   return ExitCode::kFine;
 }
 
-void add_create(CLI::App& task, Session& session, const std::shared_ptr<TaskFlags>& flags) {
+void add_create(CLI::App& task, Session& session) {
+  const auto flags = std::make_shared<TaskFlags>();
   CLI::App* command = task.add_subcommand("create", "Create a task on chain, and its folder in --data");
   command->add_option("program", flags->program, "A program of the library, or a .tally file")->required();
   command->add_option("--param", flags->parameters, "A parameter of the program, NAME=VALUE; repeatable");
@@ -164,36 +165,47 @@ void add_create(CLI::App& task, Session& session, const std::shared_ptr<TaskFlag
   add_chain_option(*command, flags->chain);
   add_key_options(*command, flags->key);
   add_data_option(*command, flags->data);
-  add_output_flags(*command, session);
-  command->callback([flags, &session] { session.run = [flags](Console& console) { return create(*flags, console); }; });
+  run_with(*command, session, flags, create);
+}
+
+void add_task_argument(CLI::App& command, TaskFlags& flags) {
+  command.add_option("task", flags.task, "The task's id")->envname("TALLY_TASK")->required();
+}
+
+void add_show(CLI::App& task, Session& session) {
+  const auto flags = std::make_shared<TaskFlags>();
+  CLI::App* const command = task.add_subcommand("show", "A task's program, settings and how far it is");
+  add_task_argument(*command, *flags);
+  add_chain_option(*command, flags->chain);
+  run_with(*command, session, flags, show);
+}
+
+void add_fund(CLI::App& task, Session& session) {
+  const auto flags = std::make_shared<TaskFlags>();
+  CLI::App* const command = task.add_subcommand("fund", "Add to the pool that a task pays its members from");
+  add_task_argument(*command, *flags);
+  command->add_option("--amount", flags->amount, "How much: 5, 20gwei, 1.5ether")->required();
+  add_chain_option(*command, flags->chain);
+  add_key_options(*command, flags->key);
+  run_with(*command, session, flags, fund);
+}
+
+void add_list(CLI::App& task, Session& session) {
+  const auto flags = std::make_shared<TaskFlags>();
+  CLI::App* const command = task.add_subcommand("list", "All tasks of the chain");
+  add_chain_option(*command, flags->chain);
+  run_with(*command, session, flags, list);
 }
 
 }  // namespace
 
 void add_task(CLI::App& app, Session& session) {
-  const auto flags = std::make_shared<TaskFlags>();
   CLI::App* const task = app.add_subcommand("task", "Create tasks on chain, fund them, and look at them");
   task->require_subcommand(1);
-  add_create(*task, session, flags);
-  CLI::App* const show_command = task->add_subcommand("show", "A task's program, settings and how far it is");
-  show_command->add_option("task", flags->task, "The task's id")->envname("TALLY_TASK")->required();
-  add_chain_option(*show_command, flags->chain);
-  add_output_flags(*show_command, session);
-  show_command->callback(
-      [flags, &session] { session.run = [flags](const Console& console) { return show(*flags, console); }; });
-  CLI::App* const fund_command = task->add_subcommand("fund", "Add to the pool that a task pays its members from");
-  fund_command->add_option("task", flags->task, "The task's id")->envname("TALLY_TASK")->required();
-  fund_command->add_option("--amount", flags->amount, "How much: 5, 20gwei, 1.5ether")->required();
-  add_chain_option(*fund_command, flags->chain);
-  add_key_options(*fund_command, flags->key);
-  add_output_flags(*fund_command, session);
-  fund_command->callback(
-      [flags, &session] { session.run = [flags](Console& console) { return fund(*flags, console); }; });
-  CLI::App* const list_command = task->add_subcommand("list", "All tasks of the chain");
-  add_chain_option(*list_command, flags->chain);
-  add_output_flags(*list_command, session);
-  list_command->callback(
-      [flags, &session] { session.run = [flags](const Console& console) { return list(*flags, console); }; });
+  add_create(*task, session);
+  add_show(*task, session);
+  add_fund(*task, session);
+  add_list(*task, session);
 }
 
 }  // namespace tally::cli
