@@ -16,6 +16,7 @@ struct AggregateFlags {
   std::string parent = "latest";
   std::string chain;
   std::string data;
+  std::string key;
   bool leave_out_refused = false;
 
   std::string program;

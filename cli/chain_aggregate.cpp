@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "chain_adapter/keys/keystore.h"
 #include "cli/exit_code.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "sequencer/admission/admission.h"
@@ -34,6 +35,23 @@ void refuse_offline_flags(const AggregateFlags& flags) {
   if (first == given.end()) return;
   bad_input(std::string(first->first) +
             " does not go with --task: the task, the chain and what trainers signed settle it");
+}
+
+/// As a keystore tells it, so that no password is needed.
+proof::Address address_of(const std::string& key) {
+  if (const auto development = development_key_argument("--key", key)) return development->address();
+  const auto keystore = chain::read_keystore(key);
+  if (!keystore) bad_input(keystore.error().message);
+  if (!keystore->address) bad_input(key + ": does not tell its address; give --poster");
+  return *keystore->address;
+}
+
+proof::Address find_poster(const AggregateFlags& flags, const Console& console) {
+  if (flags.poster.empty() && !flags.key.empty()) return address_of(flags.key);
+  if (flags.poster.empty()) {
+    console.warn("only development key 0, which anyone can derive, can post this batch; give --key or --poster");
+  }
+  return poster_address(flags.poster);
 }
 
 struct RefusedFile {
@@ -136,7 +154,7 @@ sequencer::BatchInputs gather_contributions(const AggregateFlags& flags, const s
   inputs.frac_bits = task.preimage().frac_bits;
   inputs.settings = task.preimage().settings;
   inputs.seed = extension.seed;
-  inputs.poster = poster_address(flags.poster);
+  inputs.poster = find_poster(flags, console);
   auto states = sequencer::previous_states(task, store, extension.place.parent);
   if (!states) bad_input(states.error().message);
   inputs.states = *std::move(states);

@@ -129,6 +129,10 @@ void add_aggregate(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--chain", flags->chain, "The chain: embedded:FILE, or the file alone")->envname("TALLY_CHAIN");
   command->add_option("--data", flags->data, "Folder that holds the data of tasks and batches")->envname("TALLY_DATA");
+  command
+      ->add_option("--key", flags->key,
+                   "With --task: the keystore whose address is the poster's, or dev:N; it is not opened")
+      ->envname("TALLY_KEY");
   command->add_flag("--leave-out-refused", flags->leave_out_refused,
                     "Leave records that are not admitted out of a batch of --task, and say why");
   command->add_option("--examples", flags->examples, "CSV of name,examples, or one number for all updates");
@@ -139,7 +143,8 @@ void add_aggregate(CLI::App& app, Session& session) {
   command->add_option("--advice", flags->advice, "Advice with `hint input`, TABLE=FILE; repeatable");
   command->add_option("--keys", flags->keys, "Folder of keystores, one NAME.json for each update NAME.npy");
   command->add_option("--password-file", flags->password_file, "Password of the keystores");
-  command->add_option("--poster", flags->poster, "Address of the poster (default: a development address)");
+  command->add_option("--poster", flags->poster,
+                      "Address of the poster (default: that of --key with --task, else a development address)");
   command->add_option("--seed", flags->seed, "Seed for programs that use one, 0x and 64 hex digits");
   command->add_option("--frac-bits", flags->frac_bits, "Fraction bits of the fixed point")
       ->check(CLI::Range(0, math::kMaxFracBits))

@@ -1,6 +1,8 @@
 // The way of a round on chain, each role a process of its own.
 #include <gtest/gtest.h>
 
+#include "chain_adapter/keys/development_keys.h"
+#include "chain_adapter/keys/keystore.h"
 #include "tests/cli/posting_commands.h"
 
 namespace tally::cli {
@@ -63,6 +65,29 @@ TEST_F(PostingCommands, refuse_with_the_fix) {
                  kBadInput, "but this is batch 2");
   expect_refusal(tally(with_data({"post", batch}, "dev:0")), kFoundInvalid, "BatchExists");
   expect_refusal(tally({"task", "show", x_task, "--chain", (x_folder / "none.db").string()}), kBadInput, "none.db");
+}
+
+TEST_F(PostingCommands, aggregate_for_the_key_that_posts) {
+  create_task();
+  join();
+  contribute(1);
+  const auto aggregating = [&](const std::string& key) {
+    return with_data({"aggregate", "--task", x_task, "--updates", (x_folder / "updates").string()}, key);
+  };
+  EXPECT_NE(expect_fine(aggregating("")).err.find("give --key or --poster"), std::string::npos);
+  expect_refusal(tally(aggregating((x_folder / "none.json").string())), kBadInput, "none.json");
+  const std::string batch = aggregate({"--key", "dev:5"});
+  expect_refusal(tally(with_data({"post", batch}, "dev:0")), kBadInput, "aggregate with the poster's key");
+  expect_fine(with_data({"post", batch}, "dev:5"));
+}
+
+TEST_F(PostingCommands, aggregate_for_a_keystore_without_its_password) {
+  create_task();
+  join();
+  contribute(1);
+  const std::string keystore = (x_folder / "poster.json").string();
+  write_text(keystore, chain::encrypt_key(chain::development_key(5), "secret", {.n = 2, .r = 8, .p = 1}));
+  expect_fine(with_data({"post", aggregate({"--key", keystore})}, "dev:5"));
 }
 
 TEST_F(PostingCommands, verify_before_they_put_a_bond_on_a_batch) {
