@@ -14,6 +14,7 @@
 #include "chain_adapter/keys/development_keys.h"
 #include "cli/chain_options.h"
 #include "cli/commands.h"
+#include "cli/parent_folder.h"
 #include "cli/signing_keys.h"
 
 namespace tally::cli {
@@ -81,6 +82,7 @@ ExitCode init(const ChainFlags& flags, const Console& console) {
                                .clock = flags.driven_clock ? chain::Clock::kDriven : chain::Clock::kWall,
                                .base_fee = parse_wei_argument("--base-fee", flags.base_fee),
                                .accounts = genesis_accounts(flags, console)};
+  make_parent_folder(flags.file);
   with_chain_errors([&] { chain::EmbeddedChain::create(flags.file, genesis); });
   const std::string contract = proof::to_text(chain::contract_address(chain::genesis_block(genesis)));
   console.result("chain " + std::to_string(genesis.chain_id) + " in " + flags.file + ", " +

@@ -8,6 +8,7 @@
 #include "chain_adapter/chain/wei_text.h"
 #include "cli/chain_options.h"
 #include "cli/commands.h"
+#include "cli/parent_folder.h"
 #include "verifier/transcript/transcript.h"
 
 namespace tally::cli {
@@ -103,6 +104,7 @@ ExitCode export_game(const GameFlags& flags, const Console& console) {
     console.result(text.str(), json::parse(text.str()));
     return ExitCode::kFine;
   }
+  make_parent_folder(flags.out);
   std::ofstream file(flags.out, std::ios::trunc);
   file << text.str();
   if (!file.flush()) throw Failure(ExitCode::kOutsideWorld, flags.out + ": cannot be written");

@@ -3,6 +3,7 @@
 
 #include "chain_adapter/keys/keystore.h"
 #include "cli/commands.h"
+#include "cli/parent_folder.h"
 #include "cli/password.h"
 #include "cli/signing_keys.h"
 
@@ -23,6 +24,7 @@ ExitCode keygen(const KeyFlags& flags, const Console& console) {
   if (fs::exists(flags.file)) bad_input(flags.file + ": exists already; a keystore is never overwritten");
   const std::string password = read_password(flags.password_file, Ask::kTwice);
   const proof::PrivateKey key = chain::random_private_key();
+  make_parent_folder(flags.file, kOwnerOnly);
   chain::write_keystore(flags.file, chain::encrypt_key(key, password));
   const std::string address = proof::to_text(key.address());
   console.result(address + "\nkeystore " + flags.file, json::object{{"address", address}, {"keystore", flags.file}});

@@ -125,6 +125,12 @@ TEST_F(ChainCommand, checks_all_that_was_done) {
   EXPECT_NE(finished.out.find("event 1: not what the settlement said"), std::string::npos) << finished.out;
 }
 
+TEST_F(ChainCommand, makes_the_folder_of_a_file) {
+  file = (std::filesystem::path(file).parent_path() / "new/deeper/chain.db").string();
+  make();
+  EXPECT_EQ(on_chain("status").exit_code, kFine);
+}
+
 TEST_F(ChainCommand, names_what_is_wrong_with_a_file) {
   expect_refusal(on_chain("status"), kBadInput, "no such file; `tally chain init FILE` makes one");
   write_text(file, "not a chain");

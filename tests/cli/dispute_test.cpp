@@ -125,6 +125,10 @@ TEST_F(DisputeCommands, play_a_game_to_its_end_in_turns) {
   const json::value games = json::parse(expect_fine(with({"game", "list", "--json"})).out);
   ASSERT_EQ(games.as_array().size(), 1U);
   EXPECT_EQ(games.as_array()[0].as_object().at("state"), "the poster was disproved");
+  const fs::path told = x_folder / "new/game.json";
+  expect_fine(with({"game", "export", std::string(games.as_array()[0].as_object().at("game_id").as_string()), "--out",
+                    told.string()}));
+  EXPECT_TRUE(fs::is_regular_file(told));
 }
 
 TEST_F(DisputeCommands, go_on_wherever_the_watchtower_was_killed) {

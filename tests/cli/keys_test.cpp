@@ -67,9 +67,16 @@ TEST_F(Keys, keygen_says_what_is_missing) {
   EXPECT_TRUE(fs::is_empty(x_folder / "keys"));
 }
 
-TEST_F(Keys, keygen_into_a_folder_that_is_not_there_is_the_outside_world) {
-  expect_refusal(tally({"keygen", "--out", (x_folder / "none/key.json").string(), "--password-file", x_password}),
-                 kOutsideWorld, "none/key.json");
+TEST_F(Keys, keygen_makes_the_folder_for_its_owner_alone) {
+  const auto make = [&](const fs::path& file) {
+    return tally({"keygen", "--out", file.string(), "--password-file", x_password});
+  };
+  EXPECT_EQ(make(x_folder / "new/deeper/key.json").exit_code, kFine);
+  for (const char* folder : {"new", "new/deeper"}) {
+    EXPECT_EQ(fs::status(x_folder / folder).permissions(), fs::perms::owner_all) << folder;
+  }
+  expect_refusal(make(fs::path(x_password) / "key.json"), kOutsideWorld, "password/key.json");
+  expect_refusal(make(fs::path(x_password) / "deeper/key.json"), kOutsideWorld, "password/deeper: cannot be made");
 }
 
 TEST_F(Keys, address_opens_the_keystore_when_asked) {
