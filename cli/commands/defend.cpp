@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -101,6 +102,7 @@ void pause(const std::stop_token& stop, seconds time) {
 }
 
 ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& console) {
+  if (!std::filesystem::is_directory(flags.data)) bad_input("--data " + flags.data + ": no such folder");
   const proof::PrivateKey key = load_key(flags.key, console);
   const auto chain = open_chain(flags.where);
   sequencer::Defender defender(key, flags.data,
@@ -134,7 +136,7 @@ void add_defend(CLI::App& app, Session& session) {
   add_chain_option(*command, flags->where);
   add_key_options(*command, flags->key);
   command->add_option("--data", flags->data, "The folder below which the batches' directories are")
-      ->check(CLI::ExistingDirectory)
+      ->envname("TALLY_DATA")
       ->required();
   command->add_flag("--once", flags->once, "Answer what waits now, and end");
   command->add_flag("--stubborn", flags->stubborn, "Answer also where the data contradict what was posted");

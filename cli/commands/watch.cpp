@@ -167,10 +167,11 @@ void add_watch(CLI::App& app, Session& session) {
       ->required()
       ->envname("TALLY_DATA");
   command->add_option("--memory", flags->memory, "The watchtower's own file; made where there is none")->required();
-  command->add_option(
-      "--task", flags->tasks,
-      "Watch this task, without the limits below, and not those that are not named; may be given several "
-      "times. Without it all tasks are watched, strangers' too");
+  command
+      ->add_option("--task", flags->tasks,
+                   "Watch this task, without the limits below, and not those that are not named; may be given several "
+                   "times. Without it all tasks are watched, strangers' too")
+      ->envname("TALLY_TASK");
   command->add_flag("--all-tasks", flags->all_tasks, "Watch all other tasks too, after those that are named");
   command
       ->add_option("--demand-limit", flags->demand_limit,

@@ -11,9 +11,8 @@
 namespace tally::cli {
 namespace {
 
-// Both are folders that exist, as some options demand.
-constexpr const char* kEnvironment = "/";
-constexpr const char* kFlag = ".";
+constexpr const char* kEnvironment = "environment";
+constexpr const char* kFlag = "flag";
 
 struct Tree {
   Tree() { add_commands(app, session); }
@@ -105,6 +104,20 @@ TEST(Environment, yields_to_what_the_command_line_names) {
     const std::string value = value_after(path, name);
     EXPECT_TRUE(value == kFlag || value == "[" + std::string(kFlag) + "]")
         << path.front() << " " << path.back() << " " << name << " is " << value;
+  }
+}
+
+TEST(Environment, names_what_every_role_works_on) {
+  Tree tree;
+  const auto variable = [&](const char* command, const char* option) {
+    return find(tree.app, {command}).get_option(option)->get_envname();
+  };
+  EXPECT_EQ(variable("watch", "--task"), "TALLY_TASK");
+  EXPECT_EQ(variable("aggregate", "--key"), "TALLY_KEY");
+  for (const char* const command : {"watch", "defend", "post", "payout"}) {
+    EXPECT_EQ(variable(command, "--data"), "TALLY_DATA") << command;
+    EXPECT_EQ(variable(command, "--chain"), "TALLY_CHAIN") << command;
+    EXPECT_EQ(variable(command, "--key"), "TALLY_KEY") << command;
   }
 }
 
