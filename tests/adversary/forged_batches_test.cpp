@@ -6,28 +6,18 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "tests/adversary/library_trials.h"
+#include "tests/support/dispute_world.h"
 #include "tests/support/forger.h"
+#include "tests/support/wanted_count.h"
 
 namespace tally::test {
 namespace {
 
-std::uint64_t forgeries_of_each_program() {
-  const char* const given = std::getenv("TALLY_FORGERIES");
-  return given == nullptr ? 8 : std::stoull(given);
-}
-
-std::string told(const std::vector<verifier::WatchEvent>& events) {
-  std::string text;
-  for (const verifier::WatchEvent& event : events) {
-    text += "\n  " + std::string(to_string(event.kind)) + " " + event.what + " " + event.message;
-  }
-  return text;
-}
+std::uint64_t forgeries_of_each_program() { return wanted_count("TALLY_FORGERIES", 8); }
 
 /// One batch of each shape, forged again and again.
 class ForgedBatches : public testing::TestWithParam<std::string> {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -14,14 +13,12 @@
 #include "tests/support/hostile_challenger.h"
 #include "tests/support/refused.h"
 #include "tests/support/siege.h"
+#include "tests/support/wanted_count.h"
 
 namespace tally::test {
 namespace {
 
-std::uint64_t games_against_each_program() {
-  const char* const given = std::getenv("TALLY_HOSTILE_GAMES");
-  return given == nullptr ? 16 : std::stoull(given);
-}
+std::uint64_t games_against_each_program() { return wanted_count("TALLY_HOSTILE_GAMES", 16); }
 
 class HostileGames : public testing::TestWithParam<std::string> {
  protected:

@@ -9,6 +9,7 @@
 
 #include "chain_adapter/data/batch_directory.h"
 #include "tests/adversary/library_trials.h"
+#include "tests/support/dispute_world.h"
 #include "tests/support/everything_program.h"
 #include "tests/support/forger.h"
 #include "tests/support/lying_poster.h"
@@ -42,14 +43,6 @@ Forgery false_first_element(const std::string& table) {
             bytes.front() ^= 1;
             write_bytes(file, bytes);
           }};
-}
-
-std::string told(const std::vector<verifier::WatchEvent>& events) {
-  std::string text;
-  for (const verifier::WatchEvent& event : events) {
-    text += "\n  " + std::string(to_string(event.kind)) + " " + event.what + " " + event.message;
-  }
-  return text;
 }
 
 /// Ends everything that may still end by itself.

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -28,6 +27,7 @@
 #include "tests/support/settlement_world.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_batch.h"
+#include "tests/support/wanted_count.h"
 #include "verifier/challenger/played_batch.h"
 
 namespace tally::test {
@@ -230,10 +230,7 @@ class RandomTrials {
   std::uint64_t x_disproved = 0;
 };
 
-std::uint64_t number_of_changes() {
-  const char* const given = std::getenv("TALLY_FORGERIES");
-  return given == nullptr ? 100 : 10 * std::stoull(given);
-}
+std::uint64_t number_of_changes() { return 10 * wanted_count("TALLY_FORGERIES", 10); }
 
 TEST(RandomPrograms, have_forged_batches_lost_and_valid_ones_left_alone) {
   std::uint64_t lost = 0;

@@ -148,4 +148,12 @@ std::size_t sent(const std::vector<verifier::WatchEvent>& events, std::string_vi
   }));
 }
 
+std::string told(const std::vector<verifier::WatchEvent>& events) {
+  std::string text;
+  for (const verifier::WatchEvent& event : events) {
+    text += "\n  " + std::string(to_string(event.kind)) + " " + event.what + " " + event.message;
+  }
+  return text;
+}
+
 }  // namespace tally::test

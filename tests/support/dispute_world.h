@@ -87,5 +87,7 @@ class DisputeWorld {
 
 /// How many of the events are transactions that the chain took.
 [[nodiscard]] std::size_t sent(const std::vector<verifier::WatchEvent>& events, std::string_view name = {});
+/// A line each, to be shown where a test fails.
+[[nodiscard]] std::string told(const std::vector<verifier::WatchEvent>& events);
 
 }  // namespace tally::test

@@ -17,6 +17,7 @@
 
 #include "chain_adapter/embedded/audit.h"
 #include "tests/chain_adapter/embedded/chain_file.h"
+#include "tests/support/wanted_count.h"
 
 namespace tally::chain {
 namespace {
@@ -32,10 +33,7 @@ constexpr int kDefaultKills = 200;
 #endif
 constexpr int kKillsPerFile = 20;
 
-int kills_wanted() {
-  const char* const text = std::getenv("TALLY_KILLS");
-  return text == nullptr ? kDefaultKills : std::max(1, std::atoi(text));
-}
+int kills_wanted() { return std::max(1, static_cast<int>(test::wanted_count("TALLY_KILLS", kDefaultKills))); }
 
 /// A process of its own. It must be made while this process has no database open: SQLite's locks are of a process.
 class Child {

@@ -3,13 +3,13 @@
 // TALLY_SETTLEMENT_SEQUENCES: how many.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
 #include "tests/support/evm_mirror.h"
 #include "tests/support/settlement_driver.h"
 #include "tests/support/settlement_samples.h"
+#include "tests/support/wanted_count.h"
 
 namespace tally::chain {
 namespace {
@@ -18,10 +18,7 @@ using test::EvmMirror;
 using test::SettlementDriver;
 using test::SettlementWorld;
 
-std::uint64_t number_of_sequences() {
-  const char* chosen = std::getenv("TALLY_SETTLEMENT_SEQUENCES");  // NOLINT(concurrency-mt-unsafe): no other thread
-  return chosen == nullptr ? 3 : std::strtoull(chosen, nullptr, 10);
-}
+std::uint64_t number_of_sequences() { return test::wanted_count("TALLY_SETTLEMENT_SEQUENCES", 3); }
 
 TEST(SettlementParity, contracts_and_cpp_judge_random_sequences_alike) {
   std::map<std::string, std::uint64_t> refusals;

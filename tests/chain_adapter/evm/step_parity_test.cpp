@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "tests/support/committed_memory.h"
 #include "tests/support/mutate_program.h"
 #include "tests/support/random_program.h"
+#include "tests/support/wanted_count.h"
 
 namespace tally::chain {
 namespace {
@@ -35,10 +35,7 @@ constexpr std::size_t kCasesInWorld = 25;
 constexpr std::size_t kWorldsInCall = 8;
 constexpr std::array<std::uint32_t, 3> kLeafSizes = {64, 128, 1024};
 
-std::uint64_t number_of_cases() {
-  const char* chosen = std::getenv("TALLY_STEP_CASES");  // NOLINT(concurrency-mt-unsafe): no other thread
-  return chosen == nullptr ? 2'000 : std::strtoull(chosen, nullptr, 10);
-}
+std::uint64_t number_of_cases() { return test::wanted_count("TALLY_STEP_CASES", 2'000); }
 
 /// A random program, in every other world with a changed body, on random data that is committed.
 struct World {

@@ -24,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::DisputedBatch;
 using test::DisputeWorld;
+using test::told;
 
 struct Mutation {
   std::string name;
@@ -133,14 +134,6 @@ class Mutator {
   const math::CompiledProgram& x_program;
   std::mt19937_64 x_random;
 };
-
-std::string told(const std::vector<WatchEvent>& events) {
-  std::string text;
-  for (const WatchEvent& event : events) {
-    text += "\n  " + std::string(to_string(event.kind)) + " " + event.what + " " + event.message;
-  }
-  return text;
-}
 
 struct Case {
   std::string program;

@@ -19,14 +19,6 @@
 
 namespace tally::test {
 
-inline std::string told(const std::vector<verifier::WatchEvent>& events) {
-  std::string text;
-  for (const verifier::WatchEvent& event : events) {
-    text += std::string(to_string(event.kind)) + " " + event.what + " " + event.message + "\n";
-  }
-  return text;
-}
-
 /// A first batch whose table is forged at one index.
 inline Cheat forge(const DisputeWorld& world, const std::string& table, std::uint64_t index, math::i128 change = 1) {
   return [&world, table, index, change](const std::filesystem::path& directory) {
