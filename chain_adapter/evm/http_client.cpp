@@ -95,7 +95,8 @@ std::string describe(const HttpEndpoint& endpoint) {
   return std::string(endpoint.tls ? kHttps : kHttp) + host_header(endpoint);
 }
 
-/// One connection. Every wait ends with the timeout: operations are started and the context is run until they end.
+/// One connection. Every wait but that for a name server ends with the timeout: operations are started and the context
+/// is run until they end.
 class HttpClient::Connection {
  public:
   Connection(const HttpEndpoint& endpoint, const HttpSettings& settings)

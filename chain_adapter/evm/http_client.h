@@ -31,7 +31,7 @@ struct HttpEndpoint {
 [[nodiscard]] std::string describe(const HttpEndpoint& endpoint);
 
 struct HttpSettings {
-  std::chrono::milliseconds timeout{20'000};  // of one exchange, connecting included
+  std::chrono::milliseconds timeout{20'000};  // of one exchange, connecting included, but not looking up the name
   std::uint64_t max_response_bytes = std::uint64_t{64} << 20;
   std::filesystem::path authorities{};  // certificates in PEM to trust instead of the system's
 };
