@@ -11,6 +11,7 @@ namespace tally::test {
 
 using namespace tally::proof;
 using math::Accumulators;
+using math::i128;
 
 namespace {
 
@@ -316,20 +317,24 @@ std::vector<Move> EveryGame::honest_moves(const Game& game) {
   return {};
 }
 
-// At each boundary: the truth, the truth but one, and another number altogether; in all combinations.
+// At each boundary: the truth, or one of the accumulators is one more, or another number altogether; in all
+// combinations.
 std::vector<Move> EveryGame::responses(const Game& game) const {
   const StateAt truth = x_arena.truth({game.item, game.entry});
   const auto positions = boundary_positions(game.low, game.high, x_arena.arity);
+  const std::size_t stories = 1 + 2 * x_arena.posted.batch().program.items[game.item].body->accumulators.size();
   std::size_t combinations = 1;
-  for (std::size_t i = 0; i < positions.size(); ++i) combinations *= 3;
+  for (std::size_t i = 0; i < positions.size(); ++i) combinations *= stories;
   std::vector<Move> moves;
   for (std::size_t combination = 0; combination < combinations; ++combination) {
     const StateAt claim = [&](std::uint64_t number) {
       Accumulators state = truth(number);
       std::size_t digits = combination;
-      for (std::size_t i = 0; positions[i] != number; ++i) digits /= 3;
-      if (digits % 3 == 1) ++state[0];
-      if (digits % 3 == 2) state[0] = 77;
+      for (std::size_t i = 0; positions[i] != number; ++i) digits /= stories;
+      const std::size_t story = digits % stories;
+      if (story == 0) return state;
+      i128& lie = state[(story - 1) / 2];
+      lie = story % 2 == 1 ? lie + 1 : i128{77};
       return state;
     };
     moves.push_back(respond_with(context_of(game), game, claim));
