@@ -124,6 +124,11 @@ void write(const Members& put, const proof::Withdrawn& event) {
   put("by", event.by);
   put("amount", event.amount);
 }
+void write(const Members& put, const proof::Skipped& event) {
+  put("task", event.task);
+  put("parent", event.parent);
+  put("first_live", event.first_live);
+}
 
 void write_event(JsonWriter& json, const proof::Event& event) {
   const Members put(json);

@@ -11,9 +11,10 @@ namespace tally::proof {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kNames = {
-    "TaskCreated", "Funded",    "Registered",    "KeyBound",        "KeyUnbound",   "ExitRequested", "StakeWithdrawn",
-    "SeedSealed",  "Posted",    "Finalized",     "BatchInvalid",    "BondReleased", "GameOpened",    "GameMoved",
-    "GameEnded",   "Committed", "LeafRequested", "RequestAnswered", "PaidOut",      "Withdrawn",     "RequestWithheld"};
+    "TaskCreated",    "Funded",     "Registered",      "KeyBound",  "KeyUnbound",    "ExitRequested",
+    "StakeWithdrawn", "SeedSealed", "Posted",          "Finalized", "BatchInvalid",  "BondReleased",
+    "GameOpened",     "GameMoved",  "GameEnded",       "Committed", "LeafRequested", "RequestAnswered",
+    "PaidOut",        "Withdrawn",  "RequestWithheld", "Skipped"};
 
 }  // namespace
 
@@ -148,6 +149,12 @@ void fields(Fields& f, Like<RequestWithheld> auto& x) {
   f("batch", x.batch);
   f("leaf", x.leaf);
   f("by", x.by);
+}
+template <class Fields>
+void fields(Fields& f, Like<Skipped> auto& x) {
+  f("task", x.task);
+  f("parent", x.parent);
+  f("first_live", x.first_live);
 }
 
 std::string_view name_of(const Event& event) { return kNames[event.index()]; }

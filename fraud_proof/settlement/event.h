@@ -143,11 +143,17 @@ struct Withdrawn {
   Address by{};
   Wei amount{};
 };
+/// Invalid children of a node lie behind it: `first_live` is the position of the first that may be valid.
+struct Skipped {
+  TaskId task{};
+  BatchId parent{};
+  std::uint64_t first_live = 0;
+};
 
-/// In the order of their wire values, which begin at 1.
+/// In the order of their wire values, which begin at 1. Whatever a chain accepts tells at least one.
 using Event = std::variant<TaskCreated, Funded, Registered, KeyBound, KeyUnbound, ExitRequested, StakeWithdrawn,
                            SeedSealed, Posted, Finalized, BatchInvalid, BondReleased, GameOpened, GameMoved, GameEnded,
-                           Committed, LeafRequested, RequestAnswered, PaidOut, Withdrawn, RequestWithheld>;
+                           Committed, LeafRequested, RequestAnswered, PaidOut, Withdrawn, RequestWithheld, Skipped>;
 
 /// "TaskCreated", …: as in Solidity.
 [[nodiscard]] std::string_view name_of(const Event& event);

@@ -79,6 +79,7 @@ OrRefused<void> run(const Call& call, const SkipInvalid& skip) {
                   "child " + std::to_string(parent->first_live) + " of the batch is not there, or not invalid");
   }
   call.changes.put(node_key(skip.task, skip.parent), *parent);
+  call.changes.emit(Skipped{.task = skip.task, .parent = skip.parent, .first_live = parent->first_live});
   return {};
 }
 

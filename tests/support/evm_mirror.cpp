@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "chain_adapter/evm/abi.h"
+#include "chain_adapter/evm/call_data.h"
 #include "deterministic_math/bytecode/codec.h"
 
 namespace tally::test {
@@ -29,12 +30,6 @@ std::string text_of(const Address& address) { return math::to_hex(address.bytes)
 
 std::uint64_t number_of(const json::value& quantity) {
   return std::stoull(std::string(quantity.as_string()), nullptr, 16);
-}
-
-Bytes call_data(math::Bytes transaction) {
-  chain::AbiWriter arguments;
-  arguments.bytes(transaction);
-  return arguments.call(chain::selector_of("transact(bytes)"));
 }
 
 /// Tests of the machine also ask what no bytes can say: such lists, and settings that are none.
@@ -154,14 +149,15 @@ std::string EvmMirror::call(json::array parameters) {
 }
 
 std::string EvmMirror::refusal_of(math::Bytes transaction) {
-  return call({json::object{{"to", text_of(kContract)}, {"data", math::to_hex(call_data(transaction))}}, "latest"});
+  return call(
+      {json::object{{"to", text_of(kContract)}, {"data", math::to_hex(chain::call_data(transaction))}}, "latest"});
 }
 
 void EvmMirror::simulate(const BlockContext& block, const Message& message, const OrRefused<Effects>& result) {
   const json::object asked{{"from", text_of(message.sender)},
                            {"to", text_of(kContract)},
                            {"value", quantity(message.value.value)},
-                           {"data", math::to_hex(call_data(encode(message.transaction)))}};
+                           {"data", math::to_hex(chain::call_data(encode(message.transaction)))}};
   const json::object rich{{text_of(message.sender), json::object{{"balance", quantity(~math::u128{0})}}}};
   const json::object at{{"number", quantity(block.number)},
                         {"time", quantity(block.time_s)},
@@ -178,13 +174,13 @@ void EvmMirror::send(const BlockContext& block, const Message& message, const Ef
   static_cast<void>(rpc.call("anvil_setBalance", {text_of(message.sender), quantity(~math::u128{0})}));
   static_cast<void>(rpc.call("evm_setNextBlockTimestamp", {block.time_s}));
   static_cast<void>(rpc.call("anvil_setNextBlockBaseFeePerGas", {quantity(block.base_fee.value)}));
-  const json::value receipt = x_anvil.receipt(
-      rpc.call("eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
-                                                    {"to", text_of(kContract)},
-                                                    {"value", quantity(message.value.value)},
-                                                    {"gas", quantity(30'000'000)},
-                                                    {"gasPrice", quantity(block.base_fee.value)},
-                                                    {"data", math::to_hex(call_data(encode(message.transaction)))}}}));
+  const json::value receipt = x_anvil.receipt(rpc.call(
+      "eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
+                                           {"to", text_of(kContract)},
+                                           {"value", quantity(message.value.value)},
+                                           {"gas", quantity(30'000'000)},
+                                           {"gasPrice", quantity(block.base_fee.value)},
+                                           {"data", math::to_hex(chain::call_data(encode(message.transaction)))}}}));
   x_block = block.number;
   const std::string mined(receipt.at("blockNumber").as_string());
   if (mined != quantity(block.number)) throw std::runtime_error("mined in block " + mined);

@@ -111,6 +111,7 @@ OrRefused<Effects> MemoryChain::execute(const chain::TransactionId& id, const Ad
   }
   x_history.state.write(*effects);
   TALLY_ASSERT(x_history.state.money() == x_history.held);
+  TALLY_ASSERT(!effects->events.empty());
 
   ++x_history.block;
   for (const Event& event : effects->events) {

@@ -1,7 +1,8 @@
 // A chain in memory: the settlement machine over a map, accounts, a clock that only the test moves, and the interface
 // that daemons see. Every transaction stands in a block of its own, made when it is sent; nothing is ever pending.
 //
-// After each transaction it asserts that what the settlement holds is what its records say, summed over all of them.
+// After each transaction it asserts that what the settlement holds is what its records say, summed over all of them,
+// and that an event tells of it.
 #pragma once
 
 #include <cstdint>

@@ -171,6 +171,7 @@ std::vector<Event> sample_events() {
       PaidOut{.task = task, .object = 5, .member = 34, .wallet = address(53), .amount = {62}},
       Withdrawn{.by = address(53), .amount = {~math::u128{0}}},
       RequestWithheld{.batch = batch, .leaf = leaf(), .by = address(11)},
+      Skipped{.task = task, .parent = batch, .first_live = 63},
   };
 }
 

@@ -62,6 +62,7 @@ contract EndPart is SettlementState {
         findTask(task);
         Node storage node = findNode(task, parent);
         if (skip(nodeName(task, parent), node) == 0) revert NothingToSkip();
+        emit Happened(22, abi.encodePacked(task, parent, uint64(node.firstLive)));
     }
 
     function releaseBond(bytes calldata fields) external payable onlyInSettlement {

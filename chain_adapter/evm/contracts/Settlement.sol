@@ -45,8 +45,13 @@ contract Settlement is SettlementState {
         movePart = parts[8];
     }
 
+    /// A call whose bytes may stand in no transaction of the chain: they are told before what happens by them.
+    event Relayed(address indexed sender, uint256 value, bytes transaction);
+
     /// Its kind, and its fields.
     function transact(bytes calldata transaction) external payable {
+        // An account without code that pays for the transaction itself has called with what everyone can read there.
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) emit Relayed(msg.sender, msg.value, transaction);
         if (transaction.length == 0 || transaction.length > MAX_TRANSACTION_BYTES) revert Malformed();
         uint8 kind = uint8(transaction[0]);
         bytes calldata fields = transaction[1:];

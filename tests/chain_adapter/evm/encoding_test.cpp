@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chain_adapter/evm/abi.h"
+#include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/fee_transaction.h"
 #include "chain_adapter/evm/rlp.h"
 #include "tests/support/hex.h"
@@ -80,6 +81,26 @@ TEST(Abi, refuses_what_no_encoder_writes) {
   EXPECT_EQ(AbiReader(bytes("01" + word(0).substr(2))).number().error(), AbiReason::kPadding);
   EXPECT_EQ(AbiReader(bytes("01" + word(0).substr(2))).address().error(), AbiReason::kPadding);
   EXPECT_EQ(AbiReader(bytes(word(0x20) + word(0xffffffff))).list_of_bytes().error(), AbiReason::kTruncated);
+}
+
+TEST(CallData, is_a_call_of_transact) {
+  const Bytes data = call_data(text("dave"));
+  EXPECT_EQ(math::to_hex(math::Bytes(data).first(4)), math::to_hex(selector_of("transact(bytes)")));
+  EXPECT_TRUE(std::ranges::equal(called_with(data).value(), text("dave")));
+}
+
+/// The contract takes values wherever they stand, and does not look at what no value uses.
+TEST(CallData, is_read_as_the_contract_reads_it) {
+  const std::string_view selector = "00000000";
+  const auto read = [&](const std::string& words) { return called_with(bytes(std::string(selector) + words)); };
+  EXPECT_TRUE(std::ranges::equal(read(word(0x40) + word(7) + word(4) + "64617665ff").value(), text("dave")));
+  EXPECT_TRUE(std::ranges::equal(read(word(0x23) + "010203" + word(4) + "64617665").value(), text("dave")));
+  EXPECT_TRUE(read(word(0)).value().empty());
+  EXPECT_EQ(called_with(bytes("000000")).error(), AbiReason::kTruncated);
+  EXPECT_EQ(read(word(0x20)).error(), AbiReason::kTruncated);
+  EXPECT_EQ(read(word(0x20) + word(1)).error(), AbiReason::kTruncated);
+  EXPECT_EQ(read(word(0x20) + word(5) + "64617665").error(), AbiReason::kTruncated);
+  EXPECT_EQ(read("01" + word(0x20).substr(2) + word(0)).error(), AbiReason::kTruncated);
 }
 
 // ethereum/tests, RLPTests/rlptest.json.

@@ -1,11 +1,13 @@
 // Whoever is paid may refuse, or call back: nobody else is harmed, and nothing is paid twice.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <string>
 #include <vector>
 
 #include "chain_adapter/evm/abi.h"
+#include "fraud_proof/signing/eip712.h"
 #include "tests/support/evm_mirror.h"
 #include "tests/support/settlement_world.h"
 
@@ -74,8 +76,8 @@ class PayeeTest : public ::testing::Test {
       EXPECT_EQ(mirror->node().receipt(rpc().call("eth_sendTransaction", {asked})).at("status").as_string(), "0x0");
       return error.data().is_string() ? std::string(error.data().as_string()) : std::string(error.what());
     }
-    const json::value sent = rpc().call("eth_sendTransaction", {asked});
-    EXPECT_EQ(mirror->node().receipt(sent).at("status").as_string(), "0x1");
+    last_sent = rpc().call("eth_sendTransaction", {asked});
+    EXPECT_EQ(mirror->node().receipt(last_sent).at("status").as_string(), "0x1");
     return kTaken;
   }
 
@@ -87,6 +89,7 @@ class PayeeTest : public ::testing::Test {
     return bytes ? math::to_hex(*bytes) : "no bytes";
   }
 
+  json::value last_sent;
   std::shared_ptr<EvmMirror> mirror = std::make_shared<EvmMirror>();
   SettlementWorld world{{.members = 2, .chain = mirrored(mirror)}};
 };
@@ -111,6 +114,23 @@ TEST_F(PayeeTest, pitfall_22_a_payee_that_calls_back_is_paid_once) {
   EXPECT_EQ(answer(), EvmMirror::error_of(Reason::kNothingToWithdraw));
   EXPECT_EQ(balance_of(payee()), stake());
   EXPECT_EQ(held(), stake()) << "the other member's";
+}
+
+/// The node's transaction shows what was asked of the payee, not what it asked of the settlement.
+TEST_F(PayeeTest, whose_calls_stand_in_no_transaction_have_their_bytes_told_before_their_events) {
+  ASSERT_EQ(withdraw(), kTaken);
+  const json::value receipt = mirror->node().receipt(last_sent);
+  const json::array& logs = receipt.at("logs").as_array();
+  ASSERT_EQ(logs.size(), 2U);
+  const proof::KeccakDigest relayed = proof::keccak256_of_text("Relayed(address,uint256,bytes)");
+  EXPECT_EQ(logs[0].at("topics").at(0).as_string(), math::to_hex(relayed.bytes));
+  EXPECT_EQ(logs[0].at("topics").at(1).as_string(), "0x000000000000000000000000" + payee().substr(2));
+  const Bytes data = test::bytes_of(logs[0].at("data"));
+  AbiReader told(data);
+  EXPECT_EQ(told.number().value(), 0U);
+  const Bytes withdrawal = encode(proof::Transaction{proof::Withdraw{}});
+  EXPECT_TRUE(std::ranges::equal(told.bytes().value(), withdrawal));
+  EXPECT_NE(logs[1].at("topics").at(0).as_string(), math::to_hex(relayed.bytes));
 }
 
 }  // namespace

@@ -146,7 +146,9 @@ TEST_F(FinalizeTest, passes_16_siblings_a_call_and_any_number_with_more_calls) {
   world.chain().advance(kPeriod);
   EXPECT_TRUE(refused(finalize(world, good), Reason::kEarlierSibling));
   EXPECT_EQ(world.node(kGenesisParent).first_live, 0U);  // what is refused leaves no trace
-  ASSERT_TRUE(accepted(skip(kGenesisParent)));
+  const auto skipped = skip(kGenesisParent);
+  ASSERT_TRUE(accepted(skipped));
+  EXPECT_EQ(std::get<Skipped>(skipped->events.at(0)).first_live, kMaxSkipped);
   EXPECT_EQ(world.node(kGenesisParent).first_live, kMaxSkipped);
   EXPECT_TRUE(refused(finalize(world, good), Reason::kEarlierSibling));
   ASSERT_TRUE(accepted(skip(kGenesisParent)));

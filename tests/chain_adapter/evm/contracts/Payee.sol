@@ -20,10 +20,10 @@ contract Payee {
     }
 
     /// Sends a transaction to the settlement.
-    function ask(address settlement_, bytes calldata transaction_) external {
+    function ask(address settlement_, bytes calldata transaction_) external payable {
         settlement = settlement_;
         transaction = transaction_;
-        (bool done, bytes memory result) = transact();
+        (bool done, bytes memory result) = transact(msg.value);
         if (!done) {
             assembly ("memory-safe") {
                 revert(add(result, 32), mload(result))
@@ -34,11 +34,11 @@ contract Payee {
     receive() external payable {
         if (conduct == Conduct.REFUSES) revert();
         if (conduct != Conduct.CALLS_BACK) return;
-        (bool done, bytes memory result) = transact();
+        (bool done, bytes memory result) = transact(0);
         answer = done ? bytes(hex"ff") : result;
     }
 
-    function transact() private returns (bool, bytes memory) {
-        return settlement.call(abi.encodeWithSignature("transact(bytes)", transaction));
+    function transact(uint256 value) private returns (bool, bytes memory) {
+        return settlement.call{value: value}(abi.encodeWithSignature("transact(bytes)", transaction));
     }
 }
