@@ -8,7 +8,7 @@ namespace tally::cli {
 
 enum class ExitCode : int {
   kFine = 0,
-  kFoundInvalid = 1,  // what was checked is wrong: a batch, a receipt, a program
+  kFoundInvalid = 1,  // what was checked is wrong (a batch, a receipt, a program), or the chain refused it
   kBadInput = 2,      // usage, or a file that cannot be used; the message names it
   kOutsideWorld = 3,  // disk, permissions, memory, interruption
 };

@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   Session session;
   session.stop = interrupt.token();
   CLI::App app(kAbout, kProgramName);
+  app.set_version_flag("--version", std::string(kProgramName) + " " + TALLY_VERSION, "Print the version and end");
   add_commands(app, session);
   try {
     app.parse(argc, argv);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -194,6 +195,7 @@ std::string text_of(const toml::node& node, const std::string& where) {
 }
 
 void read_file(const std::string& file, Draft& draft) {
+  if (!std::filesystem::exists(file)) bad_input(file + ": no such file");
   toml::table table;
   try {
     table = toml::parse_file(file);

@@ -1,6 +1,7 @@
 // `tally aggregate`: from a folder of updates to a signed, committed batch and its aggregated model.
 #include <array>
 #include <memory>
+#include <set>
 
 #include "cli/admission.h"
 #include "cli/aggregate_inputs.h"
@@ -10,6 +11,7 @@
 #include "cli/threads.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "sequencer/batch/model_encoder.h"
+#include "sequencer/trainer/contribution.h"
 
 namespace tally::cli {
 
@@ -28,8 +30,9 @@ void print(const sequencer::BuiltBatch& built, const AggregateFlags& flags, std:
   std::snprintf(seconds.data(), seconds.size(), "%.3f s: read %.3f, quantise %.3f, hash %.3f, fold %.3f, write %.3f",
                 times.wall, times.read, times.quantise, times.hash, times.fold, times.write);
   const std::string model = manifest.model ? (built.directory / manifest.model->file).string() : "none";
-  std::string text = "aggregated " + std::to_string(manifest.header.record_count) + " updates (" +
-                     human_bytes(built.row_bytes) + ") by " + manifest.shape.program + "\n";
+  std::string text = "aggregated " + std::to_string(manifest.header.record_count) +
+                     (manifest.header.record_count == 1 ? " update (" : " updates (") + human_bytes(built.row_bytes) +
+                     ") by " + manifest.shape.program + "\n";
   if (flags.clip) text += "clip   " + std::to_string(built.clipped) + " values were out of range\n";
   if (left_out > 0) text += "left out " + std::to_string(left_out) + " that were refused\n";
   text += "batch  " + id + "\nfiles  " + directory + "\nmodel  " + model + "\ntime   " + seconds.data();
@@ -83,6 +86,21 @@ ExitCode aggregate(const AggregateFlags& flags, Console& console, const std::sto
   return ExitCode::kFine;
 }
 
+/// A trainer that sent its record alone would miss the round, and nobody would know.
+void warn_of_lone_records(const std::vector<std::string>& folders, const std::vector<fs::path>& updates,
+                          const Console& console) {
+  std::set<fs::path> used;
+  for (const fs::path& update : updates) used.insert(sequencer::record_file_of(update));
+  std::set<fs::path> lone;
+  for (const std::string& folder : folders) {
+    if (!fs::is_directory(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".record" && !used.contains(entry.path())) lone.insert(entry.path());
+    }
+  }
+  for (const fs::path& record : lone) console.warn("left out: " + record.string() + ": its update is not beside it");
+}
+
 ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const std::stop_token& stop) {
   if (flags.chain.empty() || flags.data.empty()) bad_input("--task needs --chain and --data");
   const auto chain = open_chain(flags.chain);
@@ -92,6 +110,7 @@ ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const
   const sequencer::Extension extension = extend_parent(*chain, task.id, parent);
   const bool has_rows = !proof::objects_of(task.program.program, math::ObjectKind::kRow).empty();
   const std::vector<fs::path> updates = find_updates(flags.updates, has_rows ? Contents::kUpdates : Contents::kRecords);
+  if (has_rows) warn_of_lone_records(flags.updates, updates, console);
   sequencer::BatchInputs inputs = gather_contributions(flags, task, extension, store, updates, console);
   const std::uint64_t unusable = updates.size() - inputs.records.size();
   math::ThreadPool pool(thread_count(flags.threads));

@@ -37,7 +37,10 @@ struct PostFlags {
 /// A directory, or the id of a batch in the store.
 fs::path find_directory(const PostFlags& flags) {
   proof::BatchId id;
-  if (fs::exists(flags.batch) || !math::from_hex(flags.batch, id.digest.bytes)) return flags.batch;
+  if (fs::exists(flags.batch)) return flags.batch;
+  if (!math::from_hex(flags.batch, id.digest.bytes)) {
+    bad_input(flags.batch + ": no such directory, and not the id of a batch (0x and 64 hex digits)");
+  }
   if (flags.data.empty()) bad_input(flags.batch + ": give --data to name a batch by its id");
   return chain::BatchStore(flags.data).batch(id);
 }

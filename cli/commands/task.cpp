@@ -1,4 +1,5 @@
 // `tally task`: create a task on chain, fund it, and look at tasks.
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace tally::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
 namespace json = boost::json;
 
 struct TaskFlags {
@@ -59,7 +61,12 @@ ExitCode create(const TaskFlags& flags, Console& console) {
   const auto prepared = sequencer::prepare_task(task, chain->identity(), key.address(), store, pool);
   if (!prepared) bad_input(prepared.error());
   const proof::Transaction transaction = prepared->transaction;
-  send(*chain, {.key = key, .value = {}, .transaction = transaction});
+  try {
+    send(*chain, {.key = key, .value = {}, .transaction = transaction});
+  } catch (const Failure&) {
+    if (!proof::read_task(chain->state(), prepared->id)) fs::remove_all(store.task(prepared->id));
+    throw;
+  }
   const std::string id = to_hex(prepared->id);
   console.result("task " + id + "\ndata " + store.task(prepared->id).string(),
                  json::object{{"task", id}, {"data", store.task(prepared->id).string()}});

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "deterministic_math/numbers/assert.h"
+#include "deterministic_math/numbers/int128.h"
 
 namespace tally::proof {
 
@@ -229,8 +230,9 @@ Checked check_settings(const TaskSettings& settings) {
   if (const auto* const quorum = std::get_if<KeeperQuorum>(&settings.availability)) return check_quorum(*quorum);
   const math::u128 last_window = math::u128{settings.request_period_s} + 2 * math::u128{settings.window_s};
   if (last_window > settings.challenge_period_s) {
-    return refuse(SettingsReason::kRequestTimes,
-                  "the request period and two windows are longer than the challenge period");
+    return refuse(SettingsReason::kRequestTimes, "challenge_period is " + std::to_string(settings.challenge_period_s) +
+                                                     " s, less than request_period and two windows, " +
+                                                     math::to_string(static_cast<math::i128>(last_window)) + " s");
   }
   return {};
 }

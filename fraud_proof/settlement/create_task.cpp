@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "deterministic_math/bytecode/validator.h"
+#include "deterministic_math/numbers/int128.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "fraud_proof/game/game.h"
@@ -79,36 +80,45 @@ OrRefused<void> check_numbers(const CreateTask& task, const math::Program& progr
   return {};
 }
 
+std::string seconds(math::u128 time) { return math::to_string(static_cast<math::i128>(time)) + " s"; }
+
 OrRefused<void> check_times(const TaskSettings& settings, std::uint64_t moves) {
   const math::u128 window = settings.window_s;
   // Whoever is kept off the chain for the whole budget still has the time of a move.
   const math::u128 one_answer = math::u128{settings.move_time_s} + settings.censorship_budget_s;
   const math::u128 clock = math::u128{moves} * settings.move_time_s + settings.censorship_budget_s;
   if (settings.game_clock_s < clock) {
-    return refuse(Reason::kClockTooShort, "a side may have to make " + std::to_string(moves) +
-                                              " moves, and game_clock is " + std::to_string(settings.game_clock_s) +
-                                              " s, less than their move_time and the censorship budget");
+    return refuse(Reason::kClockTooShort, "game_clock is " + std::to_string(settings.game_clock_s) + " s, less than " +
+                                              seconds(clock) + ": the move_time of the " + std::to_string(moves) +
+                                              " moves that a side may have to make, and censorship_budget");
   }
   if (settings.game_clock_s == 0) return refuse(Reason::kClockTooShort, "a game clock of no time");
   const bool has_requests = std::holds_alternative<LeafRequests>(settings.availability);
   if (has_requests && (window == 0 || window < one_answer)) {
-    return refuse(Reason::kWindowTooShort, "a window of " + std::to_string(settings.window_s) +
-                                               " s to answer a request: none, or less than move_time and the "
-                                               "censorship budget");
+    return refuse(Reason::kWindowTooShort,
+                  "window is " + std::to_string(settings.window_s) + " s, " +
+                      (window == 0 ? "no time to answer a request"
+                                   : "less than move_time and censorship_budget, " + seconds(one_answer)));
   }
   // What an answer shows may have to be followed by another request.
-  if (has_requests && settings.request_period_s <= window + one_answer + settings.move_time_s) {
-    return refuse(Reason::kPeriodTooShort, "leaves may be requested for " + std::to_string(settings.request_period_s) +
-                                               " s, not more than a window, two move_times and the censorship budget");
+  const math::u128 second_request = window + one_answer + settings.move_time_s;
+  if (has_requests && settings.request_period_s <= second_request) {
+    return refuse(Reason::kPeriodTooShort, "request_period is " + std::to_string(settings.request_period_s) +
+                                               " s, not more than a window, two move_times and censorship_budget, " +
+                                               seconds(second_request));
   }
   if (settings.challenge_period_s == 0) return refuse(Reason::kPeriodTooShort, "a challenge period of no time");
-  if (settings.challenge_period_s < 2 * window + one_answer) {
-    return refuse(Reason::kPeriodTooShort,
-                  "the challenge period is less than 2 windows, move_time and the censorship budget");
+  const math::u128 least_period = 2 * window + one_answer;
+  if (settings.challenge_period_s < least_period) {
+    return refuse(Reason::kPeriodTooShort, "challenge_period is " + std::to_string(settings.challenge_period_s) +
+                                               " s, less than two windows, move_time and censorship_budget, " +
+                                               seconds(least_period));
   }
-  if (settings.exit_delay_s <= settings.challenge_period_s + 2 * math::u128{settings.game_clock_s} + 2 * window) {
-    return refuse(Reason::kExitTooShort,
-                  "exit_delay is not longer than the challenge period, two game clocks and two windows");
+  const math::u128 liable = settings.challenge_period_s + 2 * math::u128{settings.game_clock_s} + 2 * window;
+  if (settings.exit_delay_s <= liable) {
+    return refuse(Reason::kExitTooShort, "exit_delay is " + std::to_string(settings.exit_delay_s) +
+                                             " s, not more than challenge_period, two game_clocks and two windows, " +
+                                             seconds(liable));
   }
   return {};
 }

@@ -38,8 +38,16 @@ TEST_F(PostingCommands, take_a_task_from_its_creation_to_two_final_batches) {
   EXPECT_EQ(tasks.out, x_task + "  2 members, 2 batches, final 2\n");
 }
 
+TEST_F(PostingCommands, leave_nothing_of_a_task_that_the_chain_refused) {
+  const Words poor = {"task", "create", "fedavg", "--dim", "D=20", "--sequencer-bond", "1wei"};
+  expect_refusal(tally(with_data(poor, "dev:0")), kFoundInvalid, "BondsTooClose");
+  EXPECT_TRUE(std::filesystem::is_empty(x_folder / "data"));
+}
+
 TEST_F(PostingCommands, refuse_with_the_fix) {
   create_task();
+  expect_refusal(tally(with_data({"post", "0x12"}, "dev:0")), kBadInput,
+                 "0x12: no such directory, and not the id of a batch");
   const std::string other = "0x" + std::string(64, '1');
   expect_refusal(tally(with({"register", "--task", other}, "dev:1")), kBadInput, "the chain has no such task");
   expect_refusal(tally(with({"register", "--task", x_task, "--stake", "1gwei"}, "dev:1")), kFoundInvalid,
@@ -55,6 +63,13 @@ TEST_F(PostingCommands, refuse_with_the_fix) {
   expect_refusal(tally(with_data({"aggregate", "--task", x_task, "--updates", update})), kBadInput,
                  "client1.record: no such file");
   contribute(1);
+  write_text(x_folder / "updates/lone.record", "");
+  const Finished lone =
+      expect_fine(with_data({"aggregate", "--task", x_task, "--updates", (x_folder / "updates").string()}));
+  EXPECT_NE(lone.err.find("left out: " + (x_folder / "updates/lone.record").string() + ": its update is not beside it"),
+            std::string::npos)
+      << lone.err;
+  std::filesystem::remove(x_folder / "updates/lone.record");
   expect_refusal(tally(with_data({"aggregate", "--task", x_task, "--updates", update, "--program", "median"})),
                  kBadInput, "--program does not go with --task");
   const std::string batch = aggregate();
