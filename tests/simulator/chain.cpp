@@ -53,6 +53,12 @@ const std::vector<std::uint8_t>* Chain::tip_record(std::string_view key) const {
   return nullptr;
 }
 
+Records Chain::records() const {
+  Records all = x_records;
+  all.insert(x_genesis.records.begin(), x_genesis.records.end());  // what did not change
+  return all;
+}
+
 const std::vector<std::uint8_t>* Chain::record(std::string_view key, std::uint64_t slot) const {
   // What the first later block found there.
   auto later = x_blocks.end();
@@ -218,16 +224,17 @@ std::uint64_t Chain::undo(Block& block) {
   return vanished;
 }
 
-std::uint64_t Chain::reorganise(std::uint64_t slot, std::uint64_t depth,
-                                const std::function<void(const Executed&)>& visit) {
-  std::uint64_t vanished = 0;
+Chain::TakenBack Chain::reorganise(std::uint64_t slot, std::uint64_t depth,
+                                   const std::function<void(const Executed&)>& visit) {
+  TakenBack taken;
   const std::uint64_t kept = slot >= depth ? slot - depth : 0;
   while (!x_blocks.empty() && x_blocks.back().slot > kept) {
-    vanished += undo(x_blocks.back());
+    taken.vanished += undo(x_blocks.back());
+    ++taken.blocks;
     x_blocks.pop_back();
   }
   for (std::uint64_t again = kept + 1; again <= slot; ++again) mine(again, visit);
-  return vanished;
+  return taken;
 }
 
 chain::TransactionFate Chain::fate(const chain::TransactionId& id) const {

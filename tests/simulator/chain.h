@@ -21,6 +21,7 @@
 
 namespace tally::simulator {
 
+/// By key.
 using Records = std::map<std::string, std::vector<std::uint8_t>, std::less<>>;
 
 /// What a simulation begins with, and never changes: the tasks, and their members.
@@ -71,14 +72,20 @@ class Chain {
   [[nodiscard]] bool mempool_is_empty() const { return x_mempool.empty(); }
   /// The block of a slot, later than that of every other block: of what is ready, most, in any order.
   void mine(std::uint64_t slot, const std::function<void(const Executed&)>& visit);
-  /// The blocks of the last `depth` slots up to `slot` are made anew. Gives how many transactions vanished.
-  std::uint64_t reorganise(std::uint64_t slot, std::uint64_t depth, const std::function<void(const Executed&)>& visit);
+  struct TakenBack {
+    std::uint64_t blocks = 0;
+    std::uint64_t vanished = 0;  // transactions that come in no other block
+  };
+  /// The blocks of the last `depth` slots up to `slot` are made anew.
+  TakenBack reorganise(std::uint64_t slot, std::uint64_t depth, const std::function<void(const Executed&)>& visit);
 
   [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) const;
   [[nodiscard]] const std::vector<chain::LoggedEvent>& log() const { return x_log; }
   /// Of the log, what stands in blocks up to that slot.
   [[nodiscard]] std::size_t events_until(std::uint64_t slot) const;
 
+  /// All that there are at the tip.
+  [[nodiscard]] Records records() const;
   /// Null: no such record. As of the end of a slot.
   [[nodiscard]] const std::vector<std::uint8_t>* record(std::string_view key, std::uint64_t slot) const;
 

@@ -137,7 +137,7 @@ std::unique_ptr<Party> make_defender(World& world) {
   return std::make_unique<Party>(world, "defender", honest_delegate(), start, interest);
 }
 
-std::unique_ptr<Party> make_finaliser(World& world) {
+std::unique_ptr<Party> make_finaliser(World& world, std::uint64_t late_slots) {
   const auto start = [&world]() -> Party::Run {
     const auto index = std::make_shared<chain::BatchIndex>();
     return [&world, index](chain::ChainAdapter& chain) {
@@ -145,8 +145,7 @@ std::unique_ptr<Party> make_finaliser(World& world) {
       return false;
     };
   };
-  const auto interest = [&world](const proof::Event& event, std::uint64_t time_s,
-                                 std::uint64_t heard_s) -> std::uint64_t {
+  const auto due_s = [&world](const proof::Event& event, std::uint64_t time_s, std::uint64_t heard_s) -> std::uint64_t {
     if (std::holds_alternative<proof::Posted>(event)) {
       return after(world, time_s + world.settings().challenge_period_s);
     }
@@ -157,6 +156,11 @@ std::unique_ptr<Party> make_finaliser(World& world) {
         std::holds_alternative<proof::GameEnded>(event) || std::holds_alternative<proof::RequestAnswered>(event) ||
         std::holds_alternative<proof::RequestWithheld>(event);
     return may_free ? heard_s : 0;
+  };
+  const auto interest = [&world, due_s, late_slots](const proof::Event& event, std::uint64_t time_s,
+                                                    std::uint64_t heard_s) -> std::uint64_t {
+    const std::uint64_t when_s = due_s(event, time_s, heard_s);
+    return when_s == 0 ? 0 : when_s + late_slots * world.weather().slot_s;
   };
   return std::make_unique<Party>(world, "finaliser", honest_poster(), start, interest);
 }

@@ -16,8 +16,8 @@ namespace tally::simulator {
 /// Answers for the honest poster, with the delegate's key.
 [[nodiscard]] std::unique_ptr<Party> make_defender(World& world);
 
-/// Does what is due, for everybody.
-[[nodiscard]] std::unique_ptr<Party> make_finaliser(World& world);
+/// Does what is due, for everybody; `late_slots` later than it should.
+[[nodiscard]] std::unique_ptr<Party> make_finaliser(World& world, std::uint64_t late_slots);
 
 /// Posts the honest batches in their order. The product posts on command and has no daemon for it yet: the loop is a
 /// double, and the plan was made beforehand.

@@ -24,8 +24,7 @@ Party::Party(World& world, std::string name, const proof::PrivateKey& key, Start
       x_address(key.address()),
       x_start(std::move(start)),
       x_interest(std::move(interest)),
-      x_state(world.chain(), world.slot()),
-      x_budget_s(world.settings().censorship_budget_s) {
+      x_state(world.chain(), world.slot()) {
   x_fiber = std::make_unique<Fiber>([this] { run(); });
   world.listen([this](const Chain::Executed& executed) { hear(executed); });
   world.after_blocks([this] { after_block(); });
@@ -34,9 +33,16 @@ Party::Party(World& world, std::string name, const proof::PrivateKey& key, Start
 }
 
 bool Party::befalls(std::uint64_t percent, std::uint64_t cost_s) {
-  if (percent == 0 || cost_s > x_budget_s || !x_world.random().percent(percent)) return false;
-  x_budget_s -= cost_s;
+  const std::uint64_t budget_s = x_world.settings().censorship_budget_s;
+  if (percent == 0 || x_held_up_s + cost_s > budget_s || !x_world.random().percent(percent)) return false;
+  x_held_up_s += cost_s;
   return true;
+}
+
+void Party::pause() {
+  const std::uint64_t pause_s = x_world.weather().slot_s << std::min(x_failures - 1, kMostPauses);
+  if (x_held_up_s < x_world.settings().censorship_budget_s) x_held_up_s += pause_s;
+  wake_at(x_world.now_s() + pause_s);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -57,7 +63,7 @@ void Party::run() {
       failed = true;
     }
     x_failures = failed ? x_failures + 1 : 0;
-    if (failed) wake_at(x_world.now_s() + (x_world.weather().slot_s << std::min(x_failures - 1, kMostPauses)));
+    if (failed) pause();
     if (std::exchange(x_is_wanted, false)) continue;
     x_fiber->suspend();
   }

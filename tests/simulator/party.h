@@ -35,6 +35,8 @@ class Party final : private chain::ChainAdapter {
   [[nodiscard]] const std::string& name() const { return x_name; }
   [[nodiscard]] const proof::Address& address() const { return x_address; }
   void wake_at(std::uint64_t time_s);
+  /// By the outside world so far, with the pauses after what failed, but for those after the budget is used up.
+  [[nodiscard]] std::uint64_t held_up_s() const { return x_held_up_s; }
 
  private:
   // The chain, as the party sees it.
@@ -46,6 +48,7 @@ class Party final : private chain::ChainAdapter {
   [[nodiscard]] const proof::StateReader& state() override;
   [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_world.chain().balance(account); }
 
+  void pause();
   void look();
   /// Whether something with that chance befalls the party now, which holds it up for so long.
   [[nodiscard]] bool befalls(std::uint64_t percent, std::uint64_t cost_s);
@@ -65,7 +68,7 @@ class Party final : private chain::ChainAdapter {
   Interest x_interest;
   StateAt x_state;
   std::unique_ptr<Fiber> x_fiber;
-  std::uint64_t x_budget_s;
+  std::uint64_t x_held_up_s = 0;
   std::uint64_t x_lag = 0;
   std::size_t x_seen = 0;  // events
   std::set<std::uint64_t> x_wakes_s;

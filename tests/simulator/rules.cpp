@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "fraud_proof/settlement/state.h"
+#include "tests/simulator/books.h"
 
 namespace tally::simulator {
 
@@ -32,7 +33,8 @@ std::string name_of(const PooledBatch& batch) {
 
 }  // namespace
 
-Rules::Rules(World& world) : x_world(world) {
+Rules::Rules(World& world)
+    : x_world(world), x_deadlines(world, [this](const proof::Address& address) { return is_honest(address); }) {
   world.listen([this](const Chain::Executed& executed) { check(executed); });
 }
 
@@ -43,11 +45,6 @@ const PooledBatch& Rules::batch(const proof::BatchId& id) const {
   return found != nullptr ? *found : x_copied.at(id);
 }
 
-/// What an honest party may be late by, with all that the network does to it, and how long others' turns take.
-std::uint64_t Rules::slack_s() const {
-  return 2 * x_world.settings().censorship_budget_s + 200 * x_world.weather().slot_s;
-}
-
 void Rules::check(const Chain::Executed& executed) {
   const proof::Transaction& transaction = *executed.transaction.transaction;
   if (const auto* move = std::get_if<proof::MakeMove>(&transaction)) check_clock(executed, move->game);
@@ -55,7 +52,7 @@ void Rules::check(const Chain::Executed& executed) {
   if (const auto* final = std::get_if<proof::Finalize>(&transaction)) check_period(executed, final->header);
   if (const auto* open = std::get_if<proof::OpenGame>(&transaction)) check_period(executed, open->header);
   if (executed.refusal != nullptr) return check_refusal(executed.transaction, *executed.refusal);
-  for (const proof::Event& event : executed.effects->events) check_event(event, executed.time_s);
+  for (const proof::Event& event : executed.effects->events) check_event(event);
 }
 
 /// A move is in time iff the time since the last one is at most what the clock holds; a timeout may be claimed iff not.
@@ -101,46 +98,23 @@ void Rules::check_refusal(const PendingTransaction& transaction, const proof::Ch
   }
 }
 
-void Rules::check_event(const proof::Event& event, std::uint64_t time_s) {
-  if (const auto* posted = std::get_if<proof::Posted>(&event)) return on_posted(*posted, time_s);
+void Rules::check_event(const proof::Event& event) {
+  if (const auto* posted = std::get_if<proof::Posted>(&event)) return on_posted(*posted);
   if (const auto* invalid = std::get_if<proof::BatchInvalid>(&event)) return on_lost(*invalid);
-  if (const auto* opened = std::get_if<proof::GameOpened>(&event)) return watch_game(opened->game);
+  if (const auto* opened = std::get_if<proof::GameOpened>(&event)) {
+    x_challengers[opened->game.id] = opened->game.challenger;
+  }
   if (const auto* ended = std::get_if<proof::GameEnded>(&event)) return on_ended(*ended);
-  if (const auto* requested = std::get_if<proof::LeafRequested>(&event)) return watch_request(*requested, time_s);
   if (const auto* final = std::get_if<proof::Finalized>(&event)) {
     if (batch(final->batch).truth == Truth::kFalse) fail("false " + name_of(batch(final->batch)) + " is final");
     check_order(final->batch);
   }
 }
 
-void Rules::on_posted(const proof::Posted& posted, std::uint64_t time_s) {
-  if (x_world.task().find(posted.batch) == nullptr) {
-    x_copied[posted.batch] = {
-        .name = "a copy without data", .truth = Truth::kFalse, .id = posted.batch, .posted = posted};
-  }
-  const PooledBatch& known = batch(posted.batch);
-  const proof::TaskSettings& settings = x_world.settings();
-  std::uint64_t deadline_s = time_s + settings.challenge_period_s + 2 * settings.game_clock_s + slack_s();
-  // It waits for its parent, and for its earlier siblings.
-  for (const auto& [id, other_s] : x_deadlines) {
-    const proof::BatchId& parent = posted.header.parent;
-    if (id == parent || batch(id).posted.header.parent == parent) {
-      deadline_s = std::max(deadline_s, other_s + slack_s());
-    }
-  }
-  std::uint64_t& deadline = x_deadlines[posted.batch];
-  deadline = std::max(deadline, deadline_s);
-  x_world.at(deadline, [this, &known] { check_batch(known); });
-}
-
-void Rules::check_batch(const PooledBatch& known) {
-  const StateAt state = x_world.tip();
-  const auto status = proof::batch_status(state, x_world.task().task(), known.id);
-  if (!status || x_world.now_s() < x_deadlines.at(known.id)) return;
-  if (status == proof::BatchStatus::kPending) fail(name_of(known) + " is still pending at its deadline");
-  if (known.is_honest && status != proof::BatchStatus::kFinal && status != proof::BatchStatus::kSuperseded) {
-    fail("true " + name_of(known) + " is " + std::string(to_string(*status)) + " at its deadline");
-  }
+void Rules::on_posted(const proof::Posted& posted) {
+  if (x_world.task().find(posted.batch) != nullptr) return;
+  x_copied[posted.batch] = {
+      .name = "a copy without data", .truth = Truth::kFalse, .id = posted.batch, .posted = posted};
 }
 
 void Rules::on_lost(const proof::BatchInvalid& invalid) {
@@ -151,33 +125,6 @@ void Rules::on_lost(const proof::BatchInvalid& invalid) {
   using enum proof::LossCause;
   const bool by_play = invalid.cause == kTimeout || invalid.cause == kWithheld || invalid.cause == kEntry;
   if (known.truth == Truth::kTrue && !by_play) fail("true " + name_of(known) + by);
-}
-
-void Rules::watch_game(const proof::Game& game) {
-  x_challengers[game.id] = game.challenger;
-  const std::uint64_t deadline_s = game.moved_at_s + 2 * x_world.settings().game_clock_s + slack_s();
-  x_world.at(deadline_s, [this, id = game.id, challenger = game.challenger] {
-    const StateAt state = x_world.tip();
-    const auto record = proof::read_game(state, id);
-    if (!record || record->state == proof::GameState::kEnded) return;
-    // On a batch that fell only its challenger's bond is left, to be taken back at leisure.
-    const auto node = proof::read_node(state, x_world.task().task(), record->batch);
-    if (node->state == proof::NodeState::kLost && !is_honest(challenger)) return;
-    fail("game " + to_hex(id).substr(0, 10) + " is still open at its deadline");
-  });
-}
-
-void Rules::watch_request(const proof::LeafRequested& requested, std::uint64_t time_s) {
-  const std::uint64_t deadline_s = time_s + x_world.settings().challenge_period_s + slack_s();
-  x_world.at(deadline_s, [this, requested] {
-    const StateAt state = x_world.tip();
-    const auto record = proof::read_request(state, requested.batch, requested.leaf);
-    if (!record || record->state != proof::RequestState::kOpen) return;
-    const auto status = proof::batch_status(state, x_world.task().task(), requested.batch);
-    if (status == proof::BatchStatus::kInvalid && !is_honest(record->requester)) return;
-    fail("a request by " + to_text(record->requester) + " of object " + std::to_string(requested.leaf.object) + " in " +
-         name_of(batch(requested.batch)) + ", " + std::string(to_string(*status)) + ", is still open at its deadline");
-  });
 }
 
 void Rules::on_ended(const proof::GameEnded& ended) {
@@ -206,13 +153,14 @@ void Rules::check_wealth() {
   }
 }
 
-math::u128 Rules::supply() const {
-  math::u128 sum = x_world.chain().held().value;
-  for (const auto& [account, amount] : x_world.chain().accounts()) sum += amount.value;
-  return sum;
+/// Kept anew at the end, so that no reorganisation has to be taken back in them.
+void Rules::check_money() const {
+  const Chain& chain = x_world.chain();
+  const StateAt state = x_world.tip();
+  Books books(chain.genesis());
+  for (const chain::LoggedEvent& logged : chain.log()) books.enter(logged, state);
+  books.compare(chain.records(), chain.held());
 }
-
-void Rules::begin() { x_supply = supply(); }
 
 void Rules::count() {
   Figures& figures = x_world.figures();
@@ -224,15 +172,22 @@ void Rules::count() {
   }
 }
 
+void Rules::check_honest_batches() const {
+  for (const chain::LoggedEvent& logged : x_world.chain().log()) {
+    const auto* const posted = std::get_if<proof::Posted>(&logged.event);
+    if (posted == nullptr || !batch(posted->batch).is_honest) continue;
+    const auto status = proof::batch_status(x_world.tip(), x_world.task().task(), posted->batch);
+    if (status == proof::BatchStatus::kFinal || status == proof::BatchStatus::kSuperseded) continue;
+    fail("true " + name_of(batch(posted->batch)) + " is " + std::string(to_string(*status)) + " at the end");
+  }
+}
+
 void Rules::check_end() {
   count();
+  x_deadlines.check_end();
+  check_honest_batches();
   check_wealth();
-  if (supply() != x_supply) fail("money appeared or disappeared outside of the records");
-  const StateAt state = x_world.tip();
-  for (const auto& [id, deadline] : x_deadlines) {
-    const auto node = proof::read_node(state, x_world.task().task(), id);
-    if (node && node->bond != proof::Wei{}) fail(name_of(batch(id)) + " still holds its bond");
-  }
+  check_money();
 }
 
 }  // namespace tally::simulator

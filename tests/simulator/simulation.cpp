@@ -16,7 +16,7 @@ constexpr std::size_t kMostChallengers = 2;
 
 class Simulation {
  public:
-  Simulation(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace)
+  Simulation(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace, const Planted& planted)
       : x_world(pool, seed, trace),
         x_rules(x_world),
         x_hostile(x_world, x_world.random().between(1, kMostChallengers)) {
@@ -32,13 +32,14 @@ class Simulation {
     if (random.percent(50)) posts.push_back(&batches[1]);
     x_parties.push_back(make_poster(x_world, posts));
     x_parties.push_back(make_defender(x_world));
-    x_parties.push_back(make_finaliser(x_world));
+    x_parties.push_back(make_finaliser(x_world, planted.finaliser_sleeps_slots));
+    x_rules.deadlines().follow_finaliser(honest_poster().address(),
+                                         [&finaliser = *x_parties.back()] { return finaliser.held_up_s(); });
     add_honest(honest_poster().address());
   }
 
   Figures run() {
     x_hostile.begin();
-    x_rules.begin();
     for (const auto& party : x_parties) party->wake_at(x_world.now_s() + x_world.random().below(300));
     x_world.run();
     x_rules.check_end();
@@ -59,8 +60,8 @@ class Simulation {
 
 }  // namespace
 
-Outcome simulate(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace) {
-  Simulation simulation(pool, seed, trace);
+Outcome simulate(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace, const Planted& planted) {
+  Simulation simulation(pool, seed, trace, planted);
   try {
     return {.figures = simulation.run(), .violation = std::nullopt};
   } catch (const std::exception& error) {

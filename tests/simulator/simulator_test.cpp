@@ -1,5 +1,6 @@
 // Runs the seeds that TALLY_SEEDS=FIRST:COUNT names, else a few hundred. One alone is told step by step where
 // TALLY_TRACE is set.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -86,6 +87,24 @@ TEST(Simulator, no_seed_breaks_a_rule) {
       static_cast<unsigned long long>(sum.transactions), static_cast<unsigned long long>(sum.refusals),
       static_cast<unsigned long long>(sum.reorganisations), static_cast<unsigned long long>(sum.crashes),
       static_cast<double>(sum.disputes) / seconds);
+}
+
+/// What the first of some seeds that breaks a rule breaks.
+std::string found(const Planted& planted) {
+  constexpr std::uint64_t kSeeds = 100;
+  BatchPool batches;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    if (const auto violation = simulate(batches, seed, nullptr, planted).violation) {
+      return "seed " + std::to_string(seed) + ": " + *violation;
+    }
+  }
+  return "nothing";
+}
+
+TEST(Simulator, finds_a_finaliser_that_is_late_by_some_slots) {
+  for (const std::uint64_t slots : {20U, 40U, 80U}) {
+    EXPECT_THAT(found({.finaliser_sleeps_slots = slots}), testing::HasSubstr("at its deadline")) << slots;
+  }
 }
 
 }  // namespace

@@ -115,7 +115,9 @@ void World::mine() {
     const std::uint64_t depth = x_random.between(1, kConfirmations - 1);
     trace([&] { return "the last " + std::to_string(depth) + " blocks are made anew"; });
     ++x_figures.reorganisations;
-    if (x_chain.reorganise(slot() - 1, depth, visit_each) > 0) {
+    const Chain::TakenBack taken = x_chain.reorganise(slot() - 1, depth, visit_each);
+    if (taken.blocks > 0) x_reorganised_s.push_back(x_now_s);
+    if (taken.vanished > 0) {
       for (const auto& action : x_after_losses) action();
     }
   }

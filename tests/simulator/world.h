@@ -74,6 +74,8 @@ class World {
   void after_blocks(std::function<void()> action) { x_after_blocks.push_back(std::move(action)); }
   /// Called when a reorganisation made transactions vanish.
   void after_losses(std::function<void()> action) { x_after_losses.push_back(std::move(action)); }
+  /// When blocks were taken back.
+  [[nodiscard]] const std::vector<std::uint64_t>& reorganised_s() const { return x_reorganised_s; }
   /// Called when a transaction is in the mempool, for all to see.
   void watch_mempool(std::function<void(const PendingTransaction&)> action) { x_watchers.push_back(std::move(action)); }
 
@@ -108,6 +110,7 @@ class World {
   Figures x_figures;
   std::uint64_t x_now_s = 0;
   std::uint64_t x_sequence = 0;
+  std::vector<std::uint64_t> x_reorganised_s;
   bool x_is_block_due = false;
   std::priority_queue<Action> x_actions;
   std::vector<Listener> x_listeners;
