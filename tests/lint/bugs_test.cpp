@@ -1,5 +1,5 @@
-// Pitfall 32: tests that would pass whatever the code does. Each part of the protocol has a bug in tests/bugs, and each
-// of its tests exists, so that `./dev bugs` can see it fail.
+// Each part of the protocol has a bug in tests/bugs, and each of its tests exists, so that `./dev bugs` can see it
+// fail.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -80,6 +80,7 @@ std::vector<Violation> check_bugs(const std::filesystem::path& root) {
   return violations;
 }
 
+// Pitfall 32: tests that would pass whatever the code does.
 TEST(Bugs, are_planted_in_every_part_for_tests_that_are_there) {
   const auto violations = check_bugs(TALLY_SOURCE_DIR);
   EXPECT_TRUE(violations.empty()) << describe(violations);

@@ -1,11 +1,13 @@
 // docs/pitfalls.md lists what audits found in dispute systems, by numbers. Each line names the tests that rule it out,
-// which say so (`Pitfall 7` or `pitfall_7`, in a comment or a name), or tells why it does not apply.
+// which say so (`pitfall_7` in a name, or `Pitfall 7` in a comment right above a test or within it), or tells why it
+// does not apply.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,21 +23,50 @@ constexpr int kPitfalls = 40;
 
 struct Mentions {
   std::map<std::string, std::set<int>> by_file{};
-  std::vector<Violation> misspelt{};
+  std::vector<Violation> wrong{};
 };
+
+/// Whether each line belongs to a test: to the comment right above it, its name or its body.
+std::vector<bool> lines_of_tests(const std::vector<std::string>& lines) {
+  const std::regex begin(R"(^(TYPED_)?TEST(_F|_P)?\(|^RC_GTEST_(FIXTURE_)?PROP\()");
+  std::vector<bool> of_tests(lines.size());
+  bool inside = false;
+  for (std::size_t line = 0; line < lines.size(); ++line) {
+    if (std::regex_search(lines[line], begin)) {
+      inside = true;
+      for (std::size_t above = line; above > 0 && lines[above - 1].starts_with("//"); --above)
+        of_tests[above - 1] = true;
+    }
+    of_tests[line] = of_tests[line] || inside;
+    if (lines[line] == "}") inside = false;
+  }
+  return of_tests;
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& file) {
+  std::istringstream text(read_text(file));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
 
 Mentions mentions(const std::filesystem::path& root) {
   const std::regex any(R"(pitfall(s?)[ _](\d+))", std::regex::icase);
   Mentions found;
   for (const std::string& file : list_files(root)) {
     if (first_folder(file) != "tests" || !is_cpp(file) || file == kThis) continue;
-    const std::string text = read_text(root / file);
-    for (std::sregex_iterator at(text.begin(), text.end(), any), end; at != end; ++at) {
-      const std::string mention = at->str();
-      if (mention.substr(1).starts_with("itfall") && (*at)[1].length() == 0) {
-        found.by_file[file].insert(std::stoi((*at)[2]));
-      } else {
-        found.misspelt.push_back({file, 1, "'" + mention + "' is to be written 'Pitfall N' or 'pitfall_N'"});
+    const std::vector<std::string> lines = lines_of(root / file);
+    const std::vector<bool> of_tests = lines_of_tests(lines);
+    for (std::size_t line = 0; line < lines.size(); ++line) {
+      for (std::sregex_iterator at(lines[line].begin(), lines[line].end(), any), end; at != end; ++at) {
+        const std::string mention = at->str();
+        if (!mention.substr(1).starts_with("itfall") || (*at)[1].length() != 0) {
+          found.wrong.push_back({file, line + 1, "'" + mention + "' is to be written 'Pitfall N' or 'pitfall_N'"});
+        } else if (!of_tests[line]) {
+          found.wrong.push_back({file, line + 1, "'" + mention + "' stands neither right above a test nor within one"});
+        } else {
+          found.by_file[file].insert(std::stoi((*at)[2]));
+        }
       }
     }
   }
@@ -63,7 +94,7 @@ std::vector<std::string> files_in(const std::string& cell) {
 
 std::vector<Violation> check_pitfalls(const std::filesystem::path& root) {
   Mentions found = mentions(root);
-  std::vector<Violation> violations = std::move(found.misspelt);
+  std::vector<Violation> violations = std::move(found.wrong);
   const auto listed = rows(root);
   const auto violate = [&](int number, const std::string& message) {
     violations.push_back({std::string(kList), 1, std::to_string(number) + " " + message});
@@ -104,14 +135,23 @@ TEST(Pitfalls, without_test_or_reason_are_found) {
   const std::string row = "| 2 | what | there is no such thing |\n";
   list.replace(list.find(row), row.size(), "| 2 | what | `a_test.cpp`, `b_test.cpp` |\n");
   tree.write(kList, list);
-  tree.write("tests/a_test.cpp", "// Pitfall 2: no.\nTEST(A, pitfall_4_is_none)\n// PITFALLS 20\n");
+  tree.write("tests/a_test.cpp", R"(// Pitfall 5: of nothing.
+
+// Pitfall 2: no.
+TEST(A, is_one) {
+}
+TEST_F(A, pitfall_4_is_none) {
+  // PITFALLS 20
+}
+)");
   const auto violations = check_pitfalls(tree.root());
-  ASSERT_EQ(violations.size(), 5U) << describe(violations);
-  EXPECT_EQ(violations[0].message, "'PITFALLS 20' is to be written 'Pitfall N' or 'pitfall_N'");
-  EXPECT_EQ(violations[1].message, "2 is not named in tests/b_test.cpp");
-  EXPECT_EQ(violations[2].message, "3 has not one row");
-  EXPECT_EQ(violations[3].message, "4 has a test after all, in tests/a_test.cpp");
-  EXPECT_EQ(violations[4].message, "41 is no pitfall");
+  ASSERT_EQ(violations.size(), 6U) << describe(violations);
+  EXPECT_EQ(violations[0].message, "'Pitfall 5' stands neither right above a test nor within one");
+  EXPECT_EQ(violations[1].message, "'PITFALLS 20' is to be written 'Pitfall N' or 'pitfall_N'");
+  EXPECT_EQ(violations[2].message, "2 is not named in tests/b_test.cpp");
+  EXPECT_EQ(violations[3].message, "3 has not one row");
+  EXPECT_EQ(violations[4].message, "4 has a test after all, in tests/a_test.cpp");
+  EXPECT_EQ(violations[5].message, "41 is no pitfall");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Pitfall 31: every reason for which the chain refuses is given by the code, produced by a test and told by the
+// Every reason for which the chain refuses is given by the code, produced by a test and told by the
 // specification: for each enumerator of Reason, `Reason::kName` stands in the code outside its own table, and in a
 // test, and `Name` in docs/spec.md.
 #include <gtest/gtest.h>
@@ -74,6 +74,7 @@ std::vector<Violation> check_reasons(const std::filesystem::path& root) {
   return violations;
 }
 
+// Pitfall 31.
 TEST(Reasons, are_all_given_tested_and_told_in_this_source_tree) {
   EXPECT_GT(enumerators(TALLY_SOURCE_DIR).size(), 100U);
   const auto violations = check_reasons(TALLY_SOURCE_DIR);

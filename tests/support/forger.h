@@ -32,7 +32,7 @@ enum class ForgeryKind : std::uint8_t {
   kDropped,      // a record is left out, K is one less
   kStranger,     // a record signed by nobody's key
   kReplayed,     // a record signed for another batch, state or task
-  kSecondForm,   // the other valid form of a signature (pitfall 6)
+  kSecondForm,   // the other valid form of a signature
   kColluder,     // a member signs other fields or rows, and the tables stay
   // Data behind commitments: nobody has what was committed to.
   kRowBehind,

@@ -383,7 +383,7 @@ class LocalProver final : public HostileChallenger {
   }
 };
 
-/// Opens games about entries and items that are not there (pitfall 12), with other bonds, and with damaged openings.
+/// Opens games about entries and items that are not there, with other bonds, and with damaged openings.
 class Outsider final : public HostileChallenger {
  public:
   using HostileChallenger::HostileChallenger;
