@@ -2,7 +2,6 @@
 
 #include <openssl/ssl.h>
 
-#include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,7 +13,9 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
+#include <future>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace tally::chain {
@@ -25,7 +26,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
-using Addresses = asio::ip::tcp::resolver::results_type;
+using Addresses = std::vector<asio::ip::tcp::endpoint>;
+using Deadline = std::chrono::steady_clock::time_point;
 using Plain = beast::tcp_stream;
 using Secure = beast::ssl_stream<beast::tcp_stream>;
 
@@ -95,16 +97,25 @@ std::string describe(const HttpEndpoint& endpoint) {
   return std::string(endpoint.tls ? kHttps : kHttp) + host_header(endpoint);
 }
 
-/// One connection. Every wait but that for a name server ends with the timeout: operations are started and the context
-/// is run until they end.
+std::vector<std::string> look_up_by_system(const std::string& host) {
+  asio::io_context context;
+  std::vector<std::string> addresses;
+  for (const auto& found : asio::ip::tcp::resolver(context).resolve(host, {})) {
+    addresses.push_back(found.endpoint().address().to_string());
+  }
+  return addresses;
+}
+
+/// One connection. Every wait ends with the deadline: operations are started and the context is run until they end.
 class HttpClient::Connection {
  public:
-  Connection(const HttpEndpoint& endpoint, const HttpSettings& settings)
+  Connection(const HttpEndpoint& endpoint, const HttpSettings& settings, Deadline deadline)
       : x_endpoint(endpoint), x_settings(settings), x_tls(asio::ssl::context::tls_client) {
-    open();
+    open(deadline);
   }
 
-  HttpResponse exchange(const std::string& json) {
+  HttpResponse exchange(const std::string& json, Deadline deadline) {
+    lowest().expires_at(deadline);
     http::request<http::string_body> request(http::verb::post, x_endpoint.target, 11);
     request.set(http::field::host, host_header(x_endpoint));
     request.set(http::field::content_type, "application/json");
@@ -126,12 +137,16 @@ class HttpClient::Connection {
     start([&result](error_code error, auto&&...) { result = error; });
     x_context.restart();
     x_context.run();
-    if (result) throw HttpFailure(describe(x_endpoint) + ": " + what + ": " + result.message());
+    if (result) fail(what, result.message());
+  }
+
+  [[noreturn]] void fail(const std::string& what, const std::string& why) const {
+    throw HttpFailure(describe(x_endpoint) + ": " + what + ": " + why);
   }
 
   Plain& lowest() { return x_secure ? beast::get_lowest_layer(*x_secure) : *x_plain; }
 
-  void open() {
+  void open(Deadline deadline) {
     if (x_endpoint.tls) {
       trust();
       x_secure.emplace(x_context, x_tls);
@@ -143,8 +158,8 @@ class HttpClient::Connection {
     } else {
       x_plain.emplace(x_context);
     }
-    lowest().expires_after(x_settings.timeout);
-    const Addresses addresses = x_endpoint.host == "localhost" ? loopback() : look_up();
+    const Addresses addresses = x_endpoint.host == "localhost" ? loopback() : look_up(deadline);
+    lowest().expires_at(deadline);
     wait("cannot connect", [&](auto handler) { lowest().async_connect(addresses, handler); });
     if (x_secure) {
       wait("no secure connection",
@@ -152,24 +167,29 @@ class HttpClient::Connection {
     }
   }
 
-  Addresses look_up() {
-    asio::ip::tcp::resolver resolver(x_context);
+  /// Nothing can interrupt the system's lookup, so it has a thread of its own, and is left alone where it takes too
+  /// long.
+  [[nodiscard]] Addresses look_up(Deadline deadline) const {
+    constexpr const char* kWhat = "cannot look up the host";
+    std::packaged_task<std::vector<std::string>()> task(
+        [look_up = x_settings.look_up, host = x_endpoint.host] { return look_up(host); });
+    std::future<std::vector<std::string>> found = task.get_future();
+    std::thread(std::move(task)).detach();
+    if (found.wait_until(deadline) != std::future_status::ready) fail(kWhat, "it takes too long");
     Addresses addresses;
-    wait("cannot look up the host", [&](auto handler) {
-      resolver.async_resolve(x_endpoint.host, std::to_string(x_endpoint.port),
-                             [&addresses, handler](error_code error, const auto& found) mutable {
-                               addresses = found;
-                               handler(error);
-                             });
-    });
+    try {
+      for (const std::string& address : found.get()) {
+        addresses.emplace_back(asio::ip::make_address(address), x_endpoint.port);
+      }
+    } catch (const std::runtime_error& error) {
+      fail(kWhat, error.what());
+    }
     return addresses;
   }
 
   /// What `localhost` means whatever name servers say of it, and where there are none: RFC 6761, section 6.3.
   [[nodiscard]] Addresses loopback() const {
-    const std::array<asio::ip::tcp::endpoint, 2> both = {
-        {{asio::ip::address_v4::loopback(), x_endpoint.port}, {asio::ip::address_v6::loopback(), x_endpoint.port}}};
-    return Addresses::create(both.begin(), both.end(), x_endpoint.host, std::to_string(x_endpoint.port));
+    return {{asio::ip::address_v4::loopback(), x_endpoint.port}, {asio::ip::address_v6::loopback(), x_endpoint.port}};
   }
 
   void trust() {
@@ -190,7 +210,6 @@ class HttpClient::Connection {
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     parser.body_limit(x_settings.max_response_bytes);
-    lowest().expires_after(x_settings.timeout);
     wait("cannot send", [&](auto handler) { http::async_write(stream, request, handler); });
     wait("no answer", [&](auto handler) { http::async_read(stream, buffer, parser, handler); });
     http::response<http::string_body> response = parser.release();
@@ -217,19 +236,21 @@ HttpClient::~HttpClient() = default;
 std::string HttpClient::name() const { return describe(x_endpoint); }
 
 HttpResponse HttpClient::post(const std::string& json) {
+  const Deadline deadline = std::chrono::steady_clock::now() + x_settings.timeout;
   if (x_connection) {
     auto kept = std::move(x_connection);
     try {
-      HttpResponse response = kept->exchange(json);
+      HttpResponse response = kept->exchange(json, deadline);
       if (kept->keeps_alive()) x_connection = std::move(kept);
       return response;
     } catch (const HttpFailure&) {
+      if (std::chrono::steady_clock::now() >= deadline) throw;
       // The server may have closed it since the last exchange.
       kept.reset();
     }
   }
-  auto fresh = std::make_unique<Connection>(x_endpoint, x_settings);
-  HttpResponse response = fresh->exchange(json);
+  auto fresh = std::make_unique<Connection>(x_endpoint, x_settings, deadline);
+  HttpResponse response = fresh->exchange(json, deadline);
   if (fresh->keeps_alive()) x_connection = std::move(fresh);
   return response;
 }

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tally::chain {
 
@@ -30,10 +32,16 @@ struct HttpEndpoint {
 /// "https://HOST:PORT", for people.
 [[nodiscard]] std::string describe(const HttpEndpoint& endpoint);
 
+/// The addresses of a host, as texts. Throws std::runtime_error.
+using NameLookup = std::function<std::vector<std::string>(const std::string& host)>;
+
+[[nodiscard]] std::vector<std::string> look_up_by_system(const std::string& host);
+
 struct HttpSettings {
-  std::chrono::milliseconds timeout{20'000};  // of one exchange, connecting included, but not looking up the name
+  std::chrono::milliseconds timeout{20'000};  // of one post: looking up the name, connecting and the exchange together
   std::uint64_t max_response_bytes = std::uint64_t{64} << 20;
-  std::filesystem::path authorities{};  // certificates in PEM to trust instead of the system's
+  std::filesystem::path authorities{};     // certificates in PEM to trust instead of the system's
+  NameLookup look_up = look_up_by_system;  // only tests lend another one
 };
 
 struct HttpResponse {

@@ -52,10 +52,15 @@ json::value result_of(const HttpResponse& response, std::uint64_t id) {
     throw NoAnswer("an answer that is not JSON-RPC");
   }
   if (response.status == kTooManyRequests) throw NoAnswer("it limits the rate of calls");
-  if (const json::value* error = object->if_contains("error"); error != nullptr && !error->is_null()) raise(*error);
+  const json::value* error = object->if_contains("error");
+  if (error != nullptr && error->is_null()) error = nullptr;
   const json::value* found = object->if_contains("id");
-  if (found == nullptr || !found->is_int64() || std::cmp_not_equal(found->get_int64(), id))
-    throw NoAnswer("an answer to another call");
+  if (found == nullptr || !found->is_int64() || std::cmp_not_equal(found->get_int64(), id)) {
+    const json::object* told = error != nullptr ? error->if_object() : nullptr;
+    const std::string message = told != nullptr ? text_of(told->if_contains("message")) : std::string();
+    throw NoAnswer("an answer to another call" + (message.empty() ? message : ": " + message));
+  }
+  if (error != nullptr) raise(*error);
   const json::value* result = object->if_contains("result");
   if (result == nullptr) throw NoAnswer("an answer without a result");
   return *result;

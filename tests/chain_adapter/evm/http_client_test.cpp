@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <future>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/http_server.h"
 #include "tests/support/temporary_folder.h"
@@ -92,6 +96,47 @@ TEST(HttpClient, pitfall_27_says_which_host_fails_and_nothing_of_its_path) {
   EXPECT_NE(failure_of(endpoint_of(rude)).find("no answer"), std::string::npos);
   const HttpServer talkative([](const std::string&) { return Answer{http_answer(200, std::string(100, 'x'))}; });
   EXPECT_NE(failure_of(endpoint_of(talkative), {.max_response_bytes = 99}).find("no answer"), std::string::npos);
+}
+
+TEST(HttpClient, looks_names_up_by_the_system_and_in_no_more_time_than_there_is) {
+  EXPECT_EQ(look_up_by_system("127.0.0.1"), std::vector<std::string>({"127.0.0.1"}));
+  const HttpServer server(echo);
+  const auto post = [&](HttpSettings settings) {
+    return HttpClient(endpoint_of(server, false, "node.example"), std::move(settings)).post("hello").body;
+  };
+  const auto failure_of = [&](HttpSettings settings) {
+    try {
+      return post(std::move(settings));
+    } catch (const HttpFailure& failure) {
+      return std::string(failure.what());
+    }
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(post({.look_up = [](const std::string&) { return Texts{"127.0.0.1"}; }}), "hello");
+  const std::string name = "http://node.example:" + std::to_string(server.port());
+  EXPECT_EQ(failure_of({.look_up = [](const std::string& host) -> Texts { throw std::runtime_error(host + "?"); }}),
+            name + ": cannot look up the host: node.example?");
+  std::promise<void> end;
+  const auto is_over = end.get_future().share();
+  const auto slow = [=](const std::string&) {
+    is_over.wait();
+    return Texts{"127.0.0.1"};
+  };
+  EXPECT_EQ(failure_of({.timeout = std::chrono::milliseconds(20), .look_up = slow}),
+            name + ": cannot look up the host: it takes too long");
+  end.set_value();
+}
+
+// A kept connection that is silent leaves no time for another one.
+TEST(HttpClient, has_one_deadline_for_all_that_a_post_takes) {
+  bool is_silent = false;
+  const HttpServer server([&](const std::string& body) {
+    return Answer{.bytes = std::exchange(is_silent, true) ? std::string() : http_answer(200, body)};
+  });
+  HttpClient client(endpoint_of(server), {.timeout = std::chrono::seconds(1)});
+  EXPECT_EQ(client.post("hello").body, "hello");
+  EXPECT_THROW(static_cast<void>(client.post("hello?")), HttpFailure);
+  EXPECT_EQ(server.connections(), 1U);
 }
 
 TEST(HttpClient, speaks_tls_with_a_server_that_is_who_it_should_be_and_no_other) {

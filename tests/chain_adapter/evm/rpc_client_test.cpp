@@ -114,6 +114,10 @@ TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {
       {.status = 503, .retry_after = {}, .body = "{}"},
       {.status = 200, .retry_after = {}, .body = "<html>"},
       {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":999,"result":5})"},
+      {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":999,"error":{"code":3,"message":"no"}})"},
+      {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":null,"error":{"code":3,"message":"no"}})"},
+      {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","error":{"code":3,"message":"no"}})"},
+      {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":999,"error":"no"})"},
       {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":1})"},
       {.status = 200, .retry_after = {}, .body = std::string(100, '[')},
       error(R"({"code":-32005,"message":"limit exceeded"})"),
@@ -125,6 +129,19 @@ TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {
     Calls calls({&node});
     EXPECT_EQ(calls.client.call("x", {}).as_int64(), 8) << answer.body;
     EXPECT_EQ(calls.pauses.size(), 1U);
+  }
+}
+
+TEST(RpcClient, tells_an_error_that_names_no_call) {
+  Script node{
+      .answers = {
+          {.status = 200, .retry_after = {}, .body = R"({"jsonrpc":"2.0","id":null,"error":{"message":"no key"}})"}}};
+  Calls calls({&node});
+  try {
+    static_cast<void>(calls.client.call("x", {}));
+    FAIL();
+  } catch (const RpcFailure& failure) {
+    EXPECT_STREQ(failure.what(), "no node answers x; the last try: a test: an answer to another call: no key");
   }
 }
 
