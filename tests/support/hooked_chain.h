@@ -1,5 +1,5 @@
 // A chain on which a test may do something just before each transaction of a party gets there, or change it, and just
-// after; and which may be out of reach for some time.
+// after; which may be out of reach for some time; and whose head may say what a reorganisation takes back.
 #pragma once
 
 #include <atomic>
@@ -31,6 +31,8 @@ class HookedChain final : public chain::ChainAdapter {
   [[nodiscard]] std::atomic<int>& outage_of_events() { return x_outage_of_events; }
   /// Called at each look at the chain.
   [[nodiscard]] std::function<void()>& at_look() { return x_at_look; }
+  /// What the records are meanwhile; null: the chain's own.
+  void show(const proof::StateReader* records) { x_shown = records; }
   /// Looks at the chain that did not fail.
   [[nodiscard]] int looks() const { return x_looks; }
 
@@ -46,7 +48,7 @@ class HookedChain final : public chain::ChainAdapter {
     fail_in(x_outage_of_events);
     return x_inner.events(from, limit);
   }
-  [[nodiscard]] const proof::StateReader& state() override { return x_inner.state(); }
+  [[nodiscard]] const proof::StateReader& state() override { return x_shown == nullptr ? x_inner.state() : *x_shown; }
   [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_inner.balance(account); }
 
  private:
@@ -60,6 +62,7 @@ class HookedChain final : public chain::ChainAdapter {
   Hook x_before;
   Hook x_after;
   std::function<void()> x_at_look;
+  const proof::StateReader* x_shown = nullptr;
   std::atomic<int> x_outage = 0;
   std::atomic<int> x_outage_of_events = 0;
   std::atomic<int> x_looks = 0;

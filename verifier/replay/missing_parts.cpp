@@ -33,13 +33,13 @@ bool lacks(std::span<const MissingPart> parts, math::ObjectId object, std::uint3
   return part.object == object && record - part.first_record < part.records;
 }
 
-std::optional<proof::OpeningKey> first_leaf_not_in(const std::set<proof::OpeningKey>& taken,
-                                                   std::span<const MissingPart> parts, math::i128 n) {
+std::optional<proof::OpeningKey> first_leaf_but(const std::function<bool(const proof::OpeningKey& leaf)>& is_taken,
+                                                std::span<const MissingPart> parts, math::i128 n) {
   for (const MissingPart& part : parts) {
     const math::i128 leaves = leaf_count(part);
     for (; n < leaves; ++n) {
       const proof::OpeningKey leaf = leaf_at(part, n);
-      if (!taken.contains(leaf)) return leaf;
+      if (!is_taken(leaf)) return leaf;
     }
     n -= leaves;
   }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <set>
 #include <span>
 
 #include "deterministic_math/numbers/int128.h"
@@ -26,8 +26,9 @@ struct MissingPart {
 /// Whether that record of the object is among parts that are in ascending order and do not overlap.
 [[nodiscard]] bool lacks(std::span<const MissingPart> parts, math::ObjectId object, std::uint32_t record);
 
-/// The first leaf, in the order of the parts from the n-th leaf on, that is not in `taken`.
-[[nodiscard]] std::optional<proof::OpeningKey> first_leaf_not_in(const std::set<proof::OpeningKey>& taken,
-                                                                 std::span<const MissingPart> parts, math::i128 n);
+/// The first leaf, in the order of the parts from the n-th leaf on, but for those that are taken.
+[[nodiscard]] std::optional<proof::OpeningKey> first_leaf_but(
+    const std::function<bool(const proof::OpeningKey& leaf)>& is_taken, std::span<const MissingPart> parts,
+    math::i128 n);
 
 }  // namespace tally::verifier

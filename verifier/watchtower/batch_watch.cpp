@@ -129,13 +129,15 @@ void BatchWatch::look() {
 
 BatchWatch::Turn BatchWatch::play() {
   x_view.awaited = {};
-  for (std::size_t actions = 0; actions < kMaxActions + 2 * x_view.history.requested.size() && !x_given_up; ++actions) {
+  const auto most_actions = [&] {
+    return kMaxActions + 2 * (x_view.history.requested.size() + x_view.awaited.demands.size());
+  };
+  for (std::size_t actions = 0; actions < most_actions() && !x_given_up; ++actions) {
     if (x_settings.stop.stop_requested()) throw chain::Stopped{};
     look();
     const Action action = plan(x_view);
     if (const auto* rest = std::get_if<Rest>(&action)) {
-      const bool is_pending = x_view.status == proof::BatchStatus::kPending;
-      if (x_view.history.games.empty() && (!is_pending || x_view.now_s >= challenge_end_s())) remove_scratch();
+      if (x_view.history.games.empty() && is_over(x_view)) remove_scratch();
       return rest->done ? Turn::kDone : Turn::kRests;
     }
     if (std::holds_alternative<JudgeBatch>(action)) return Turn::kWantsJudging;
@@ -203,7 +205,7 @@ void BatchWatch::wait_for_events(const proof::Transaction& transaction) {
   } else if (const auto* withheld = std::get_if<proof::ClaimWithheld>(&transaction)) {
     awaited.requests.insert(withheld->leaf);
   } else if (const auto* request = std::get_if<proof::RequestLeaf>(&transaction)) {
-    x_view.history.requested.insert(request->leaf);
+    awaited.demands.insert(request->leaf);
   } else {
     awaited.opening = true;
   }

@@ -44,10 +44,14 @@ std::optional<Action> plan_requests(const BatchView& view) {
 }
 
 /// Leaves are demanded in their order, so the search begins where the last one ended as a rule.
-std::optional<proof::OpeningKey> first_wanted(std::span<const MissingPart> missing,
-                                              const std::set<proof::OpeningKey>& requested) {
-  const auto wanted = first_leaf_not_in(requested, missing, math::i128{requested.size()});
-  return wanted ? wanted : first_leaf_not_in(requested, missing, 0);
+std::optional<proof::OpeningKey> first_wanted(const BatchView& view, std::span<const MissingPart> missing) {
+  const std::set<proof::OpeningKey>& requested = view.history.requested;
+  const std::set<proof::OpeningKey>& demanded = view.awaited.demands;
+  const auto is_asked_for = [&](const proof::OpeningKey& leaf) {
+    return requested.contains(leaf) || demanded.contains(leaf);
+  };
+  const auto wanted = first_leaf_but(is_asked_for, missing, math::i128{requested.size()} + math::i128{demanded.size()});
+  return wanted ? wanted : first_leaf_but(is_asked_for, missing, 0);
 }
 
 Action plan_missing(const BatchView& view, const Verdict& verdict) {
@@ -56,7 +60,7 @@ Action plan_missing(const BatchView& view, const Verdict& verdict) {
                        within(view.now_s, view.posted_s, view.settings.request_period_s) && !view.silenced &&
                        !view.spares_demands;
   if (may_ask) {
-    if (const auto leaf = first_wanted(verdict.missing, view.history.requested)) return DemandLeaf{.leaf = *leaf};
+    if (const auto leaf = first_wanted(view, verdict.missing)) return DemandLeaf{.leaf = *leaf};
   }
   // Answers come one by one; a judgment waits for the last of them.
   const bool all_answered = std::ranges::none_of(view.history.open_requests, [&](const auto& open) {
@@ -79,16 +83,17 @@ Action plan_proof(const BatchView& view) {
 
 }  // namespace
 
+bool is_over(const BatchView& view) {
+  return !within(view.now_s, view.posted_s, view.settings.challenge_period_s) &&
+         view.now_s - view.posted_s - view.settings.challenge_period_s >= view.settings.game_clock_s;
+}
+
 Action plan(const BatchView& view) {
   if (const auto action = plan_games(view)) return *action;
   if (const auto action = plan_requests(view)) return *action;
   const bool idle =
       view.history.games.empty() &&
       std::ranges::none_of(view.history.open_requests, [&](const auto& open) { return open.second.by == view.self; });
-  // What the head says can be taken back by a reorganisation, and a game or a demand of one's own may be on chain
-  // before an event tells of it. Once nobody can challenge any more, and events had a clock's time, neither matters.
-  const bool over = !within(view.now_s, view.posted_s, view.settings.challenge_period_s) &&
-                    view.now_s - view.posted_s - view.settings.challenge_period_s >= view.settings.game_clock_s;
   switch (view.status) {
     case proof::BatchStatus::kPending:
       break;
@@ -96,7 +101,7 @@ Action plan(const BatchView& view) {
     case proof::BatchStatus::kOrphaned:
     case proof::BatchStatus::kSuperseded:
     case proof::BatchStatus::kFinal:
-      return Rest{.done = idle && over};
+      return Rest{.done = idle && is_over(view)};
   }
   const bool in_time = within(view.now_s, view.posted_s, view.settings.challenge_period_s);
   if (!view.verdict) return in_time ? Action(JudgeBatch{}) : Action(Rest{});

@@ -26,7 +26,8 @@ enum class ProofState : std::uint8_t { kNone, kRemembered, kCommitted };
 /// What was done by the chain's records, and the events do not tell yet: nothing more is to be done about it meanwhile.
 struct Awaited {
   std::set<proof::GameId> games{};
-  std::set<proof::OpeningKey> requests{};
+  std::set<proof::OpeningKey> requests{};  // that are settled
+  std::set<proof::OpeningKey> demands{};
   bool opening = false;
 };
 
@@ -78,5 +79,10 @@ using Action = std::variant<JudgeBatch, OpenDispute, MoveInGame, TakeTimeout, Ta
                             DemandLeaf, TakeWithheld, Rest>;
 
 [[nodiscard]] Action plan(const BatchView& view);
+
+/// What the head says can be taken back by a reorganisation, and a game or a demand of one's own may be on chain before
+/// an event tells of it. Once this is so, neither matters: nobody can challenge any more, and events had a clock's
+/// time.
+[[nodiscard]] bool is_over(const BatchView& view);
 
 }  // namespace tally::verifier

@@ -96,7 +96,8 @@ class JudgeMissing : public testing::Test {
     for (const Leaves& part : parts) expected.insert(expected.end(), part.begin(), part.end());
     EXPECT_TRUE(std::ranges::is_sorted(verdict.missing));
     Leaves found;
-    while (const auto leaf = first_leaf_not_in({}, verdict.missing, static_cast<math::i128>(found.size()))) {
+    const auto none = [](const proof::OpeningKey&) { return false; };
+    while (const auto leaf = first_leaf_but(none, verdict.missing, static_cast<math::i128>(found.size()))) {
       found.push_back(*leaf);
     }
     std::ranges::sort(found);

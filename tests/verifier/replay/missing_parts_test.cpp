@@ -24,14 +24,16 @@ TEST(MissingParts, are_walked_leaf_by_leaf) {
                                       {.object = 3, .record = 9, .leaf = 0}, {.object = 3, .record = 9, .leaf = 1},
                                       {.object = 5, .record = 0, .leaf = 0}};
   EXPECT_EQ(leaf_count(kParts), math::i128{expected.size()});
+  const auto none = [](const Leaf&) { return false; };
   std::set<Leaf> taken;
+  const auto is_taken = [&](const Leaf& leaf) { return taken.contains(leaf); };
   for (std::size_t n = 0; n < expected.size(); ++n) {
-    EXPECT_EQ(first_leaf_not_in({}, kParts, math::i128{n}), expected[n]) << n;
-    EXPECT_EQ(first_leaf_not_in(taken, kParts, 0), expected[n]) << n;
+    EXPECT_EQ(first_leaf_but(none, kParts, math::i128{n}), expected[n]) << n;
+    EXPECT_EQ(first_leaf_but(is_taken, kParts, 0), expected[n]) << n;
     taken.insert(expected[n]);
   }
-  EXPECT_EQ(first_leaf_not_in({}, kParts, math::i128{expected.size()}), std::nullopt);
-  EXPECT_EQ(first_leaf_not_in(taken, kParts, 0), std::nullopt);
+  EXPECT_EQ(first_leaf_but(none, kParts, math::i128{expected.size()}), std::nullopt);
+  EXPECT_EQ(first_leaf_but(is_taken, kParts, 0), std::nullopt);
 }
 
 TEST(MissingParts, hold_the_records_of_an_object) {

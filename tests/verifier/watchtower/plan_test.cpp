@@ -68,6 +68,16 @@ TEST(Plan, asks_for_each_missing_leaf_that_nobody_asked_for) {
   EXPECT_EQ(std::get<DemandLeaf>(action).leaf.record, 2U);
 }
 
+TEST(Plan, asks_for_no_leaf_whose_demand_is_not_told_yet) {
+  BatchView view = pending(VerdictKind::kMissing);
+  view.verdict->missing = {{.object = 3, .first_record = 1, .records = 2}};
+  ask(view, kOther, 1090);
+  view.awaited.demands.insert({.object = 3, .record = 2, .leaf = 0});
+  EXPECT_TRUE(std::holds_alternative<Rest>(plan(view)));
+  view.awaited = {};
+  EXPECT_TRUE(std::holds_alternative<DemandLeaf>(plan(view)));
+}
+
 TEST(Plan, asks_for_nothing_where_demands_are_not_worth_their_bonds) {
   BatchView view = pending(VerdictKind::kMissing);
   view.verdict->missing = {kPart};

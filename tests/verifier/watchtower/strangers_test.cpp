@@ -509,7 +509,7 @@ TEST(Scratch, is_left_for_disputes_alone_while_one_can_be_opened) {
 }
 
 // The watchtower has no money for a bond.
-TEST(Scratch, goes_once_nobody_can_challenge_the_batch) {
+TEST(Scratch, goes_once_the_batch_is_over) {
   DisputeWorld world;
   const DisputedBatch batch = world.post(test::forge(world, "next_model", 3));
   fs::remove_all(batch.watcher / "tables");
@@ -519,7 +519,10 @@ TEST(Scratch, goes_once_nobody_can_challenge_the_batch) {
   static_cast<void>(watch_once(world.chain(), poor, settings));
   const fs::path scratch = world.folder() / "poor.sqlite.scratch" / to_hex(batch.id);
   EXPECT_TRUE(fs::exists(scratch));
-  world.advance(world.settings().challenge_period_s);
+  world.advance(world.settings().challenge_period_s + world.settings().game_clock_s - 1);
+  static_cast<void>(watch_once(world.chain(), poor, settings));
+  EXPECT_TRUE(fs::exists(scratch));
+  world.advance(1);
   static_cast<void>(watch_once(world.chain(), poor, settings));
   EXPECT_FALSE(fs::exists(scratch));
 }

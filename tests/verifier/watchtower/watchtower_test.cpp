@@ -22,6 +22,8 @@
 #include "chain_adapter/files/file_lock.h"
 #include "chain_adapter/sqlite/database.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/settlement/state.h"
+#include "tests/support/altered_state.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/hooked_chain.h"
 #include "tests/support/test_batch.h"
@@ -97,37 +99,57 @@ TEST(Watchtower, descends_into_a_withheld_table) {
     EXPECT_EQ(world.cause_of_loss(batch), proof::LossCause::kEntry);
     EXPECT_EQ(sent(events, "open_descent"), 1U);
   }
-  // What was computed goes with the batches, also where the watchtower was killed just before that.
+  // What was computed stays while a reorganisation could bring the batches back, and goes with them, also where the
+  // watchtower was killed just before that.
   const fs::path scratch = world.folder() / "watchtower.sqlite.scratch";
   fs::create_directories(scratch / "0x00");
+  static_cast<void>(world.watch());
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch), {}), 3);
+  world.advance(world.settings().challenge_period_s + world.settings().game_clock_s);
   static_cast<void>(world.watch());
   EXPECT_TRUE(fs::is_empty(scratch));
 }
 
-TEST(Watchtower, shows_each_failed_local_check) {
-  struct Case {
-    test::Cheat cheat;
-    proof::LossCause cause;
-  };
+struct FailedCheck {
+  test::Cheat cheat;
+  proof::LossCause cause;
+};
+
+std::vector<FailedCheck> failed_record_checks() {
   const auto swap_records = [](const fs::path& directory) {
     std::vector<std::uint8_t> records = test::read_bytes(directory / "records.bin");
     std::swap_ranges(records.begin(), records.begin() + kRecordBytes, records.begin() + kRecordBytes);
     test::write_bytes(directory / "records.bin", records);
   };
-  const std::vector<Case> cases = {
+  return {
       {.cheat = flip("records.bin", kMemberByte), .cause = proof::LossCause::kRecordSigner},
       {.cheat = flip("records.bin", kRecordBytes - 3), .cause = proof::LossCause::kRecordSignature},
       {.cheat = flip("records.bin", kRecordBytes - 66), .cause = proof::LossCause::kRecordSignature},
       {.cheat = swap_records, .cause = proof::LossCause::kRecordOrder},
   };
+}
+
+TEST(Watchtower, shows_each_failed_local_check) {
   DisputeWorld world;
-  for (const Case& one : cases) {
+  for (const FailedCheck& one : failed_record_checks()) {
     const DisputedBatch batch = world.post(one.cheat);
     const auto events = world.play();
     EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid) << told(events);
     EXPECT_EQ(world.cause_of_loss(batch), one.cause);
     EXPECT_EQ(sent(events, "commit"), 1U);
     EXPECT_EQ(sent(events, "show_proof"), 1U);
+  }
+}
+
+// Keepers who are the poster's friends could hide it otherwise: from them nothing can be demanded.
+TEST(Watchtower, shows_a_failed_local_check_of_records_whatever_else_is_withheld) {
+  DisputeWorld world;
+  for (const FailedCheck& one : failed_record_checks()) {
+    const DisputedBatch batch = world.post(one.cheat);
+    for (const char* const input : {"rows", "state", "tables", "program.tally"}) fs::remove_all(batch.watcher / input);
+    const auto events = world.play();
+    EXPECT_EQ(world.cause_of_loss(batch), one.cause) << told(events);
+    EXPECT_EQ(sent(events, "request_leaf"), 0U) << told(events);
   }
 }
 
@@ -474,6 +496,31 @@ TEST(Watchtower, demands_all_that_is_missing_or_damaged_at_once) {
   world.advance(world.settings().request_period_s);
   EXPECT_EQ(sent(world.play(), "request_leaf"), 0U);
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
+}
+
+// Pitfall 29: what the head tells may be taken back.
+TEST(Watchtower, demands_again_at_once_what_a_reorganisation_took_back) {
+  DisputeWorld world;
+  const DisputedBatch batch = world.post({}, 1);
+  fs::remove(batch.watcher / "rows/updates/1.bin");
+  static_cast<void>(world.post({}, 2));
+  const auto& names = world.program().names.objects;
+  const auto updates = static_cast<math::ObjectId>(std::ranges::find(names, "updates") - names.begin());
+  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
+  test::HookedChain hooked(own);
+  test::AlteredState before(own.state());
+  before.put(proof::request_key(batch.id, {.object = updates, .record = 1, .leaf = 0}), proof::RequestRecord{});
+  hooked.show(&before);
+  WatchSettings settings = world.watch_settings();
+  settings.work.launch = std::launch::deferred;
+  int judgings = 0;
+  settings.work.judge = [&](Judging judging) {
+    if (++judgings == 2) hooked.show(nullptr);
+    return judge_posted(std::move(judging));
+  };
+  const WatchReport report = watch_once(hooked, world.watcher(), settings);
+  EXPECT_EQ(judgings, 2);
+  EXPECT_EQ(sent(report.events, "request_leaf"), 1U) << told(report.events);
 }
 
 // Without the records no row can be told from another one.
