@@ -7,6 +7,7 @@ namespace tally::chain {
 namespace {
 
 constexpr std::string_view kFunction = "transact(bytes)";
+constexpr std::string_view kShowingFunction = "transactShowing(bytes,bytes)";
 
 /// A place or a length; one beyond all data is behind its end.
 OrNotAbi<std::size_t> number_at(math::Bytes data, std::size_t place) {
@@ -18,10 +19,17 @@ OrNotAbi<std::size_t> number_at(math::Bytes data, std::size_t place) {
 
 }  // namespace
 
-std::vector<std::uint8_t> call_data(math::Bytes transaction) {
+std::vector<std::uint8_t> call_data(math::Bytes transaction, std::span<const proof::BatchHeader> shown) {
   AbiWriter arguments;
   arguments.bytes(transaction);
-  return arguments.call(selector_of(kFunction));
+  if (shown.empty()) return arguments.call(selector_of(kFunction));
+  std::vector<std::uint8_t> headers;
+  for (const proof::BatchHeader& header : shown) {
+    const proof::HeaderBytes bytes = encode(header);
+    headers.insert(headers.end(), bytes.begin(), bytes.end());
+  }
+  arguments.bytes(headers);
+  return arguments.call(selector_of(kShowingFunction));
 }
 
 OrNotAbi<math::Bytes> called_with(math::Bytes call_data) {

@@ -8,6 +8,7 @@
 
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
+#include "chain_adapter/evm/shown_batches.h"
 #include "deterministic_math/bytecode/codec.h"
 
 namespace tally::test {
@@ -81,6 +82,7 @@ void EvmMirror::begin() {
   x_block = number_of(head.at("number"));
   x_time_s = number_of(head.at("timestamp")) + 1;
   x_held = {};
+  x_headers.clear();
   x_snapshot = std::string(x_anvil.rpc().call("evm_snapshot", {}).as_string());
 }
 
@@ -122,16 +124,16 @@ Digest EvmMirror::block_hash(std::uint64_t number) {
   return hash;
 }
 
-void EvmMirror::watch(Asked asked, const BlockContext& block, const Message& message,
+void EvmMirror::watch(Asked asked, const StateReader& state, const BlockContext& block, const Message& message,
                       const OrRefused<Effects>& result) {
   if (!can_be_written(message) || (!result && is_left_to_roles(message, result.error()))) return;
   ++x_compared;
   x_time_s = block.time_s;
   mine_to(block.number - 1);
   if (asked == Asked::kSend && result) {
-    send(block, message, *result);
+    send(data_of(state, message), block, message, *result);
   } else {
-    simulate(block, message, result);
+    simulate(data_of(state, message), block, message, result);
   }
 }
 
@@ -148,16 +150,25 @@ std::string EvmMirror::call(json::array parameters) {
   }
 }
 
-std::string EvmMirror::refusal_of(math::Bytes transaction) {
-  return call(
-      {json::object{{"to", text_of(kContract)}, {"data", math::to_hex(chain::call_data(transaction))}}, "latest"});
+std::string EvmMirror::refusal_of(math::Bytes transaction, std::span<const BatchHeader> shown) {
+  return call({json::object{{"to", text_of(kContract)}, {"data", math::to_hex(chain::call_data(transaction, shown))}},
+               "latest"});
 }
 
-void EvmMirror::simulate(const BlockContext& block, const Message& message, const OrRefused<Effects>& result) {
+std::string EvmMirror::data_of(const StateReader& state, const Message& message) const {
+  std::vector<BatchHeader> shown;
+  for (const BatchId& batch : chain::batches_to_show(state, message.transaction)) {
+    if (const auto found = x_headers.find(batch); found != x_headers.end()) shown.push_back(found->second);
+  }
+  return math::to_hex(chain::call_data(encode(message.transaction), shown));
+}
+
+void EvmMirror::simulate(const std::string& data, const BlockContext& block, const Message& message,
+                         const OrRefused<Effects>& result) {
   const json::object asked{{"from", text_of(message.sender)},
                            {"to", text_of(kContract)},
                            {"value", quantity(message.value.value)},
-                           {"data", math::to_hex(chain::call_data(encode(message.transaction)))}};
+                           {"data", data}};
   const json::object rich{{text_of(message.sender), json::object{{"balance", quantity(~math::u128{0})}}}};
   const json::object at{{"number", quantity(block.number)},
                         {"time", quantity(block.time_s)},
@@ -169,18 +180,19 @@ void EvmMirror::simulate(const BlockContext& block, const Message& message, cons
     differ(message, found + " instead of " + expected + (result ? "" : " (" + result.error().message + ")"));
 }
 
-void EvmMirror::send(const BlockContext& block, const Message& message, const Effects& effects) {
+void EvmMirror::send(const std::string& data, const BlockContext& block, const Message& message,
+                     const Effects& effects) {
   chain::RpcClient& rpc = x_anvil.rpc();
   static_cast<void>(rpc.call("anvil_setBalance", {text_of(message.sender), quantity(~math::u128{0})}));
   static_cast<void>(rpc.call("evm_setNextBlockTimestamp", {block.time_s}));
   static_cast<void>(rpc.call("anvil_setNextBlockBaseFeePerGas", {quantity(block.base_fee.value)}));
-  const json::value receipt = x_anvil.receipt(rpc.call(
-      "eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
-                                           {"to", text_of(kContract)},
-                                           {"value", quantity(message.value.value)},
-                                           {"gas", quantity(30'000'000)},
-                                           {"gasPrice", quantity(block.base_fee.value)},
-                                           {"data", math::to_hex(chain::call_data(encode(message.transaction)))}}}));
+  const json::value receipt =
+      x_anvil.receipt(rpc.call("eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
+                                                                    {"to", text_of(kContract)},
+                                                                    {"value", quantity(message.value.value)},
+                                                                    {"gas", quantity(30'000'000)},
+                                                                    {"gasPrice", quantity(block.base_fee.value)},
+                                                                    {"data", data}}}));
   x_block = block.number;
   const std::string mined(receipt.at("blockNumber").as_string());
   if (mined != quantity(block.number)) throw std::runtime_error("mined in block " + mined);
@@ -200,6 +212,9 @@ void EvmMirror::send(const BlockContext& block, const Message& message, const Ef
       differ(message, "event " + math::to_hex(fields) + " instead of " + math::to_hex(expected));
   }
 
+  for (const Event& event : effects.events) {
+    if (const auto* const posted = std::get_if<Posted>(&event)) x_headers.emplace(posted->batch, posted->header);
+  }
   x_held.value += message.value.value;
   for (const Payment& payment : effects.payments) x_held.value -= payment.amount.value;
   const json::value balance = rpc.call("eth_getBalance", {text_of(kContract), "latest"});

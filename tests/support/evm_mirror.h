@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,12 @@ class EvmMirror final : public ChainWatcher {
   /// What tests do there for themselves is not compared, and nothing can be after it.
   [[nodiscard]] Anvil& node() { return x_anvil; }
 
-  void watch(Asked asked, const proof::BlockContext& block, const proof::Message& message,
-             const proof::OrRefused<proof::Effects>& result) override;
+  void watch(Asked asked, const proof::StateReader& state, const proof::BlockContext& block,
+             const proof::Message& message, const proof::OrRefused<proof::Effects>& result) override;
   [[nodiscard]] proof::Digest block_hash(std::uint64_t number) override;
 
-  /// What the contract says to these bytes, from anyone, without money; "taken" where it takes them.
-  [[nodiscard]] std::string refusal_of(math::Bytes transaction);
+  /// What the contract says to these bytes and headers, from anyone, without money; "taken" where it takes them.
+  [[nodiscard]] std::string refusal_of(math::Bytes transaction, std::span<const proof::BatchHeader> shown = {});
   /// What it says where it refuses for this reason.
   [[nodiscard]] static std::string error_of(proof::Reason reason);
 
@@ -47,10 +48,13 @@ class EvmMirror final : public ChainWatcher {
   void deploy();
   void begin();
   void mine_to(std::uint64_t number);
-  void simulate(const proof::BlockContext& block, const proof::Message& message,
+  /// Of a message, with the headers that it needs.
+  [[nodiscard]] std::string data_of(const proof::StateReader& state, const proof::Message& message) const;
+  void simulate(const std::string& data, const proof::BlockContext& block, const proof::Message& message,
                 const proof::OrRefused<proof::Effects>& result);
   [[nodiscard]] std::string call(boost::json::array parameters);
-  void send(const proof::BlockContext& block, const proof::Message& message, const proof::Effects& effects);
+  void send(const std::string& data, const proof::BlockContext& block, const proof::Message& message,
+            const proof::Effects& effects);
   void differ(const proof::Message& message, const std::string& what);
 
   Anvil x_anvil;
@@ -61,6 +65,7 @@ class EvmMirror final : public ChainWatcher {
   std::uint64_t x_compared = 0;
   std::map<std::string, std::uint64_t> x_refusals;
   std::map<std::string, Gas> x_gas;
+  std::map<proof::BatchId, proof::BatchHeader> x_headers;  // of all that was posted
 };
 
 /// For a chain in memory that begins where the node stands, and that this watches.

@@ -88,7 +88,7 @@ OrRefused<Effects> MemoryChain::ask(ChainWatcher::Asked asked, const Address& se
                                     const Transaction& transaction) {
   const Message message{.sender = sender, .value = value, .transaction = transaction};
   auto effects = x_settlement.apply(x_history.state, next_block(), message);
-  if (x_options.watcher != nullptr) x_options.watcher->watch(asked, next_block(), message, effects);
+  if (x_options.watcher != nullptr) x_options.watcher->watch(asked, x_history.state, next_block(), message, effects);
   return effects;
 }
 

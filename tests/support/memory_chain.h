@@ -35,8 +35,9 @@ class ChainWatcher {
   enum class Asked : std::uint8_t { kSimulate, kSend };
 
   virtual ~ChainWatcher() = default;
-  virtual void watch(Asked asked, const proof::BlockContext& block, const proof::Message& message,
-                     const proof::OrRefused<proof::Effects>& result) = 0;
+  /// `state` is that before it.
+  virtual void watch(Asked asked, const proof::StateReader& state, const proof::BlockContext& block,
+                     const proof::Message& message, const proof::OrRefused<proof::Effects>& result) = 0;
   /// Of an earlier block, before that of the next transaction.
   [[nodiscard]] virtual proof::Digest block_hash(std::uint64_t number) = 0;
 };

@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
 import {Game, PHASE_NARROW, PHASE_PROVE, PHASE_RESPOND} from "./Games.sol";
-import {i128At} from "./Memory.sol";
 import {End, END_ACCUMULATORS, END_FAIL, OneStep} from "./OneStep.sol";
+import {Paces} from "./Paces.sol";
 import {ITEM_TABLE, Programs} from "./Programs.sol";
 import {Slice} from "./Reader.sol";
 import {ClaimSize, NoSuchSegment, NotDisproved, SegmentTooLong} from "./Reasons.sol";
@@ -26,40 +26,43 @@ library Bisection {
         game.phase = phaseOver(game);
     }
 
-    function respond(Batch memory batch, Game memory game, uint256 arity, bytes memory claims) internal pure {
-        uint256 boundaries = segmentsOf(game, arity) - 1;
-        if (claims.length != boundaries * claimBytes(bodyOf(batch, game))) revert ClaimSize();
-        game.claims = claims;
-        game.phase = PHASE_NARROW;
+    function respond(Game memory game, uint256 pace, Slice memory claims) internal pure {
+        unchecked {
+            uint256 boundaries = segmentsOf(game, pace) - 1;
+            if (claims.size != boundaries * Paces.claimBytes(pace)) revert ClaimSize();
+            game.claims = claims;
+            game.phase = PHASE_NARROW;
+        }
     }
 
-    function narrow(Batch memory batch, Game memory game, uint256 arity, uint256 segment) internal pure {
+    /// `widths` are those of Paces.
+    function narrow(Game memory game, uint256 pace, uint256 widths, uint256 segment) internal pure {
         unchecked {
-            uint256 segments = segmentsOf(game, arity);
+            uint256 segments = segmentsOf(game, pace);
             if (segment >= segments) revert NoSuchSegment();
             uint256 low = game.low;
             uint256 length = game.high - low;
-            uint256 body = bodyOf(batch, game);
+            uint256 size = Paces.claimBytes(pace);
+            uint256 claims = game.claims.place;
             if (segment > 0) {
                 game.low = low + length * segment / segments;
-                game.atLow = claimAt(body, game.claims, segment - 1);
+                readClaim(game.atLow, widths, claims + (segment - 1) * size);
             }
             if (segment + 1 < segments) {
                 game.high = low + length * (segment + 1) / segments;
-                game.atHigh = claimAt(body, game.claims, segment);
+                readClaim(game.atHigh, widths, claims + segment * size);
                 delete game.results;
             }
-            game.claims = "";
+            game.claims = Slice(0, 0);
             game.phase = phaseOver(game);
         }
     }
 
     /// Returns where the poster is disproved.
     function prove(Batch memory batch, Game memory game, Slice memory witness) internal view {
-        int256[8] memory before;
-        for (uint256 j = 0; j < 8; ++j) before[j] = game.atLow[j];
+        // Its accumulators become those behind the step.
         End memory end =
-            OneStep.run(batch, game.item, game.entry, game.low, before, witness.place, witness.size);
+            OneStep.run(batch, game.item, game.entry, game.low, game.atLow, witness.place, witness.size);
         if (end.kind == END_FAIL) return;
         if (end.kind == END_ACCUMULATORS) {
             for (uint256 j = 0; j < 8; ++j) {
@@ -77,67 +80,36 @@ library Bisection {
     function narrowAndProve(
         Batch memory batch,
         Game memory game,
-        uint256 arity,
+        uint256 pace,
         uint256 segment,
         Slice memory witness
     ) internal view {
-        narrow(batch, game, arity, segment);
+        narrow(game, pace, Paces.widthsOf(batch.program, game.item), segment);
         if (game.phase != PHASE_PROVE) revert SegmentTooLong();
         prove(batch, game, witness);
     }
 
     function phaseOver(Game memory game) private pure returns (uint256) {
-        return game.high - game.low == 1 ? PHASE_PROVE : PHASE_RESPOND;
-    }
-
-    function segmentsOf(Game memory game, uint256 arity) private pure returns (uint256) {
-        uint256 length = game.high - game.low;
-        return length < arity ? length : arity;
-    }
-
-    function bodyOf(Batch memory batch, Game memory game) private pure returns (uint256) {
-        return Programs.bodyAt(Programs.itemAt(batch.program, game.item));
-    }
-
-    /// Bytes of the accumulators of one boundary.
-    function claimBytes(uint256 body) private pure returns (uint256 size) {
         unchecked {
-            uint256 count = Programs.accumulatorCount(body);
-            for (uint256 j = 0; j < count; ++j) size += width(Programs.accumulatorAt(body, j));
+            return game.high - game.low == 1 ? PHASE_PROVE : PHASE_RESPOND;
         }
     }
 
-    /// The fewest bytes that hold every value of an accumulator's proved range in two's complement.
-    function width(uint256 accumulator) private pure returns (uint256 bytes_) {
+    function segmentsOf(Game memory game, uint256 pace) private pure returns (uint256) {
         unchecked {
-            int256 lowest = i128At(accumulator + 16);
-            int256 highest = i128At(accumulator + 32);
-            uint256 magnitudes = uint256(lowest < 0 ? ~lowest : lowest) | uint256(highest < 0 ? ~highest : highest);
-            bytes_ = 1;
-            while (magnitudes >> (8 * bytes_ - 1) != 0) ++bytes_;
+            uint256 length = game.high - game.low;
+            uint256 arity = Paces.arity(pace);
+            return length < arity ? length : arity;
         }
     }
 
-    function claimAt(uint256 body, bytes memory claims, uint256 boundary)
-        private
-        pure
-        returns (int256[8] memory values)
-    {
-        unchecked {
-            uint256 place;
-            assembly ("memory-safe") {
-                place := add(claims, 32)
-            }
-            place += boundary * claimBytes(body);
-            uint256 count = Programs.accumulatorCount(body);
-            for (uint256 j = 0; j < count; ++j) {
-                uint256 size = width(Programs.accumulatorAt(body, j));
-                int256 value;
-                assembly ("memory-safe") {
-                    value := sar(sub(256, shl(3, size)), mload(place))
-                }
-                values[j] = value;
-                place += size;
+    function readClaim(int256[8] memory values, uint256 widths, uint256 place) private pure {
+        assembly ("memory-safe") {
+            for { let value := values } widths { value := add(value, 32) } {
+                let size := and(widths, 0xff)
+                mstore(value, sar(sub(256, shl(3, size)), calldataload(place)))
+                place := add(place, size)
+                widths := shr(8, widths)
             }
         }
     }

@@ -19,8 +19,9 @@ import {
     SignatureIsGood,
     SignerIsMember
 } from "./Reasons.sol";
-import {Binding, Found, Member, Node, SettlementState} from "./SettlementState.sol";
+import {Binding, Found, Member, SettlementState} from "./SettlementState.sol";
 import {Signatures} from "./Signatures.sol";
+import {Tasks} from "./Tasks.sol";
 
 /// commit and show_proof: the local checks (docs/spec.md, 9 and 11.3).
 contract CheckPart is SettlementState {
@@ -44,7 +45,7 @@ contract CheckPart is SettlementState {
         Slice openings;
     }
 
-    function commit(bytes calldata fields) external payable onlyInSettlement {
+    function commit(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 commitment = reader.word();
@@ -54,7 +55,7 @@ contract CheckPart is SettlementState {
         emit Happened(16, abi.encodePacked(msg.sender, commitment));
     }
 
-    function showProof(bytes calldata fields) external payable onlyInSettlement {
+    function showProof(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
@@ -63,11 +64,11 @@ contract CheckPart is SettlementState {
         encoded.size = reader.place - encoded.place;
         bytes32 salt = reader.word();
         reader.finish();
-        (Found memory found, Node storage node) = findBatch(header);
-        requireChallengeable(header.task, node, found.task.challengePeriod);
-        requireCommitted(found.id, encoded, salt);
-        check(found, proof, node.postedAt);
-        loseBatch(header.task, found.id, found.task.burnBps, uint8(CAUSES_BEFORE + proof.kind), msg.sender);
+        Found memory found = findBatch(header);
+        requireChallengeable(found, Tasks.challengePeriod(found.task), Readers.over(headers));
+        requireCommitted(header.id, encoded, salt);
+        check(found, proof);
+        nodes[header.id] = loseBatch(found, uint8(CAUSES_BEFORE + proof.kind), msg.sender);
     }
 
     function readProof(Reader memory reader) private pure returns (Proof memory proof) {
@@ -86,7 +87,7 @@ contract CheckPart is SettlementState {
     }
 
     /// Returns where the batch is shown to be invalid.
-    function check(Found memory found, Proof memory proof, uint256 postedAt) private view {
+    function check(Found memory found, Proof memory proof) private view {
         Batch memory batch = committedBatch(found);
         if (proof.kind == ADVICE_RANGE) return checkAdvice(batch, proof);
         uint256 count = proof.kind == RECORD_ORDER ? 2 : 1;
@@ -99,7 +100,7 @@ contract CheckPart is SettlementState {
         if (proof.kind == RECORD_ORDER) {
             if (comesBefore(batch.program, record, next)) revert RecordsInOrder();
         } else if (proof.kind == RECORD_SIGNER) {
-            if (isSignerMember(found.header.task, record, postedAt)) revert SignerIsMember();
+            if (isSignerMember(found.header.task, record, found.node.postedAt())) revert SignerIsMember();
         } else if (isSigned(batch, found.header, record)) {
             revert SignatureIsGood();
         }

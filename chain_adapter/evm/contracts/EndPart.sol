@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Headers} from "./Headers.sol";
+import {Header, Headers} from "./Headers.sol";
+import {Node, NODE_BONDED, NODE_FINAL, NODE_HAS_FINAL_CHILD, NODE_LOST} from "./Nodes.sol";
 import {Reader, Readers} from "./Reader.sol";
 import {
     BatchFinal,
@@ -18,93 +19,100 @@ import {
 import {
     Found,
     MAX_SKIPPED,
-    Node,
-    NODE_FINAL,
-    NODE_LOST,
     SettlementState,
     STATUS_FINAL,
     STATUS_INVALID,
-    STATUS_PENDING,
-    TaskStatus
+    STATUS_PENDING
 } from "./SettlementState.sol";
-import {Task} from "./Tasks.sol";
+import {Tasks} from "./Tasks.sol";
 
 /// finalize, skip_invalid and release_bond: how a batch ends that nobody disproved (docs/spec.md, 11.2).
 contract EndPart is SettlementState {
     using Readers for Reader;
 
-    function finalize(bytes calldata fields) external payable onlyInSettlement {
+    function finalize(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         requireValue(0);
-        (Found memory found, Node storage node) = read(fields);
+        Found memory found = read(fields);
+        Reader memory shown = Readers.over(headers);
+        requirePending(found, shown);
+        requireQuiet(found);
         bytes32 task = found.header.task;
-        requirePending(task, node);
-        requireQuiet(found.task, node);
-        Node storage parent = findNode(task, node.parent);
-        if (parent.state != NODE_FINAL) revert ParentNotFinal();
-        skip(nodeName(task, node.parent), parent);
-        if (parent.firstLive != node.position) revert EarlierSibling();
-        returnBond(node);
-        node.state = NODE_FINAL;
-        parent.finalChild = found.id;
-        TaskStatus storage status = statuses[task];
-        status.finalBatch = found.id;
-        status.finalNumber = uint64(found.header.number);
-        status.finalState = found.header.nextStateRoot;
-        emit Happened(10, abi.encodePacked(task, found.id));
+        bytes32 parentName = nodeName(task, found.header.parent);
+        Node parent = nodes[parentName];
+        if (parent.state() != NODE_FINAL) revert ParentNotFinal();
+        uint256 position = found.node.position();
+        uint256 first = skip(task, found.header.parent, parent, position, shown);
+        if (first != position) revert EarlierSibling();
+        returnBond(found);
+        nodes[found.header.id] = found.node.without(NODE_BONDED).withState(NODE_FINAL);
+        nodes[parentName] = parent.withFirstLive(first).with(NODE_HAS_FINAL_CHILD);
+        emit Happened(10, abi.encodePacked(task, found.header.id));
     }
 
-    function skipInvalid(bytes calldata fields) external payable onlyInSettlement {
+    function skipInvalid(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 task = reader.word();
         bytes32 parent = reader.word();
         reader.finish();
         findTask(task);
-        Node storage node = findNode(task, parent);
-        if (skip(nodeName(task, parent), node) == 0) revert NothingToSkip();
-        emit Happened(22, abi.encodePacked(task, parent, uint64(node.firstLive)));
+        Reader memory shown = Readers.over(headers);
+        Node node = findNode(task, parent, shown);
+        uint256 first = skip(task, parent, node, node.children(), shown);
+        if (first == node.firstLive()) revert NothingToSkip();
+        nodes[nodeName(task, parent)] = node.withFirstLive(first);
+        emit Happened(22, abi.encodePacked(task, parent, uint64(first)));
     }
 
-    function releaseBond(bytes calldata fields) external payable onlyInSettlement {
+    function releaseBond(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         requireValue(0);
-        (Found memory found, Node storage node) = read(fields);
-        uint256 status = statusOf(found.header.task, node);
+        Found memory found = read(fields);
+        (uint256 status,) = statusOf(found.header, found.node, Readers.over(headers));
         if (status == STATUS_PENDING) revert NotReleasable();
         if (status == STATUS_INVALID) revert BatchLost();
         if (status == STATUS_FINAL) revert BatchFinal();
-        uint256 bond = node.bond;
-        if (bond == 0) revert BondReleased();
-        requireQuiet(found.task, node);
-        returnBond(node);
-        emit Happened(12, abi.encodePacked(found.id, node.poster, bond));
+        if (!found.node.has(NODE_BONDED)) revert BondReleased();
+        requireQuiet(found);
+        uint256 bond = returnBond(found);
+        nodes[found.header.id] = found.node.without(NODE_BONDED);
+        emit Happened(12, abi.encodePacked(found.header.id, found.header.poster, bond));
     }
 
-    function read(bytes calldata fields) private view returns (Found memory, Node storage) {
+    function read(bytes calldata fields) private view returns (Found memory) {
         Reader memory reader = Readers.over(fields);
-        Found memory found;
-        found.header = Headers.read(reader);
+        Header memory header = Headers.read(reader);
         reader.finish();
-        return findBatch(found.header);
+        return findBatch(header);
     }
 
-    function requireQuiet(Task memory task, Node storage node) private view {
-        if (block.timestamp - node.postedAt < task.challengePeriod) revert PeriodRunning();
-        if (node.openGames > 0) revert GamesOpen();
-        if (node.openRequests > 0) revert RequestsOpen();
+    function requireQuiet(Found memory found) private view {
+        if (block.timestamp - found.node.postedAt() < Tasks.challengePeriod(found.task)) revert PeriodRunning();
+        if (found.node.openGames() > 0) revert GamesOpen();
+        if (found.node.openRequests() > 0) revert RequestsOpen();
     }
 
-    function returnBond(Node storage node) private {
-        credit(node.poster, node.bond);
-        node.bond = 0;
+    function returnBond(Found memory found) private returns (uint256 bond) {
+        bond = Tasks.sequencerBond(found.task);
+        credit(found.header.poster, bond);
     }
 
-    /// Moves on over at most MAX_SKIPPED lost children.
-    function skip(bytes32 name, Node storage node) private returns (uint256 skipped) {
-        uint48 first = node.firstLive;
-        while (skipped < MAX_SKIPPED && first < node.children && nodes[childrenOf[name][first]].state == NODE_LOST) {
-            ++first;
-            ++skipped;
+    /// The first child behind at most MAX_SKIPPED lost ones, or that at `end`. Each on the way is shown, in order.
+    function skip(bytes32 task, bytes32 parent, Node node, uint256 end, Reader memory shown)
+        private
+        view
+        returns (uint256 first)
+    {
+        unchecked {
+            first = node.firstLive();
+            uint256 last = first + MAX_SKIPPED;
+            if (last > end) last = end;
+            for (; first < last; ++first) {
+                Node child = nodes[Headers.findChild(shown, task, parent)];
+                while (!child.exists() || child.position() != first) {
+                    child = nodes[Headers.findChild(shown, task, parent)];
+                }
+                if (child.state() != NODE_LOST) break;
+            }
         }
-        if (skipped > 0) node.firstLive = first;
     }
 }

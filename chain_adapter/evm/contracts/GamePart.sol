@@ -1,125 +1,118 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {Batch} from "./Batches.sol";
 import {Bisection} from "./Bisection.sol";
 import {Descents} from "./Descents.sol";
 import {Game, Games, NO_ENTRY} from "./Games.sol";
 import {GameState} from "./GameState.sol";
 import {Header, Headers} from "./Headers.sol";
+import {Node, NODE_LOST} from "./Nodes.sol";
+import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {BatchLost, BatchNotLost, ClockRunning, GameExists} from "./Reasons.sol";
-import {Found, GameRecord, Node, NODE_LOST} from "./SettlementState.sol";
-import {Task} from "./Tasks.sol";
+import {Found} from "./SettlementState.sol";
+import {Tasks} from "./Tasks.sol";
 
 /// How games begin, and how they end without a move (docs/spec.md, 8.2, 8.4 and 11.3).
 contract GamePart is GameState {
     using Readers for Reader;
 
-    function openGame(bytes calldata fields) external payable onlyInSettlement {
+    function openGame(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
-        Found memory found;
-        found.header = Headers.read(reader);
+        Header memory header = Headers.read(reader);
         uint256 item = reader.number(2);
         uint256 entry = reader.number(8);
         bytes32 salt = reader.word();
         Slice memory openings = reader.slice();
         reader.finish();
-        Node storage node;
-        Game memory game;
-        (found, node) = findChallenged(found.header);
-        start(found, node, game, item, entry, salt);
-        Bisection.begin(committedBatch(found), game, item, entry, openings);
-        keepNew(node, game);
+        (Found memory found, Game memory game) = start(header, item, entry, salt, Readers.over(headers));
+        Batch memory batch = committedBatch(found);
+        Bisection.begin(batch, game, item, entry, openings);
+        keepNew(found, game, Paces.ofEntry(Tasks.arity(found.task), batch.program, item));
     }
 
-    function openDescent(bytes calldata fields) external payable onlyInSettlement {
+    function openDescent(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
-        Found memory found;
-        found.header = Headers.read(reader);
+        Header memory header = Headers.read(reader);
         uint256 item = reader.number(2);
         Slice memory tables = reader.take(2 * reader.count(1024));
         bytes32 salt = reader.word();
         Slice memory roots = reader.slice();
         reader.finish();
-        Node storage node;
-        Game memory game;
-        (found, node) = findChallenged(found.header);
-        start(found, node, game, item, NO_ENTRY, salt);
+        (Found memory found, Game memory game) = start(header, item, NO_ENTRY, salt, Readers.over(headers));
         game.entry = NO_ENTRY;
         Descents.begin(committedBatch(found), game, item, tables, roots);
-        keepNew(node, game);
+        keepNew(found, game, Paces.ofDescent(Tasks.arity(found.task)));
     }
 
-    function claimTimeout(bytes calldata fields) external payable onlyInSettlement {
-        (Game memory game, GameRecord storage record, Node storage node) = readOpen(fields);
-        if (node.state == NODE_LOST) revert BatchLost();
+    function claimTimeout(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
+        (Game memory game, Node node) = readOpen(fields);
+        if (node.state() == NODE_LOST) revert BatchLost();
         bool isPosters = Games.isPosters(game.phase);
         uint256 clock = isPosters ? game.posterClock : game.challengerClock;
         if (block.timestamp - game.movedAt <= clock) revert ClockRunning();
-        Task memory task = findTask(game.task);
+        Found memory found;
+        found.header.task = game.task;
+        found.header.id = game.batch;
+        found.node = node;
+        found.task = findTask(game.task);
         emitEnd(game, isPosters ? POSTER_TIMEOUT : CHALLENGER_TIMEOUT);
         if (isPosters) {
-            endForChallenger(game, record, node, task, CAUSE_TIMEOUT);
+            endForChallenger(found, game, CAUSE_TIMEOUT);
             return;
         }
-        uint256 bond = end(record, node);
-        uint256 share = burnedShare(bond, task.burnBps);
+        markEnded(game.id);
+        nodes[game.batch] = node.withoutGame();
+        uint256 share = burnedShare(game.bond, Tasks.burnBps(found.task));
         burn(share);
-        credit(game.poster, bond - share);
+        credit(game.poster, game.bond - share);
     }
 
-    function refundGame(bytes calldata fields) external payable onlyInSettlement {
-        (Game memory game, GameRecord storage record, Node storage node) = readOpen(fields);
-        if (node.state != NODE_LOST) revert BatchNotLost();
-        uint256 bond = end(record, node);
+    function refundGame(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
+        (Game memory game, Node node) = readOpen(fields);
+        if (node.state() != NODE_LOST) revert BatchNotLost();
+        markEnded(game.id);
+        nodes[game.batch] = node.withoutGame();
         emitEnd(game, REFUNDED);
-        credit(game.challenger, bond);
+        credit(game.challenger, game.bond);
     }
 
-    function findChallenged(Header memory header) private view returns (Found memory found, Node storage node) {
-        (found, node) = findBatch(header);
-        requireChallengeable(header.task, node, found.task.challengePeriod);
-        requireValue(found.task.challengerBond);
-    }
-
-    function start(
-        Found memory found,
-        Node storage node,
-        Game memory game,
-        uint256 item,
-        uint256 entry,
-        bytes32 salt
-    ) private view {
-        game.id = sha256(abi.encodePacked(hex"06", found.id, msg.sender, uint16(item), uint64(entry), salt));
-        if (games[game.id].hash != 0) revert GameExists();
-        game.task = found.header.task;
-        game.batch = found.id;
-        game.poster = node.poster;
-        game.delegate = node.delegate;
+    function start(Header memory header, uint256 item, uint256 entry, bytes32 salt, Reader memory shown)
+        private
+        view
+        returns (Found memory found, Game memory game)
+    {
+        found = findBatch(header);
+        requireChallengeable(found, Tasks.challengePeriod(found.task), shown);
+        requireValue(Tasks.challengerBond(found.task));
+        game.id = sha256(abi.encodePacked(hex"06", header.id, msg.sender, uint16(item), uint64(entry), salt));
+        if (games[game.id] != 0) revert GameExists();
+        game.task = header.task;
+        game.batch = header.id;
+        game.poster = header.poster;
+        game.delegate = delegateOf(header.id, found.node);
         game.challenger = msg.sender;
         game.bond = msg.value;
-        game.posterClock = found.task.gameClock;
-        game.challengerClock = found.task.gameClock;
+        game.posterClock = Tasks.gameClock(found.task);
+        game.challengerClock = game.posterClock;
         game.movedAt = block.timestamp;
     }
 
-    function keepNew(Node storage node, Game memory game) private {
-        bytes memory encoded = Games.encode(game);
-        ++node.openGames;
-        games[game.id] = GameRecord(Games.hash(encoded), game.batch, uint128(game.bond), false);
-        emit Happened(13, abi.encodePacked(uint32(encoded.length), encoded));
+    function keepNew(Found memory found, Game memory game, uint256 pace) private {
+        (bytes memory fields, bytes32 hash) = tell(Slice(0, 0), address(0), game);
+        keep(game.id, hash, pace);
+        nodes[game.batch] = found.node.withGame();
+        emit Happened(13, fields);
     }
 
-    function readOpen(bytes calldata fields)
-        private
-        view
-        returns (Game memory game, GameRecord storage record, Node storage node)
-    {
+    function readOpen(bytes calldata fields) private view returns (Game memory game, Node node) {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Slice memory state = reader.slice();
         reader.finish();
-        return findOpen(state);
+        (game,) = findOpen(state);
+        node = nodes[game.batch];
     }
 
     function emitEnd(Game memory game, uint8 outcome) private {

@@ -2,12 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Game, Games} from "./Games.sol";
+import {Node} from "./Nodes.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {GameEnded, Malformed, NoSuchGame, StaleMove} from "./Reasons.sol";
-import {GameRecord, Node, SettlementState} from "./SettlementState.sol";
-import {Task} from "./Tasks.sol";
+import {Found, SettlementState} from "./SettlementState.sol";
 
 /// What the parts that open, play and end games share (docs/spec.md, 11.3).
+///
+/// Of a game one word is kept: 0 where there is none, ENDED, or the first 30 bytes of its state's hash and its Pace. Who
+/// finds two states with one hash of 240 bits has found as much as there is to find in an address twice.
 abstract contract GameState is SettlementState {
     using Readers for Reader;
 
@@ -18,37 +21,64 @@ abstract contract GameState is SettlementState {
     uint8 internal constant CHALLENGER_TIMEOUT = 3;
     uint8 internal constant REFUNDED = 4;
 
+    uint256 private constant ENDED = 1;
+    uint256 private constant PACE_MASK = 0xffff;
+
     /// NoSuchGame, GameEnded, StaleMove. Once the hash agrees, all that the state says is true.
-    function findOpen(Slice memory state)
+    function findOpen(Slice memory state) internal view returns (Game memory game, uint256 pace) {
+        if (state.size < 32) revert Malformed();
+        uint256 kept = games[bytes32(Readers.firstWord(state))];
+        if (kept == 0) revert NoSuchGame();
+        if (kept == ENDED) revert GameEnded();
+        if ((uint256(Games.hash(state)) ^ kept) & ~PACE_MASK != 0) revert StaleMove();
+        game = Games.decode(state);
+        pace = kept & PACE_MASK;
+    }
+
+    function keep(bytes32 id, bytes32 hash, uint256 pace) internal {
+        games[id] = (uint256(hash) & ~PACE_MASK) | pace;
+    }
+
+    function markEnded(bytes32 id) internal {
+        games[id] = ENDED;
+    }
+
+    /// The bytes of an event, `prefix`, `by` unless it is 0, and the game behind its size; and the hash of its state.
+    function tell(Slice memory prefix, address by, Game memory game)
         internal
         view
-        returns (Game memory game, GameRecord storage record, Node storage node)
+        returns (bytes memory fields, bytes32 hash)
     {
-        if (state.size < 32) revert Malformed();
-        bytes32 id = Readers.overSlice(state).word();
-        record = games[id];
-        if (record.hash == 0) revert NoSuchGame();
-        if (record.ended) revert GameEnded();
-        if (Games.hash(Readers.copy(state)) != record.hash) revert StaleMove();
-        game = Games.decode(state);
-        node = nodes[game.batch];
+        uint256 from = prefix.place;
+        uint256 size = prefix.size;
+        uint256 place;
+        assembly ("memory-safe") {
+            fields := mload(0x40)
+            place := add(fields, 32)
+            calldatacopy(place, from, size)
+            place := add(place, size)
+            if by {
+                mstore(place, shl(96, by))
+                place := add(place, 20)
+            }
+            place := add(place, 4)
+        }
+        uint256 end = Games.write(game, place);
+        assembly ("memory-safe") {
+            size := sub(end, place)
+            let head := sub(place, 4)
+            mstore(head, or(shl(224, size), shr(32, shl(32, mload(head)))))
+            mstore(fields, sub(end, add(fields, 32)))
+            mstore(0x40, and(add(end, 63), not(31)))
+        }
+        hash = Games.hashAt(place, size);
     }
 
-    function end(GameRecord storage record, Node storage node) internal returns (uint256 bond) {
-        bond = record.bond;
-        record.bond = 0;
-        record.ended = true;
-        --node.openGames;
-    }
-
-    function endForChallenger(
-        Game memory game,
-        GameRecord storage record,
-        Node storage node,
-        Task memory task,
-        uint8 cause
-    ) internal {
-        credit(game.challenger, end(record, node));
-        loseBatch(game.task, game.batch, task.burnBps, cause, game.challenger);
+    /// Ends a game that the poster has lost, and with it the batch.
+    function endForChallenger(Found memory found, Game memory game, uint8 cause) internal {
+        markEnded(game.id);
+        credit(game.challenger, game.bond);
+        found.node = found.node.withoutGame();
+        nodes[game.batch] = loseBatch(found, cause, game.challenger);
     }
 }

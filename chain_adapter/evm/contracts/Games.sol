@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {setWord} from "./Memory.sol";
+import {calldataWord, setWord} from "./Memory.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {Malformed} from "./Reasons.sol";
+import {Sha256} from "./Sha256.sol";
 
 /// The state of a game (docs/spec.md, 8.1). It comes with each move, and the chain keeps its hash.
 struct Game {
@@ -25,7 +26,7 @@ struct Game {
     int256[8] atLow;
     int256[8] atHigh;
     int256[16] results;
-    bytes claims;
+    Slice claims;
     Descent[] descents;
 }
 
@@ -51,45 +52,100 @@ library Games {
     using Readers for Reader;
 
     uint256 private constant MAX_CHILDREN = 16;
-    uint256 private constant DESCENT_BYTES = 52; // and those of its children
+    uint256 private constant VALUES_AT = 239;
 
     /// Whether it is the poster that moves.
     function isPosters(uint256 phase) internal pure returns (bool) {
         return phase == PHASE_REVEAL || phase == PHASE_RESPOND;
     }
 
-    function hash(bytes memory encoded) internal pure returns (bytes32) {
-        return sha256(bytes.concat(hex"08", encoded));
+    /// Of a state in calldata.
+    function hash(Slice memory encoded) internal view returns (bytes32) {
+        uint256 from = encoded.place;
+        uint256 size = encoded.size;
+        uint256 place;
+        assembly ("memory-safe") {
+            place := mload(0x40)
+            mstore8(place, 8)
+            calldatacopy(add(place, 1), from, size)
+        }
+        return Sha256.hash(place, size + 1);
     }
 
-    /// Reads what encode() wrote: the caller has compared its hash with one that the chain keeps.
+    /// Of a state in memory, behind a byte of the same owner.
+    function hashAt(uint256 place, uint256 size) internal view returns (bytes32 digest) {
+        unchecked {
+            uint256 before = place - 32;
+            uint256 word;
+            assembly ("memory-safe") {
+                word := mload(before)
+                mstore8(sub(place, 1), 8)
+            }
+            digest = Sha256.hash(place - 1, size + 1);
+            setWord(before, word);
+        }
+    }
+
+    /// Reads what write() wrote: the caller has compared its hash with one that the chain keeps.
     function decode(Slice memory encoded) internal pure returns (Game memory game) {
-        Reader memory reader = Readers.overSlice(encoded);
-        game.id = reader.word();
-        game.task = reader.word();
-        game.batch = reader.word();
-        game.poster = reader.addr();
-        game.delegate = reader.addr();
-        game.challenger = reader.addr();
-        game.bond = reader.money();
-        game.phase = reader.number(1);
-        game.posterClock = reader.number(8);
-        game.challengerClock = reader.number(8);
-        game.movedAt = reader.number(8);
-        game.item = reader.number(2);
-        game.entry = reader.number(8);
-        game.low = reader.number(8);
-        game.high = reader.number(8);
-        uint256 count = reader.number(1);
-        for (uint256 i = 0; i < count; ++i) game.atLow[i] = int128(uint128(reader.number(16)));
-        count = reader.number(1);
-        for (uint256 i = 0; i < count; ++i) game.atHigh[i] = int128(uint128(reader.number(16)));
-        count = reader.number(1);
-        for (uint256 i = 0; i < count; ++i) game.results[i] = int128(uint128(reader.number(16)));
-        game.claims = Readers.copy(reader.take(reader.number(2)));
-        game.descents = new Descent[](reader.number(1));
-        for (uint256 i = 0; i < game.descents.length; ++i) readDescent(reader, game.descents[i]);
-        reader.finish();
+        unchecked {
+            uint256 place = encoded.place;
+            game.id = bytes32(calldataWord(place));
+            game.task = bytes32(calldataWord(place + 32));
+            game.batch = bytes32(calldataWord(place + 64));
+            game.poster = address(uint160(calldataWord(place + 96) >> 96));
+            game.delegate = address(uint160(calldataWord(place + 116) >> 96));
+            game.challenger = address(uint160(calldataWord(place + 136) >> 96));
+            game.bond = calldataWord(place + 156);
+            uint256 word = calldataWord(place + 188);
+            game.phase = word >> 248;
+            game.posterClock = uint64(word >> 184);
+            game.challengerClock = uint64(word >> 120);
+            game.movedAt = uint64(word >> 56);
+            word = calldataWord(place + 213);
+            game.item = word >> 240;
+            game.entry = uint64(word >> 176);
+            game.low = uint64(word >> 112);
+            game.high = uint64(word >> 48);
+            place = readValues(game.atLow, place + VALUES_AT);
+            place = readValues(game.atHigh, place);
+            place = readResults(game.results, place);
+            game.claims.size = calldataWord(place) >> 240;
+            game.claims.place = place + 2;
+            place += 2 + game.claims.size;
+            game.descents = new Descent[](calldataWord(place) >> 248);
+            Reader memory reader = Reader(place + 1, encoded.place + encoded.size);
+            for (uint256 i = 0; i < game.descents.length; ++i) readDescent(reader, game.descents[i]);
+        }
+    }
+
+    function readValues(int256[8] memory values, uint256 place) private pure returns (uint256) {
+        uint256 list;
+        assembly ("memory-safe") {
+            list := values
+        }
+        return readList(list, place);
+    }
+
+    function readResults(int256[16] memory values, uint256 place) private pure returns (uint256) {
+        uint256 list;
+        assembly ("memory-safe") {
+            list := values
+        }
+        return readList(list, place);
+    }
+
+    /// Gives the place behind it.
+    function readList(uint256 list, uint256 place) private pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            let count := byte(0, calldataload(place))
+            place := add(place, 1)
+            end := add(place, shl(4, count))
+            for {} lt(place, end) { place := add(place, 16) } {
+                mstore(list, sar(128, calldataload(place)))
+                list := add(list, 32)
+            }
+        }
     }
 
     function readDescent(Reader memory reader, Descent memory descent) private pure {
@@ -104,83 +160,92 @@ library Games {
         for (uint256 i = 0; i < count; ++i) descent.children[i] = reader.word();
     }
 
-    /// Each byte is written once or a few times, however many descents there are.
-    function encode(Game memory game) internal pure returns (bytes memory encoded) {
-        bytes memory head = encodeHead(game);
-        uint256 size = head.length;
-        for (uint256 i = 0; i < game.descents.length; ++i) {
-            size += DESCENT_BYTES + 32 * game.descents[i].children.length;
-        }
-        // A word more, since each field is written as the start of one.
-        encoded = new bytes(size + 32);
-        uint256 place;
-        assembly ("memory-safe") {
-            mstore(encoded, size)
-            place := add(encoded, 32)
-            mcopy(place, add(head, 32), mload(head))
-        }
-        place += head.length;
-        for (uint256 i = 0; i < game.descents.length; ++i) place = writeDescent(place, game.descents[i]);
-    }
-
-    function encodeHead(Game memory game) private pure returns (bytes memory encoded) {
-        encoded = abi.encodePacked(
-            game.id, game.task, game.batch, game.poster, game.delegate, game.challenger, game.bond, uint8(game.phase)
-        );
-        encoded = abi.encodePacked(
-            encoded,
-            uint64(game.posterClock),
-            uint64(game.challengerClock),
-            uint64(game.movedAt),
-            uint16(game.item),
-            uint64(game.entry),
-            uint64(game.low),
-            uint64(game.high)
-        );
-        int256[16] memory padded;
-        for (uint256 i = 0; i < 8; ++i) padded[i] = game.atLow[i];
-        encoded = bytes.concat(encoded, encodeValues(padded));
-        for (uint256 i = 0; i < 8; ++i) padded[i] = game.atHigh[i];
-        encoded = bytes.concat(encoded, encodeValues(padded), encodeValues(game.results));
-        encoded = abi.encodePacked(encoded, uint16(game.claims.length), game.claims, uint8(game.descents.length));
-    }
-
-    /// Gives the place behind it.
-    function writeDescent(uint256 place, Descent memory descent) private pure returns (uint256) {
-        place = write(place, descent.object, 2);
-        place = write(place, descent.firstLeaf, 8);
-        place = write(place, descent.leaves, 8);
-        place = write(place, uint256(descent.node), 32);
-        place = write(place, descent.located ? 1 : 0, 1);
-        place = write(place, descent.children.length, 1);
-        for (uint256 i = 0; i < descent.children.length; ++i) place = write(place, uint256(descent.children[i]), 32);
-        return place;
-    }
-
-    /// The lowest `size` bytes of a number; what stands behind them becomes 0.
-    function write(uint256 place, uint256 value, uint256 size) private pure returns (uint256) {
+    /// Writes the state, and up to 32 bytes behind it; gives the place behind it. Each byte is written once or a few times,
+    /// however many descents there are.
+    function write(Game memory game, uint256 place) internal pure returns (uint256) {
         unchecked {
-            setWord(place, value << (256 - 8 * size));
+            setWord(place, uint256(game.id));
+            setWord(place + 32, uint256(game.task));
+            setWord(place + 64, uint256(game.batch));
+            setWord(place + 96, uint256(uint160(game.poster)) << 96);
+            setWord(place + 116, uint256(uint160(game.delegate)) << 96);
+            setWord(place + 136, uint256(uint160(game.challenger)) << 96);
+            setWord(place + 156, game.bond);
+            setWord(
+                place + 188,
+                (game.phase << 248) | (game.posterClock << 184) | (game.challengerClock << 120) | (game.movedAt << 56)
+            );
+            setWord(place + 213, (game.item << 240) | (game.entry << 176) | (game.low << 112) | (game.high << 48));
+            place = writeValues(game.atLow, place + VALUES_AT);
+            place = writeValues(game.atHigh, place);
+            place = writeResults(game.results, place);
+            place = writeClaims(game.claims, place);
+            place = writeNumber(place, game.descents.length, 1);
+            for (uint256 i = 0; i < game.descents.length; ++i) place = writeDescent(place, game.descents[i]);
+            return place;
+        }
+    }
+
+    function writeValues(int256[8] memory values, uint256 place) private pure returns (uint256) {
+        uint256 list;
+        assembly ("memory-safe") {
+            list := values
+        }
+        return writeList(list, 8, place);
+    }
+
+    function writeResults(int256[16] memory values, uint256 place) private pure returns (uint256) {
+        uint256 list;
+        assembly ("memory-safe") {
+            list := values
+        }
+        return writeList(list, 16, place);
+    }
+
+    /// The number of values up to the last that is not 0, and those.
+    function writeList(uint256 list, uint256 most, uint256 place) private pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            let last := add(list, shl(5, most))
+            for {} gt(last, list) { last := sub(last, 32) } { if mload(sub(last, 32)) { break } }
+            mstore8(place, shr(5, sub(last, list)))
+            end := add(place, 1)
+            for {} lt(list, last) { list := add(list, 32) } {
+                mstore(end, shl(128, mload(list)))
+                end := add(end, 16)
+            }
+        }
+    }
+
+    function writeClaims(Slice memory claims, uint256 place) private pure returns (uint256) {
+        unchecked {
+            uint256 from = claims.place;
+            uint256 size = claims.size;
+            place = writeNumber(place, size, 2);
+            assembly ("memory-safe") {
+                calldatacopy(place, from, size)
+            }
             return place + size;
         }
     }
 
-    /// Their number up to the last that is not 0, and those.
-    function encodeValues(int256[16] memory values) private pure returns (bytes memory encoded) {
+    function writeDescent(uint256 place, Descent memory descent) private pure returns (uint256) {
+        place = writeNumber(place, descent.object, 2);
+        place = writeNumber(place, descent.firstLeaf, 8);
+        place = writeNumber(place, descent.leaves, 8);
+        place = writeNumber(place, uint256(descent.node), 32);
+        place = writeNumber(place, descent.located ? 1 : 0, 1);
+        place = writeNumber(place, descent.children.length, 1);
+        for (uint256 i = 0; i < descent.children.length; ++i) {
+            place = writeNumber(place, uint256(descent.children[i]), 32);
+        }
+        return place;
+    }
+
+    /// The lowest `size` bytes of a number; what stands behind them becomes 0.
+    function writeNumber(uint256 place, uint256 value, uint256 size) private pure returns (uint256) {
         unchecked {
-            uint256 count = 16;
-            while (count > 0 && values[count - 1] == 0) --count;
-            encoded = new bytes(1 + 16 * count);
-            encoded[0] = bytes1(uint8(count));
-            for (uint256 i = count; i-- > 0;) {
-                int256 value = values[i];
-                assembly ("memory-safe") {
-                    // Sixteen bytes, before what the next value covered.
-                    let place := add(add(encoded, 33), shl(4, i))
-                    let after_ := and(mload(place), 0xffffffffffffffffffffffffffffffff)
-                    mstore(place, or(shl(128, value), after_))
-                }
-            }
+            setWord(place, value << (256 - 8 * size));
+            return place + size;
         }
     }
 }

@@ -22,7 +22,7 @@ import {
 } from "./Reasons.sol";
 import {Binding, Member, NEVER, SettlementState, TaskStatus} from "./SettlementState.sol";
 import {Signatures} from "./Signatures.sol";
-import {Task} from "./Tasks.sol";
+import {Task, Tasks} from "./Tasks.sol";
 
 /// Members of tasks (docs/spec.md, 10.5), and what an address has to its credit.
 contract MemberPart is SettlementState {
@@ -31,12 +31,12 @@ contract MemberPart is SettlementState {
     uint256 private constant MAX_DEVICE_KEYS = 5;
     uint256 private constant ROLE_MEMBERS = 1;
 
-    function register(bytes calldata fields) external payable onlyInSettlement {
+    function register(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
         reader.finish();
         Task memory task = findTask(id);
-        if (msg.value < task.minStake) revert StakeTooSmall();
+        if (msg.value < Tasks.minStake(task)) revert StakeTooSmall();
         if (bindings[id][msg.sender].exists) revert AddressTaken();
         TaskStatus storage status = statuses[id];
         uint64 member = status.members;
@@ -53,7 +53,7 @@ contract MemberPart is SettlementState {
         emit Happened(3, abi.encodePacked(id, member, msg.sender, msg.value));
     }
 
-    function bindKey(bytes calldata fields) external payable onlyInSettlement {
+    function bindKey(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -74,7 +74,7 @@ contract MemberPart is SettlementState {
         emit Happened(4, abi.encodePacked(id, index, key));
     }
 
-    function unbindKey(bytes calldata fields) external payable onlyInSettlement {
+    function unbindKey(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -85,11 +85,11 @@ contract MemberPart is SettlementState {
         Binding storage binding = bindings[id][key];
         if (!binding.exists || binding.member != index || key == msg.sender) revert NoSuchKey();
         if (binding.unboundAt != NEVER) revert AlreadyUnbinding();
-        binding.unboundAt = uint64(block.timestamp + task.exitDelay);
+        binding.unboundAt = uint64(block.timestamp + Tasks.exitDelay(task));
         emit Happened(5, abi.encodePacked(id, index, key, binding.unboundAt));
     }
 
-    function requestExit(bytes calldata fields) external payable onlyInSettlement {
+    function requestExit(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -97,11 +97,11 @@ contract MemberPart is SettlementState {
         reader.finish();
         (Task memory task, Member storage member) = ownMember(id, index);
         if (member.exitAt != NEVER) revert AlreadyExiting();
-        member.exitAt = uint64(block.timestamp + task.exitDelay);
+        member.exitAt = uint64(block.timestamp + Tasks.exitDelay(task));
         emit Happened(6, abi.encodePacked(id, index, member.exitAt));
     }
 
-    function withdrawStake(bytes calldata fields) external payable onlyInSettlement {
+    function withdrawStake(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
@@ -117,7 +117,7 @@ contract MemberPart is SettlementState {
     }
 
     /// All that the sender has to its credit. What it is sent last can change nothing here.
-    function withdraw(bytes calldata fields) external payable onlyInSettlement {
+    function withdraw(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Readers.over(fields).finish();
         uint256 amount = credits[msg.sender];
@@ -139,7 +139,7 @@ contract MemberPart is SettlementState {
     function memberSlots(Task memory task) private view returns (uint256) {
         Program memory program = Programs.load(task.program);
         for (uint256 i = 1; i < program.dims; ++i) {
-            if (u8At(program.dimsAt + DIM_BYTES * i) == ROLE_MEMBERS) return task.dims[i - 1];
+            if (u8At(program.dimsAt + DIM_BYTES * i) == ROLE_MEMBERS) return Tasks.dim(task, i - 1);
         }
         return 1 << 32;
     }

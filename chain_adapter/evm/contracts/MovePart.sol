@@ -7,9 +7,11 @@ import {Descents, RevealAnswer} from "./Descents.sol";
 import {Game, Games, PHASE_NARROW} from "./Games.sol";
 import {GameState} from "./GameState.sol";
 import {Headers} from "./Headers.sol";
+import {NODE_LOST} from "./Nodes.sol";
+import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {BatchLost, ClockExpired, HeaderMismatch, Malformed, NotYourMove, WrongPhase} from "./Reasons.sol";
-import {Found, GameRecord, Node, NODE_LOST} from "./SettlementState.sol";
+import {Found} from "./SettlementState.sol";
 
 /// make_move (docs/spec.md, 8.3).
 contract MovePart is GameState {
@@ -23,6 +25,8 @@ contract MovePart is GameState {
     uint256 private constant MOVE_PROVE = 5;
     uint256 private constant MOVE_NARROW_AND_PROVE = 6;
 
+    uint256 private constant DISPROVED = 0;
+
     uint256 private constant MAX_DESCENTS = 128;
     uint256 private constant MAX_NODES = 16;
     uint256 private constant MAX_LEAF_BYTES = 4096;
@@ -33,15 +37,14 @@ contract MovePart is GameState {
     struct Move {
         uint256 kind;
         RevealAnswer[] answers;
-        bytes bytes_; // children, or claims
         uint256 item;
         uint256 entry;
         uint256 segment;
-        Slice shown; // openings, or a witness
+        Slice shown; // children, claims, openings, or a witness
         Slice all; // the move as it came
     }
 
-    function makeMove(bytes calldata fields) external payable onlyInSettlement {
+    function makeMove(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Found memory found;
@@ -49,58 +52,67 @@ contract MovePart is GameState {
         Slice memory state = reader.slice();
         Move memory move = readMove(reader);
         reader.finish();
-        (Game memory game, GameRecord storage record, Node storage node) = findOpen(state);
-        found.id = Headers.id(found.header);
-        if (found.id != game.batch) revert HeaderMismatch();
-        if (node.state == NODE_LOST) revert BatchLost();
-        found.task = findTask(game.task);
+        (Game memory game, uint256 pace) = findOpen(state);
+        if (found.header.id != game.batch) revert HeaderMismatch();
+        found.node = nodes[game.batch];
+        if (found.node.state() == NODE_LOST) revert BatchLost();
         stopClock(game, move.kind);
-        if (play(committedBatch(found), game, found.task.arity, move)) {
-            emit Happened(
-                15,
-                abi.encodePacked(game.id, game.batch, POSTER_DISPROVED, uint8(1), Readers.copy(move.all))
-            );
-            endForChallenger(game, record, node, found.task, CAUSE_ENTRY);
+        pace = play(found, game, pace, move);
+        if (pace == DISPROVED) {
+            bytes memory shown = Readers.copy(move.all);
+            emit Happened(15, abi.encodePacked(game.id, game.batch, POSTER_DISPROVED, uint8(1), shown));
+            endForChallenger(found, game, CAUSE_ENTRY);
             return;
         }
-        bytes memory encoded = Games.encode(game);
-        record.hash = Games.hash(encoded);
-        emit Happened(
-            14, abi.encodePacked(Readers.copy(move.all), msg.sender, uint32(encoded.length), encoded)
-        );
+        (bytes memory told, bytes32 hash) = tell(move.all, msg.sender, game);
+        keep(game.id, hash, pace);
+        emit Happened(14, told);
     }
 
     /// NotYourMove, WrongPhase, ClockExpired; takes off what the mover used.
     function stopClock(Game memory game, uint256 kind) private view {
-        bool isPosters = Games.isPosters(game.phase);
-        bool isMover = isPosters
-            ? msg.sender == game.poster || (msg.sender == game.delegate && game.delegate != address(0))
-            : msg.sender == game.challenger;
-        if (!isMover) revert NotYourMove();
-        if (game.phase != (kind == MOVE_NARROW_AND_PROVE ? PHASE_NARROW : kind)) revert WrongPhase();
-        uint256 used = block.timestamp - game.movedAt;
-        if (used > (isPosters ? game.posterClock : game.challengerClock)) revert ClockExpired();
-        if (isPosters) game.posterClock -= used;
-        else game.challengerClock -= used;
-        game.movedAt = block.timestamp;
+        unchecked {
+            bool isPosters = Games.isPosters(game.phase);
+            bool isMover = isPosters
+                ? msg.sender == game.poster || (msg.sender == game.delegate && game.delegate != address(0))
+                : msg.sender == game.challenger;
+            if (!isMover) revert NotYourMove();
+            if (game.phase != (kind == MOVE_NARROW_AND_PROVE ? PHASE_NARROW : kind)) revert WrongPhase();
+            uint256 used = block.timestamp - game.movedAt;
+            if (used > (isPosters ? game.posterClock : game.challengerClock)) revert ClockExpired();
+            if (isPosters) game.posterClock -= used;
+            else game.challengerClock -= used;
+            game.movedAt = block.timestamp;
+        }
     }
 
-    /// Whether the move disproves the poster; else the game is the one after it.
-    function play(Batch memory batch, Game memory game, uint256 arity, Move memory move)
-        private
-        view
-        returns (bool disproved)
-    {
-        if (move.kind == MOVE_REVEAL) Descents.reveal(batch, game, move.answers);
-        else if (move.kind == MOVE_DESCEND) Descents.descend(game, move.bytes_);
-        else if (move.kind == MOVE_CHOOSE) Descents.choose(batch, game, move.item, move.entry, move.shown);
-        else if (move.kind == MOVE_RESPOND) Bisection.respond(batch, game, arity, move.bytes_);
-        else if (move.kind == MOVE_NARROW) Bisection.narrow(batch, game, arity, move.segment);
-        else {
-            if (move.kind == MOVE_PROVE) Bisection.prove(batch, game, move.shown);
-            else Bisection.narrowAndProve(batch, game, arity, move.segment, move.shown);
-            disproved = true;
+    /// The pace of the game after the move; DISPROVED where that has disproved the poster.
+    function play(Found memory found, Game memory game, uint256 pace, Move memory move) private view returns (uint256) {
+        if (move.kind == MOVE_RESPOND) {
+            Bisection.respond(game, pace, move.shown);
+            return pace;
         }
+        if (move.kind == MOVE_NARROW && Paces.isSingle(pace)) {
+            Bisection.narrow(game, pace, Paces.claimBytes(pace), move.segment);
+            return pace;
+        }
+        found.task = findTask(game.task);
+        Batch memory batch = committedBatch(found);
+        if (move.kind == MOVE_REVEAL) {
+            Descents.reveal(batch, game, move.answers);
+        } else if (move.kind == MOVE_DESCEND) {
+            Descents.descend(game, Readers.copy(move.shown));
+        } else if (move.kind == MOVE_CHOOSE) {
+            Descents.choose(batch, game, move.item, move.entry, move.shown);
+            return Paces.ofEntry(Paces.arity(pace), batch.program, move.item);
+        } else if (move.kind == MOVE_NARROW) {
+            Bisection.narrow(game, pace, Paces.widthsOf(batch.program, game.item), move.segment);
+        } else {
+            if (move.kind == MOVE_PROVE) Bisection.prove(batch, game, move.shown);
+            else Bisection.narrowAndProve(batch, game, pace, move.segment, move.shown);
+            return DISPROVED;
+        }
+        return pace;
     }
 
     /// Malformed for any other bytes than 8.3 says.
@@ -110,13 +122,13 @@ contract MovePart is GameState {
         if (move.kind == MOVE_REVEAL) {
             readReveal(reader, move);
         } else if (move.kind == MOVE_DESCEND) {
-            move.bytes_ = Readers.copy(limited(reader, reader.number(1), MAX_DESCENTS));
+            move.shown = limited(reader, reader.number(1), MAX_DESCENTS);
         } else if (move.kind == MOVE_CHOOSE) {
             move.item = reader.number(2);
             move.entry = reader.number(8);
             move.shown = limited(reader, reader.number(4), MAX_OPENINGS_BYTES);
         } else if (move.kind == MOVE_RESPOND) {
-            move.bytes_ = Readers.copy(limited(reader, reader.number(2), MAX_CLAIM_BYTES));
+            move.shown = limited(reader, reader.number(2), MAX_CLAIM_BYTES);
         } else if (move.kind == MOVE_NARROW) {
             move.segment = reader.number(1);
         } else if (move.kind == MOVE_PROVE) {

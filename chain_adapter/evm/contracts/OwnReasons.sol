@@ -13,3 +13,5 @@ error PaymentRefused();
 error CodeNotKept();
 /// SHA-256 was given too little gas.
 error HashFailed();
+/// A batch that the transaction rests on, and does not name, was not shown by its header.
+error HeaderNotShown();

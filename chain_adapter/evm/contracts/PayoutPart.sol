@@ -5,11 +5,13 @@ import {Batch, Batches} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
 import {u16At} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
+import {NODE_FINAL, NODE_HAS_FINAL_CHILD} from "./Nodes.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
 import {KIND_STATE, Program, Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {NoSuchEntry, NoSuchMember, NotLatestFinal, NotPayable, NothingToPay, OpeningState} from "./Reasons.sol";
 import {Found, Member, SettlementState, TaskStatus} from "./SettlementState.sol";
+import {Tasks} from "./Tasks.sol";
 import {Task} from "./Tasks.sol";
 
 /// claim_payout (docs/spec.md, 10.6).
@@ -22,7 +24,7 @@ contract PayoutPart is SettlementState {
         Slice openings;
     }
 
-    function claimPayout(bytes calldata fields) external payable onlyInSettlement {
+    function claimPayout(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Found memory found;
@@ -37,20 +39,21 @@ contract PayoutPart is SettlementState {
 
         bytes32 task = found.header.task;
         found.task = findTask(task);
-        found.id = Headers.id(found.header);
-        if (statuses[task].finalBatch != found.id) revert NotLatestFinal();
+        found.node = nodes[found.header.id];
+        // A batch becomes final beside no other, and beneath one that is.
+        if (found.node.state() != NODE_FINAL || found.node.has(NODE_HAS_FINAL_CHILD)) revert NotLatestFinal();
         Batch memory batch = committedBatch(found);
         requirePayable(batch.program, claim.object);
         Member storage member = members[task][claim.member];
         if (member.wallet == address(0)) revert NoSuchMember();
         int256 entry = openedEntry(batch, found.header, commitments_, claim);
-        uint256 amount = amountFor(found, claim, worth(batch, claim.object, entry, found.task.payoutUnit));
+        uint256 amount = amountFor(found, claim, worth(batch, claim.object, entry, Tasks.payoutUnit(found.task)));
         if (amount == 0) revert NothingToPay();
 
         TaskStatus storage status = statuses[task];
         status.pool = uint128(status.pool - amount);
         paid[task][claim.object][claim.member] += amount;
-        paidInBatch[found.id] += amount;
+        paidInBatch[found.header.id] += amount;
         credit(member.wallet, amount);
         emit Happened(
             19, abi.encodePacked(task, uint16(claim.object), uint64(claim.member), member.wallet, amount)
@@ -112,7 +115,7 @@ contract PayoutPart is SettlementState {
         amount = due - before;
         uint256 pool = statuses[task].pool;
         if (amount > pool) amount = pool;
-        uint256 left = found.task.maxPayoutPerBatch - paidInBatch[found.id];
+        uint256 left = Tasks.maxPayoutPerBatch(found.task) - paidInBatch[found.header.id];
         if (amount > left) amount = left;
     }
 }

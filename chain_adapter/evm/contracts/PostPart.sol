@@ -5,6 +5,7 @@ import {Batch, Batches} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
 import {calldataWord, u16At, u32At} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
+import {newNode, Node, NODE_BONDED, NODE_HAS_DELEGATE, NODE_HAS_FINAL_CHILD, NODE_PENDING} from "./Nodes.sol";
 import {
     KIND_ADVICE, KIND_FIELD, KIND_ROW, KIND_STATE, OBJECT_BYTES, Program, Programs
 } from "./Programs.sol";
@@ -16,6 +17,7 @@ import {
     KeeperSignature,
     Malformed,
     NotAProposer,
+    NoSuchBatch,
     NotYourTurn,
     ParentDead,
     ParentState,
@@ -28,15 +30,14 @@ import {
     TooManyLeaves
 } from "./Reasons.sol";
 import {
+    Found,
     MAX_UNFINALISED,
-    Node,
-    NODE_FINAL,
     SettlementState,
     STATUS_FINAL,
     STATUS_PENDING
 } from "./SettlementState.sol";
 import {Signatures} from "./Signatures.sol";
-import {Task} from "./Tasks.sol";
+import {Task, Tasks} from "./Tasks.sol";
 
 /// seal_seed and post: how the tree of batches grows (docs/spec.md, 11.1).
 contract PostPart is SettlementState {
@@ -48,9 +49,7 @@ contract PostPart is SettlementState {
 
     struct Post {
         bytes32 task;
-        bytes32 parent;
-        uint256 parentNumber;
-        bytes32 parentState;
+        Header parent; // id and number 0, and the genesis root as its next state: genesis
         bytes32[] states; // commitments
         uint256 records;
         bytes32 recordsRoot;
@@ -60,17 +59,17 @@ contract PostPart is SettlementState {
         uint256 keepersAt;
     }
 
-    function sealSeed(bytes calldata fields) external payable onlyInSettlement {
+    function sealSeed(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 task = reader.word();
         bytes32 parent = reader.word();
         reader.finish();
         findTask(task);
-        Node storage node = findNode(task, parent);
+        Node node = findNode(task, parent, Readers.over(headers));
         bytes32 name = nodeName(task, parent);
         if (seeds[name] != 0) revert SeedSealed();
-        uint256 first = uint256(node.postedBlock) + 1;
+        uint256 first = node.postedBlock() + 1;
         if (block.number <= first) revert SeedTooEarly();
         uint256 sealing = first + BLOCK_HASHES * ((block.number - 1 - first) / BLOCK_HASHES);
         bytes32 seed = sha256(abi.encodePacked(hex"07", blockhash(sealing), parent));
@@ -78,7 +77,7 @@ contract PostPart is SettlementState {
         emit Happened(8, abi.encodePacked(task, parent, seed));
     }
 
-    function post(bytes calldata fields) external payable onlyInSettlement {
+    function post(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         Post memory posting;
         posting.task = reader.word();
@@ -93,32 +92,36 @@ contract PostPart is SettlementState {
         reader.finish();
 
         Task memory task = findTask(posting.task);
-        if (isFirst) posting.parentState = task.genesisRoot;
-        Node storage parent = findNode(posting.task, posting.parent);
-        requireExtendable(posting.task, parent);
+        if (isFirst) posting.parent.nextStateRoot = Tasks.genesisRoot(task);
+        else if (posting.parent.task != posting.task) revert NoSuchBatch();
+        bytes32 parentName = nodeName(posting.task, posting.parent.id);
+        Node parent = nodes[parentName];
+        if (!parent.exists()) revert NoSuchBatch();
+        requireExtendable(posting.parent, parent, Readers.over(headers));
         requireProposer(task);
-        requireValue(task.sequencerBond);
+        requireValue(Tasks.sequencerBond(task));
 
         Batch memory batch;
         batch.program = Programs.load(task.program);
-        batch.leafBytes = task.leafBytes;
+        batch.leafBytes = Tasks.leafBytes(task);
         batch.dims = batchDims(task, posting.records);
-        Header memory header = makeHeader(batch, posting, task);
-        bytes32 id = Headers.id(header);
-        if (nodes[id].task != 0) revert BatchExists();
+        bytes memory header = makeHeader(batch, posting, task);
+        bytes32 id = Headers.idOf(header);
+        if (nodes[id].exists()) revert BatchExists();
         bytes32 seed = 0;
         if (task.readsSeed) {
-            seed = seeds[nodeName(posting.task, posting.parent)];
+            seed = seeds[parentName];
             if (seed == 0) revert SeedNotSealed();
         }
         requireKeepers(task, id, posting);
-        if (task.keepers.length == 0 && inputLeaves(batch) > task.maxRequests) revert TooManyLeaves();
-        addNode(id, header, posting, parent);
+        if (task.keepers == 0 && inputLeaves(batch) > Tasks.maxRequests(task)) revert TooManyLeaves();
+        nodes[parentName] = parent.withChild();
+        addNode(id, parent.children(), posting.delegate);
         emit Happened(
             9,
             abi.encodePacked(
                 id,
-                Headers.encode(header),
+                header,
                 uint16(posting.states.length),
                 posting.states,
                 uint16(posting.tables.length),
@@ -128,53 +131,52 @@ contract PostPart is SettlementState {
         );
     }
 
-    function readParent(Reader memory reader, Post memory posting) private pure returns (bool isFirst) {
+    function readParent(Reader memory reader, Post memory posting) private view returns (bool isFirst) {
         uint256 presence = reader.number(1);
         if (presence > 1) revert Malformed();
         if (presence == 0) return true;
-        Header memory header = Headers.read(reader);
-        posting.parent = Headers.id(header);
-        posting.parentNumber = header.number;
-        posting.parentState = header.nextStateRoot;
+        posting.parent = Headers.read(reader);
     }
 
     function words(Reader memory reader, uint256 most) private pure returns (bytes32[] memory list) {
-        list = new bytes32[](reader.count(most));
-        for (uint256 i = 0; i < list.length; ++i) list[i] = reader.word();
+        uint256 size = 32 * reader.count(most);
+        uint256 place = reader.skip(size);
+        list = new bytes32[](size / 32);
+        assembly ("memory-safe") {
+            calldatacopy(add(list, 32), place, size)
+        }
     }
 
-    function requireExtendable(bytes32 task, Node storage node) private view {
-        uint256 status = statusOf(task, node);
+    function requireExtendable(Header memory parent, Node node, Reader memory shown) private view {
+        (uint256 status, uint256 line) = statusOf(parent, node, shown);
         if (status != STATUS_PENDING && status != STATUS_FINAL) revert ParentDead();
-        if (node.finalChild != 0) revert ParentDead();
-        if (node.number >= LAST_BATCH) revert TooDeep();
-        uint256 line = 0;
-        for (; node.state != NODE_FINAL; node = nodes[nodeName(task, node.parent)]) ++line;
-        if (line >= MAX_UNFINALISED) revert TooDeep();
+        if (node.has(NODE_HAS_FINAL_CHILD)) revert ParentDead();
+        if (parent.number >= LAST_BATCH || line >= MAX_UNFINALISED) revert TooDeep();
     }
 
     function requireProposer(Task memory task) private view {
-        uint256 count = task.proposers.length;
+        uint256 count = task.proposers;
         if (count == 0) return;
-        uint256 turn = block.timestamp / task.slot % count;
+        uint256 slot = Tasks.slot(task);
         bool isOne = false;
-        for (uint256 i = 0; i < count; ++i) isOne = isOne || task.proposers[i] == msg.sender;
+        for (uint256 i = 0; i < count; ++i) isOne = isOne || Tasks.proposer(task, i) == msg.sender;
         if (!isOne) revert NotAProposer();
-        if (block.timestamp % task.slot < task.grace && task.proposers[turn] != msg.sender) revert NotYourTurn();
+        if (block.timestamp % slot >= Tasks.grace(task)) return;
+        if (Tasks.proposer(task, block.timestamp / slot % count) != msg.sender) revert NotYourTurn();
     }
 
     function makeHeader(Batch memory batch, Post memory posting, Task memory task)
         private
         view
-        returns (Header memory header)
+        returns (bytes memory)
     {
         Program memory program = batch.program;
         uint256 least = u32At(program.dimsAt + 1);
-        if (task.minRecords > least) least = task.minRecords;
+        if (Tasks.minRecords(task) > least) least = Tasks.minRecords(task);
         if (posting.records < least || posting.records > u32At(program.dimsAt + 5)) revert RecordCount();
         if (posting.records == 0 && posting.recordsRoot != Merkle.EMPTY_ROOT) revert RecordCount();
         if (posting.states.length != program.states) revert ParentState();
-        if (Merkle.rootOf(copyOf(posting.states)) != posting.parentState) revert ParentState();
+        if (Merkle.rootOf(copyOf(posting.states)) != posting.parent.nextStateRoot) revert ParentState();
         bytes32[] memory tables = tableCommitments(batch, posting.tables);
         bytes32[] memory next = copyOf(posting.states);
         (uint256 link, uint256 links) = Programs.links(program);
@@ -182,20 +184,25 @@ contract PostPart is SettlementState {
             next[Programs.placeOf(program, u16At(link))] = tables[Programs.placeOf(program, u16At(link + 2))];
             link += 4;
         }
-        header.task = posting.task;
-        header.number = posting.parentNumber + 1;
-        header.parent = posting.parent;
-        header.records = posting.records;
-        header.recordsRoot = posting.recordsRoot;
-        header.previousStateRoot = posting.parentState;
-        header.nextStateRoot = Merkle.rootOf(next);
-        header.tablesRoot = Merkle.rootOf(tables);
-        header.poster = msg.sender;
+        return abi.encode(
+            uint256(1),
+            posting.task,
+            posting.parent.number + 1,
+            posting.parent.id,
+            posting.records,
+            posting.recordsRoot,
+            posting.parent.nextStateRoot,
+            Merkle.rootOf(next),
+            Merkle.rootOf(tables),
+            msg.sender
+        );
     }
 
     function copyOf(bytes32[] memory list) private pure returns (bytes32[] memory copy) {
         copy = new bytes32[](list.length);
-        for (uint256 i = 0; i < list.length; ++i) copy[i] = list[i];
+        assembly ("memory-safe") {
+            mcopy(add(copy, 32), add(list, 32), shl(5, mload(list)))
+        }
     }
 
     function tableCommitments(Batch memory batch, bytes32[] memory roots)
@@ -217,15 +224,15 @@ contract PostPart is SettlementState {
     }
 
     function requireKeepers(Task memory task, bytes32 id, Post memory posting) private pure {
-        if (posting.keepers != (task.keepers.length == 0 ? 0 : task.threshold)) revert KeeperCount();
+        if (posting.keepers != (task.keepers == 0 ? 0 : Tasks.threshold(task))) revert KeeperCount();
         bytes32 message = posting.keepers == 0 ? bytes32(0) : sha256(abi.encodePacked(hex"04", id));
         uint256 next = 0;
         for (uint256 i = 0; i < posting.keepers; ++i) {
             uint256 place = posting.keepersAt + KEEPER_BYTES * i;
             uint256 position = calldataWord(place) >> 240;
-            if (position >= task.keepers.length || position < next) revert KeeperOrder();
+            if (position >= task.keepers || position < next) revert KeeperOrder();
             next = position + 1;
-            if (Signatures.signer(message, place + 2) != task.keepers[position]) revert KeeperSignature();
+            if (Signatures.signer(message, place + 2) != Tasks.keeper(task, position)) revert KeeperSignature();
         }
     }
 
@@ -242,19 +249,12 @@ contract PostPart is SettlementState {
         }
     }
 
-    function addNode(bytes32 id, Header memory header, Post memory posting, Node storage parent) private {
-        uint48 position = parent.children;
-        Node storage node = nodes[id];
-        node.task = header.task;
-        node.parent = header.parent;
-        node.number = uint48(header.number);
-        node.postedAt = uint64(block.timestamp);
-        node.postedBlock = uint64(block.number);
-        node.position = position;
-        node.poster = header.poster;
-        if (posting.delegate != address(0)) node.delegate = posting.delegate;
-        node.bond = uint128(msg.value);
-        childrenOf[nodeName(header.task, header.parent)][position] = id;
-        parent.children = position + 1;
+    function addNode(bytes32 id, uint256 position, address delegate) private {
+        uint256 flags = NODE_BONDED;
+        if (delegate != address(0)) {
+            flags |= NODE_HAS_DELEGATE;
+            delegates[id] = delegate;
+        }
+        nodes[id] = newNode(position, NODE_PENDING, flags);
     }
 }

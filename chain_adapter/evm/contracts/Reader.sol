@@ -24,12 +24,6 @@ library Readers {
         }
     }
 
-    function overSlice(Slice memory part) internal pure returns (Reader memory) {
-        unchecked {
-            return Reader(part.place, part.place + part.size);
-        }
-    }
-
     /// An unsigned number of `size` bytes, at most 32.
     function number(Reader memory reader, uint256 size) internal pure returns (uint256) {
         unchecked {
@@ -77,6 +71,10 @@ library Readers {
 
     function finish(Reader memory reader) internal pure {
         if (reader.place != reader.end) revert Malformed();
+    }
+
+    function firstWord(Slice memory part) internal pure returns (uint256) {
+        return calldataWord(part.place);
     }
 
     function copy(Slice memory part) internal pure returns (bytes memory data) {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Batch} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
+import {NODE_LOST} from "./Nodes.sol";
 import {KIND_ADVICE, KIND_MEMBER, KIND_ROW, KIND_STATE, Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {
@@ -17,7 +18,8 @@ import {
     RequestsNotAllowed,
     WindowRunning
 } from "./Reasons.sol";
-import {Found, Node, NODE_LOST, Request, SettlementState} from "./SettlementState.sol";
+import {Found, Request, SettlementState} from "./SettlementState.sol";
+import {Tasks} from "./Tasks.sol";
 
 /// Demands for input leaves (docs/spec.md, 11.4).
 contract RequestPart is SettlementState {
@@ -27,42 +29,43 @@ contract RequestPart is SettlementState {
     uint8 private constant ANSWERED = 1;
     uint8 private constant WITHHELD = 2;
 
+    uint8 private constant CAUSE_WITHHELD = 7;
+
     uint256 private constant KEY_BYTES = 14;
     uint256 private constant GAS_ANSWER = 150000;
     uint256 private constant GAS_ANSWER_BYTE = 70;
 
-    function requestLeaf(bytes calldata fields) external payable onlyInSettlement {
+    function requestLeaf(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
         uint256 key = reader.number(KEY_BYTES);
         reader.finish();
-        (Found memory found, Node storage node) = findBatch(header);
-        if (found.task.keepers.length != 0) revert RequestsNotAllowed();
-        requireChallengeable(header.task, node, found.task.requestPeriod);
-        requireValue(found.task.requestBond);
+        Found memory found = findBatch(header);
+        if (found.task.keepers != 0) revert RequestsNotAllowed();
+        requireChallengeable(found, Tasks.requestPeriod(found.task), Readers.over(headers));
+        requireValue(Tasks.requestBond(found.task));
         if (!isInputLeaf(committedBatch(found), key)) revert NoSuchEntry();
-        Request storage request = requests[found.id][key];
-        if (request.requester != address(0)) revert RequestExists();
-        request.requester = msg.sender;
-        request.requestedAt = uint64(block.timestamp);
-        request.bond = uint128(msg.value);
-        ++node.openRequests;
-        emit Happened(17, abi.encodePacked(found.id, bytes14(uint112(key)), msg.sender));
+        if (requests[header.id][key].requester != address(0)) revert RequestExists();
+        requests[header.id][key] = Request(msg.sender, uint64(block.timestamp), OPEN);
+        nodes[header.id] = found.node.withRequest();
+        emit Happened(17, abi.encodePacked(header.id, bytes14(uint112(key)), msg.sender));
     }
 
-    function answerRequest(bytes calldata fields) external payable onlyInSettlement {
+    function answerRequest(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
         uint256 key = reader.number(KEY_BYTES);
         Slice memory openings = reader.slice();
         reader.finish();
-        (Found memory found, Node storage node, Request storage request) = findOpen(header, key);
-        if (node.state == NODE_LOST) revert BatchLost();
-        if (block.timestamp - request.requestedAt > found.task.window) revert AnswerTooLate();
+        (Found memory found, Request storage request) = findOpen(header, key);
+        if (found.node.state() == NODE_LOST) revert BatchLost();
+        if (block.timestamp - request.requestedAt > Tasks.window(found.task)) revert AnswerTooLate();
         checkOpenings(committedBatch(found), key, openings);
-        uint256 bond = end(node, request, ANSWERED);
-        uint256 share = burnedShare(bond, found.task.burnBps);
+        request.state = ANSWERED;
+        nodes[header.id] = found.node.withoutRequest();
+        uint256 bond = Tasks.requestBond(found.task);
+        uint256 share = burnedShare(bond, Tasks.burnBps(found.task));
         uint256 fee = answerFee(openings.size, bond - share);
         burn(share);
         credit(msg.sender, fee);
@@ -70,43 +73,38 @@ contract RequestPart is SettlementState {
         emit Happened(
             18,
             abi.encodePacked(
-                found.id, bytes14(uint112(key)), msg.sender, uint32(openings.size), Readers.copy(openings)
+                header.id, bytes14(uint112(key)), msg.sender, uint32(openings.size), Readers.copy(openings)
             )
         );
     }
 
-    function claimWithheld(bytes calldata fields) external payable onlyInSettlement {
+    function claimWithheld(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
         uint256 key = reader.number(KEY_BYTES);
         reader.finish();
-        (Found memory found, Node storage node, Request storage request) = findOpen(header, key);
-        bool isLost = node.state == NODE_LOST;
-        if (!isLost && block.timestamp - request.requestedAt <= found.task.window) revert WindowRunning();
-        uint256 bond = end(node, request, WITHHELD);
-        credit(request.requester, bond);
-        emit Happened(21, abi.encodePacked(found.id, bytes14(uint112(key)), request.requester));
-        if (!isLost) loseBatch(header.task, found.id, found.task.burnBps, 7, request.requester);
+        (Found memory found, Request storage request) = findOpen(header, key);
+        bool isLost = found.node.state() == NODE_LOST;
+        if (!isLost && block.timestamp - request.requestedAt <= Tasks.window(found.task)) revert WindowRunning();
+        address requester = request.requester;
+        request.state = WITHHELD;
+        credit(requester, Tasks.requestBond(found.task));
+        emit Happened(21, abi.encodePacked(header.id, bytes14(uint112(key)), requester));
+        found.node = found.node.withoutRequest();
+        nodes[header.id] = isLost ? found.node : loseBatch(found, CAUSE_WITHHELD, requester);
     }
 
     function findOpen(Header memory header, uint256 key)
         private
         view
-        returns (Found memory found, Node storage node, Request storage request)
+        returns (Found memory found, Request storage request)
     {
-        (found, node) = findBatch(header);
-        request = requests[found.id][key];
+        found = findBatch(header);
+        request = requests[header.id][key];
         if (request.requester == address(0)) revert NoSuchRequest();
         if (request.state == ANSWERED) revert RequestAnswered();
         if (request.state == WITHHELD) revert RequestSettled();
-    }
-
-    function end(Node storage node, Request storage request, uint8 state) private returns (uint256 bond) {
-        bond = request.bond;
-        request.bond = 0;
-        request.state = state;
-        --node.openRequests;
     }
 
     function isInputLeaf(Batch memory batch, uint256 key) private pure returns (bool) {

@@ -50,13 +50,23 @@ contract Settlement is SettlementState {
 
     /// Its kind, and its fields.
     function transact(bytes calldata transaction) external payable {
+        run(transaction, transaction[:0]);
+    }
+
+    /// The same, where it rests on batches that it does not name: ancestors that are not final, siblings that are lost, a
+    /// parent named by its id. Their headers stand one behind the other.
+    function transactShowing(bytes calldata transaction, bytes calldata headers) external payable {
+        run(transaction, headers);
+    }
+
+    function run(bytes calldata transaction, bytes calldata headers) private {
         // An account without code that pays for the transaction itself has called with what everyone can read there.
         if (msg.sender != tx.origin || msg.sender.code.length != 0) emit Relayed(msg.sender, msg.value, transaction);
         if (transaction.length == 0 || transaction.length > MAX_TRANSACTION_BYTES) revert Malformed();
         uint8 kind = uint8(transaction[0]);
         bytes calldata fields = transaction[1:];
         (address part, bytes4 selector) = partOf(kind);
-        (bool done, bytes memory result) = part.delegatecall(abi.encodeWithSelector(selector, fields));
+        (bool done, bytes memory result) = part.delegatecall(abi.encodeWithSelector(selector, fields, headers));
         if (!done) {
             assembly ("memory-safe") {
                 revert(add(result, 32), mload(result))

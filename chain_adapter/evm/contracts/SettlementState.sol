@@ -3,8 +3,18 @@ pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
+import {
+    Node,
+    NODE_BONDED,
+    NODE_FINAL,
+    NODE_HAS_DELEGATE,
+    NODE_HAS_FINAL_CHILD,
+    NODE_IS_GENESIS,
+    NODE_LOST
+} from "./Nodes.sol";
 import {NotTheSettlement} from "./OwnReasons.sol";
 import {Programs} from "./Programs.sol";
+import {Reader} from "./Reader.sol";
 import {
     BatchDead,
     BatchFinal,
@@ -20,9 +30,6 @@ import {Task, Tasks} from "./Tasks.sol";
 struct TaskStatus {
     uint64 members;
     uint128 pool;
-    uint64 finalNumber;
-    bytes32 finalBatch;
-    bytes32 finalState;
 }
 
 struct Member {
@@ -40,50 +47,21 @@ struct Binding {
     bool exists;
 }
 
-struct Node {
-    bytes32 task; // 0: no node
-    bytes32 parent;
-    uint48 number;
-    uint64 postedAt;
-    uint64 postedBlock;
-    uint64 position;
-    uint8 state;
-    address poster;
-    uint48 openGames;
-    uint48 openRequests;
-    address delegate;
-    uint48 children;
-    uint48 firstLive;
-    uint128 bond;
-    bytes32 finalChild;
-}
-
-struct GameRecord {
-    bytes32 hash; // 0: no game
-    bytes32 batch;
-    uint128 bond;
-    bool ended;
-}
-
+/// Its bond is what the task says, until it is settled.
 struct Request {
     address requester; // 0: none
     uint64 requestedAt;
     uint8 state;
-    uint128 bond;
 }
 
 /// A batch whose header was shown.
 struct Found {
-    bytes32 id;
     Header header;
+    Node node;
     Task task;
 }
 
 uint64 constant NEVER = type(uint64).max;
-
-uint8 constant NODE_PENDING = 0;
-uint8 constant NODE_LOST = 1;
-uint8 constant NODE_FINAL = 2;
 
 uint256 constant STATUS_PENDING = 0;
 uint256 constant STATUS_INVALID = 1;
@@ -106,9 +84,9 @@ abstract contract SettlementState {
     mapping(bytes32 task => mapping(uint256 member => Member)) internal members;
     mapping(bytes32 task => mapping(address => Binding)) internal bindings;
     mapping(bytes32 name => Node) internal nodes;
-    mapping(bytes32 name => mapping(uint256 position => bytes32)) internal childrenOf;
+    mapping(bytes32 batch => address) internal delegates;
     mapping(bytes32 name => bytes32) internal seeds;
-    mapping(bytes32 game => GameRecord) internal games;
+    mapping(bytes32 game => uint256) internal games; // GameState
     mapping(bytes32 batch => mapping(uint256 key => Request)) internal requests;
     mapping(address sender => mapping(bytes32 commitment => uint256 block)) internal commitments;
     mapping(bytes32 task => mapping(uint256 object => mapping(uint256 member => uint256))) internal paid;
@@ -170,16 +148,20 @@ abstract contract SettlementState {
         return batch == 0 ? task : batch;
     }
 
-    /// NoSuchBatch, also for a batch of another task; genesis has one name, 0.
-    function findNode(bytes32 task, bytes32 batch) internal view returns (Node storage node) {
+    /// A node by its name: genesis has one name, 0. NoSuchBatch, also for a batch of another task; HeaderNotShown.
+    function findNode(bytes32 task, bytes32 batch, Reader memory shown) internal view returns (Node node) {
         node = nodes[nodeName(task, batch)];
-        if (batch == task || node.task != task || task == 0) revert NoSuchBatch();
+        if (batch == 0) return node;
+        if (!node.exists() || node.has(NODE_IS_GENESIS)) revert NoSuchBatch();
+        (bytes32 taskOfBatch,) = Headers.find(shown, batch);
+        if (taskOfBatch != task) revert NoSuchBatch();
     }
 
-    function findBatch(Header memory header) internal view returns (Found memory found, Node storage node) {
-        found.id = Headers.id(header);
-        node = findNode(header.task, found.id);
+    /// The hash of a posted header binds all that it says.
+    function findBatch(Header memory header) internal view returns (Found memory found) {
         found.header = header;
+        found.node = nodes[header.id];
+        if (!found.node.exists()) revert NoSuchBatch();
         found.task = findTask(header.task);
     }
 
@@ -190,9 +172,10 @@ abstract contract SettlementState {
         batch.recordsRoot = header.recordsRoot;
         batch.previousStateRoot = header.previousStateRoot;
         batch.tablesRoot = header.tablesRoot;
-        batch.leafBytes = found.task.leafBytes;
+        batch.leafBytes = Tasks.leafBytes(found.task);
         batch.dims = batchDims(found.task, header.records);
         batch.number = header.number;
+        if (!found.task.readsSeed) return batch;
         uint256 seed = uint256(seeds[nodeName(header.task, header.parent)]);
         batch.seedHigh = int256(seed) >> 128;
         batch.seedLow = int256(seed << 128) >> 128;
@@ -200,43 +183,60 @@ abstract contract SettlementState {
 
     /// K, and those that the task fixes.
     function batchDims(Task memory task, uint256 records) internal pure returns (uint256[] memory dims) {
-        dims = new uint256[](task.dims.length + 1);
-        dims[0] = records;
-        for (uint256 i = 0; i < task.dims.length; ++i) dims[i + 1] = task.dims[i];
-    }
-
-    function statusOf(bytes32 task, Node storage node) internal view returns (uint256) {
-        if (node.state == NODE_LOST) return STATUS_INVALID;
-        if (node.state == NODE_FINAL) return STATUS_FINAL;
-        while (true) {
-            node = nodes[nodeName(task, node.parent)];
-            if (node.state == NODE_LOST) return STATUS_ORPHANED;
-            if (node.state == NODE_FINAL) return node.finalChild == 0 ? STATUS_PENDING : STATUS_SUPERSEDED;
+        unchecked {
+            dims = new uint256[](task.dims + 1);
+            dims[0] = records;
+            for (uint256 i = 0; i < task.dims; ++i) dims[i + 1] = Tasks.dim(task, i);
         }
-        return STATUS_PENDING;
     }
 
-    function requirePending(bytes32 task, Node storage node) internal view {
-        uint256 status = statusOf(task, node);
+    /// What a batch with this header is, and how many from it up are pending; HeaderNotShown where a pending ancestor was
+    /// not shown.
+    function statusOf(Header memory header, Node node, Reader memory shown)
+        internal
+        view
+        returns (uint256 status, uint256 line)
+    {
+        unchecked {
+            if (node.state() == NODE_LOST) return (STATUS_INVALID, 0);
+            if (node.state() == NODE_FINAL) return (STATUS_FINAL, 0);
+            bytes32 parent = header.parent;
+            while (true) {
+                ++line;
+                node = nodes[nodeName(header.task, parent)];
+                if (node.state() == NODE_LOST) return (STATUS_ORPHANED, line);
+                if (node.state() == NODE_FINAL) {
+                    return (node.has(NODE_HAS_FINAL_CHILD) ? STATUS_SUPERSEDED : STATUS_PENDING, line);
+                }
+                (, parent) = Headers.find(shown, parent);
+            }
+        }
+    }
+
+    function requirePending(Found memory found, Reader memory shown) internal view {
+        (uint256 status,) = statusOf(found.header, found.node, shown);
         if (status == STATUS_INVALID) revert BatchLost();
         if (status == STATUS_FINAL) revert BatchFinal();
         if (status != STATUS_PENDING) revert BatchDead();
     }
 
-    function requireChallengeable(bytes32 task, Node storage node, uint256 period) internal view {
-        requirePending(task, node);
-        if (block.timestamp - node.postedAt >= period) revert PeriodOver();
+    function requireChallengeable(Found memory found, uint256 period, Reader memory shown) internal view {
+        requirePending(found, shown);
+        if (block.timestamp - found.node.postedAt() >= period) revert PeriodOver();
     }
 
-    /// Splits the bond of a batch that was not lost before.
-    function loseBatch(bytes32 task, bytes32 batch, uint256 burnBps, uint8 cause, address winner) internal {
-        Node storage node = nodes[batch];
-        uint256 bond = node.bond;
-        uint256 share = burnedShare(bond, burnBps);
+    function delegateOf(bytes32 batch, Node node) internal view returns (address) {
+        return node.has(NODE_HAS_DELEGATE) ? delegates[batch] : address(0);
+    }
+
+    /// Splits the bond of a pending batch, and gives its node as it is to be kept.
+    function loseBatch(Found memory found, uint8 cause, address winner) internal returns (Node) {
+        uint256 bond = Tasks.sequencerBond(found.task);
+        uint256 share = burnedShare(bond, Tasks.burnBps(found.task));
         burn(share);
         credit(winner, bond - share);
-        node.bond = 0;
-        node.state = NODE_LOST;
-        emit Happened(11, abi.encodePacked(task, batch, cause, winner, bond - share, share));
+        Header memory header = found.header;
+        emit Happened(11, abi.encodePacked(header.task, header.id, cause, winner, bond - share, share));
+        return found.node.without(NODE_BONDED).withState(NODE_LOST);
     }
 }

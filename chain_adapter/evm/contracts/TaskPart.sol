@@ -5,6 +5,7 @@ import {Batch, Batches} from "./Batches.sol";
 import {CodeStore} from "./CodeStore.sol";
 import {u16At, u32At, u8At, zeroedWords} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
+import {newNode, NODE_FINAL, NODE_IS_GENESIS} from "./Nodes.sol";
 import "./Opcodes.sol";
 import {ProgramForm} from "./ProgramForm.sol";
 import {
@@ -32,7 +33,7 @@ import {
     WindowTooShort,
     WrongValue
 } from "./Reasons.sol";
-import {Node, NODE_FINAL, SettlementState, TaskStatus} from "./SettlementState.sol";
+import {SettlementState, TaskStatus} from "./SettlementState.sol";
 import {TaskLimits} from "./TaskLimits.sol";
 import {Task, Tasks} from "./Tasks.sol";
 
@@ -44,16 +45,15 @@ contract TaskPart is SettlementState {
     uint256 private constant MAX_DELAY = 1 << 40;
     uint256 private constant MAX_REVEAL_BYTES = 65536;
 
-    function createTask(bytes calldata fields) external payable onlyInSettlement {
+    function createTask(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
         bytes32 salt = reader.word();
         Slice memory bytecode = reader.slice();
         uint256 start = reader.place;
         // Dims, params, fraction bits and settings stand in the preimage as they stand here.
-        Task memory task;
-        (bytes memory common, uint256 used) = parseTask(task, start, reader.end);
-        reader.skip(used);
+        (Task memory task, bytes memory common) = parseTask(start, reader.end);
+        reader.skip(common.length);
         bytes32[] memory roots = new bytes32[](reader.count(64));
         for (uint256 i = 0; i < roots.length; ++i) roots[i] = reader.word();
         reader.finish();
@@ -76,7 +76,7 @@ contract TaskPart is SettlementState {
         );
     }
 
-    function fund(bytes calldata fields) external payable onlyInSettlement {
+    function fund(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
         bytes32 id = reader.word();
         reader.finish();
@@ -87,25 +87,19 @@ contract TaskPart is SettlementState {
         emit Happened(2, abi.encodePacked(id, msg.sender, msg.value));
     }
 
-    function parseTask(Task memory task, uint256 start, uint256 end)
-        private
-        pure
-        returns (bytes memory common, uint256 used)
-    {
+    function parseTask(uint256 start, uint256 end) private pure returns (Task memory task, bytes memory common) {
         uint256 size = end - start;
-        bytes memory copy = new bytes(size + 32);
+        common = new bytes(size + 32);
         uint256 place;
         assembly ("memory-safe") {
-            place := add(copy, 32)
+            place := add(common, 32)
             calldatacopy(place, start, size)
         }
-        Tasks.Cursor memory cursor = Tasks.Cursor(place, place + size);
-        Tasks.parse(task, cursor);
-        used = cursor.place - place;
+        Tasks.parse(task, place, place + size);
+        size = task.endAt - place;
         assembly ("memory-safe") {
-            mstore(copy, used)
+            mstore(common, size)
         }
-        common = copy;
     }
 
     function loadProgram(Batch memory batch, Slice memory bytecode) private pure {
@@ -122,43 +116,43 @@ contract TaskPart is SettlementState {
 
     function checkTask(Batch memory batch, Task memory task) private pure {
         Program memory program = batch.program;
-        if (task.dims.length + 1 != program.dims) revert TaskDims();
+        if (task.dims + 1 != program.dims) revert TaskDims();
         uint256 mostRecords = u32At(program.dimsAt + 5);
-        batch.dims = new uint256[](program.dims);
-        batch.dims[0] = mostRecords;
-        batch.leafBytes = task.leafBytes;
-        for (uint256 i = 0; i < task.dims.length; ++i) {
-            uint256 bounds = program.dimsAt + DIM_BYTES * (i + 1);
-            if (task.dims[i] < u32At(bounds + 1) || task.dims[i] > u32At(bounds + 5)) revert TaskDims();
-            batch.dims[i + 1] = task.dims[i];
+        batch.dims = batchDims(task, mostRecords);
+        batch.leafBytes = Tasks.leafBytes(task);
+        for (uint256 i = 1; i < program.dims; ++i) {
+            uint256 bounds = program.dimsAt + DIM_BYTES * i;
+            if (batch.dims[i] < u32At(bounds + 1) || batch.dims[i] > u32At(bounds + 5)) revert TaskDims();
         }
         for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
             if (Programs.objectKind(object) != KIND_ROW) continue;
             if (Programs.extent(Programs.objectExtentAt(object, 1), batch.dims) == 0) revert TaskDims();
         }
-        if (task.fractionBits > MAX_FRACTION_BITS || task.minRecords > mostRecords || task.exitDelay > MAX_DELAY) {
-            revert TaskSettings();
-        }
-        (uint256 moves, uint256 revealBytes) = TaskLimits.most(batch, task.arity);
+        if (Tasks.fractionBits(task) > MAX_FRACTION_BITS || Tasks.minRecords(task) > mostRecords) revert TaskSettings();
+        if (Tasks.exitDelay(task) > MAX_DELAY) revert TaskSettings();
+        (uint256 moves, uint256 revealBytes) = TaskLimits.most(batch, Tasks.arity(task));
         if (revealBytes > MAX_REVEAL_BYTES) revert ProgramTooLarge();
         checkTimes(task, moves);
-        bool isRequested = task.keepers.length == 0;
-        if (task.challengerBond == 0 || (isRequested && task.requestBond == 0)) revert BondTooSmall();
-        if (task.challengerBond > task.sequencerBond / 10) revert BondsTooClose();
+        uint256 bond = Tasks.challengerBond(task);
+        if (bond == 0 || (task.keepers == 0 && Tasks.requestBond(task) == 0)) revert BondTooSmall();
+        if (bond > Tasks.sequencerBond(task) / 10) revert BondsTooClose();
     }
 
     function checkTimes(Task memory task, uint256 moves) private pure {
         unchecked {
-            uint256 oneAnswer = task.moveTime + task.censorshipBudget;
-            if (task.gameClock < moves * task.moveTime + task.censorshipBudget) revert ClockTooShort();
-            if (task.gameClock == 0) revert ClockTooShort();
-            if (task.keepers.length == 0) {
-                if (task.window == 0 || task.window < oneAnswer) revert WindowTooShort();
-                if (task.requestPeriod <= task.window + oneAnswer + task.moveTime) revert PeriodTooShort();
+            uint256 moveTime = Tasks.moveTime(task);
+            uint256 budget = Tasks.censorshipBudget(task);
+            uint256 oneAnswer = moveTime + budget;
+            uint256 clock = Tasks.gameClock(task);
+            uint256 period = Tasks.challengePeriod(task);
+            uint256 window = Tasks.window(task);
+            if (clock == 0 || clock < moves * moveTime + budget) revert ClockTooShort();
+            if (task.keepers == 0) {
+                if (window == 0 || window < oneAnswer) revert WindowTooShort();
+                if (Tasks.requestPeriod(task) <= window + oneAnswer + moveTime) revert PeriodTooShort();
             }
-            if (task.challengePeriod == 0) revert PeriodTooShort();
-            if (task.challengePeriod < 2 * task.window + oneAnswer) revert PeriodTooShort();
-            if (task.exitDelay <= task.challengePeriod + 2 * task.gameClock + 2 * task.window) revert ExitTooShort();
+            if (period == 0 || period < 2 * window + oneAnswer) revert PeriodTooShort();
+            if (Tasks.exitDelay(task) <= period + 2 * clock + 2 * window) revert ExitTooShort();
         }
     }
 
@@ -194,22 +188,10 @@ contract TaskPart is SettlementState {
         }
         tasks[id] = CodeStore.store(
             bytes.concat(
-                abi.encodePacked(
-                    program, uint64(block.timestamp), uint64(block.number), readsSeed(batch.program) ? uint8(1) : uint8(0)
-                ),
-                preimage
+                abi.encodePacked(program, readsSeed(batch.program) ? uint8(1) : uint8(0)), preimage
             )
         );
-        bytes32 genesisRoot;
-        assembly ("memory-safe") {
-            genesisRoot := mload(add(preimage, mload(preimage)))
-        }
-        statuses[id].finalState = genesisRoot;
-        Node storage node = nodes[id];
-        node.task = id;
-        node.state = NODE_FINAL;
-        node.postedAt = uint64(block.timestamp);
-        node.postedBlock = uint64(block.number);
+        nodes[id] = newNode(0, NODE_FINAL, NODE_IS_GENESIS);
     }
 
     /// Whether any section reads a half of the seed.

@@ -1,175 +1,307 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {u8At, wordAt} from "./Memory.sol";
+import {u16At, u32At, u8At, wordAt} from "./Memory.sol";
 import {Malformed} from "./Reasons.sol";
 
-/// A task as its code contract holds it: address of the program's contract[20] ‖ created at u64be ‖ in block u64be ‖
-/// u8 whether the program reads the seed ‖ preimage (docs/spec.md, 5.5).
+/// A task in memory, and where its parts are (docs/spec.md, 5.5). Its code contract holds: address of the program's
+/// contract[20] ‖ u8 whether the program reads the seed ‖ preimage.
 struct Task {
     address program;
-    uint256 createdAt;
-    uint256 createdBlock;
     bool readsSeed;
-    uint256[] dims; // all but K
-    uint256 fractionBits;
-    uint256 leafBytes;
-    uint256 arity;
-    uint256 challengePeriod;
-    uint256 requestPeriod;
-    uint256 window;
-    uint256 gameClock;
-    uint256 moveTime;
-    uint256 censorshipBudget;
-    uint256 sequencerBond;
-    uint256 challengerBond;
-    uint256 burnBps;
-    uint256 payoutUnit;
-    uint256 minRecords;
-    uint256 minStake;
-    uint256 exitDelay;
-    address[] proposers; // none: anyone
-    uint256 slot;
-    uint256 grace;
-    address[] keepers; // none: leaves are requested
-    uint256 threshold;
-    uint256 maxRequests;
-    uint256 requestBond;
-    uint256 maxPayoutPerBatch;
-    bytes32 genesisRoot;
+    uint256 dims; // all but K
+    uint256 dimsAt;
+    uint256 settingsAt;
+    uint256 proposers; // 0: anyone
+    uint256 proposersAt; // of the first; slot and grace period stand before their count
+    uint256 keepers; // 0: leaves are requested
+    uint256 availabilityAt; // behind its first byte
+    uint256 endAt; // behind max_payout_per_batch
 }
 
 library Tasks {
     uint256 private constant MAX_DIMS = 64;
     uint256 private constant MAX_PARAMS = 64;
-    uint256 internal constant PREIMAGE_AT = 37;
+    uint256 private constant MAX_PROPOSERS = 64;
+    uint256 private constant MAX_KEEPERS = 32;
+    uint256 internal constant PREIMAGE_AT = 21;
     // 0x05, chain id, contract, creator, salt, program hash.
-    uint256 internal constant DIMS_IN_PREIMAGE = 1 + 32 + 20 + 20 + 32 + 32;
+    uint256 private constant DIMS_IN_PREIMAGE = 1 + 32 + 20 + 20 + 32 + 32;
 
-    struct Cursor {
-        uint256 place;
-        uint256 end;
-    }
+    // Settings that every task has, from settingsAt on.
+    uint256 private constant LEAF_BYTES = 0;
+    uint256 private constant ARITY = 4;
+    uint256 private constant CHALLENGE_PERIOD = 6;
+    uint256 private constant REQUEST_PERIOD = 14;
+    uint256 private constant WINDOW = 22;
+    uint256 private constant GAME_CLOCK = 30;
+    uint256 private constant MOVE_TIME = 38;
+    uint256 private constant CENSORSHIP_BUDGET = 46;
+    uint256 private constant SEQUENCER_BOND = 54;
+    uint256 private constant CHALLENGER_BOND = 86;
+    uint256 private constant BURN_BPS = 118;
+    uint256 private constant PAYOUT_UNIT = 120;
+    uint256 private constant MIN_RECORDS = 152;
+    uint256 private constant MIN_STAKE = 160;
+    uint256 private constant EXIT_DELAY = 192;
+    uint256 private constant SETTINGS_BYTES = 200;
 
     function load(address store) internal view returns (Task memory task) {
         unchecked {
             uint256 size = store.code.length - 1;
-            bytes memory data = new bytes(size + 32);
             uint256 place;
             assembly ("memory-safe") {
-                place := add(data, 32)
+                place := mload(0x40)
+                // Fields are read as the start of a word.
+                mstore(0x40, add(place, and(add(size, 63), not(31))))
                 extcodecopy(store, place, 1, size)
             }
             task.program = address(uint160(wordAt(place) >> 96));
-            task.createdAt = wordAt(place + 20) >> 192;
-            task.createdBlock = wordAt(place + 28) >> 192;
-            task.readsSeed = u8At(place + 36) == 1;
-            Cursor memory cursor = Cursor(place + PREIMAGE_AT + DIMS_IN_PREIMAGE, place + size - 32);
-            parse(task, cursor);
-            task.genesisRoot = bytes32(wordAt(cursor.place));
+            task.readsSeed = u8At(place + 20) == 1;
+            locate(task, place + PREIMAGE_AT + DIMS_IN_PREIMAGE, place + size);
         }
     }
 
     /// Dims, params, fraction bits and settings in memory, in their order on the wire. Malformed where 5.5 refuses them.
-    function parse(Task memory task, Cursor memory cursor) internal pure {
+    function parse(Task memory task, uint256 place, uint256 end) internal pure {
+        locate(task, place, end);
+        requireMoney(task.settingsAt + SEQUENCER_BOND);
+        requireMoney(task.settingsAt + CHALLENGER_BOND);
+        requireMoney(task.settingsAt + PAYOUT_UNIT);
+        requireMoney(task.settingsAt + MIN_STAKE);
+        requireMoney(task.endAt - 32);
+        uint256 leaf = leafBytes(task);
+        if (leaf < 64 || leaf > 4096 || leaf & (leaf - 1) != 0) revert Malformed();
+        if (arity(task) < 2 || arity(task) > 64) revert Malformed();
+        if (burnBps(task) < 5000 || burnBps(task) > 10000) revert Malformed();
+        if (task.proposers != 0) {
+            if (slot(task) == 0) revert Malformed();
+            requireAscending(task.proposersAt, task.proposers);
+        }
+        if (task.keepers != 0) {
+            if (threshold(task) == 0 || threshold(task) > task.keepers) revert Malformed();
+            requireAscending(task.availabilityAt + 4, task.keepers);
+        } else {
+            requireMoney(task.availabilityAt + 8);
+            if (requestPeriod(task) + 2 * window(task) > challengePeriod(task)) revert Malformed();
+        }
+    }
+
+    /// Malformed where counts and choices are none, or something is missing.
+    function locate(Task memory task, uint256 place, uint256 end) private pure {
         unchecked {
-            uint256 count = number(cursor, 2);
+            uint256 count = u16At(place);
             if (count > MAX_DIMS) revert Malformed();
-            task.dims = new uint256[](count);
-            for (uint256 i = 0; i < count; ++i) task.dims[i] = number(cursor, 8);
-            count = number(cursor, 2);
+            task.dims = count;
+            task.dimsAt = place + 2;
+            place += 2 + 8 * count;
+            count = u16At(place);
             if (count > MAX_PARAMS) revert Malformed();
-            skip(cursor, 16 * count);
-            task.fractionBits = number(cursor, 1);
-            parseTimesAndBonds(task, cursor);
-            parseProposers(task, cursor);
-            parseAvailability(task, cursor);
-            number(cursor, 8); // max_work: for those who validate the program
-            task.maxPayoutPerBatch = money(cursor);
-            if (task.keepers.length == 0 && task.requestPeriod + 2 * task.window > task.challengePeriod) {
-                revert Malformed();
+            place += 2 + 16 * count + 1; // and the fraction bits
+            task.settingsAt = place;
+            place += SETTINGS_BYTES;
+            uint256 choice = u8At(place++);
+            if (choice > 1) revert Malformed();
+            if (choice == 1) {
+                place += 16;
+                count = u16At(place);
+                if (count == 0 || count > MAX_PROPOSERS) revert Malformed();
+                task.proposers = count;
+                task.proposersAt = place + 2;
+                place += 2 + 20 * count;
             }
+            choice = u8At(place++);
+            if (choice > 1) revert Malformed();
+            task.availabilityAt = place;
+            if (choice == 0) {
+                count = u16At(place + 2);
+                if (count == 0 || count > MAX_KEEPERS) revert Malformed();
+                task.keepers = count;
+                place += 4 + 20 * count;
+            } else {
+                place += 40;
+            }
+            place += 40; // max_work, for those who validate the program, and max_payout_per_batch
+            if (place > end) revert Malformed();
+            task.endAt = place;
         }
     }
 
-    function parseTimesAndBonds(Task memory task, Cursor memory cursor) private pure {
+    function requireMoney(uint256 place) private pure {
+        if (wordAt(place) >> 128 != 0) revert Malformed();
+    }
+
+    /// None is 0.
+    function requireAscending(uint256 place, uint256 count) private pure {
         unchecked {
-            task.leafBytes = number(cursor, 4);
-            task.arity = number(cursor, 2);
-            task.challengePeriod = number(cursor, 8);
-            task.requestPeriod = number(cursor, 8);
-            task.window = number(cursor, 8);
-            task.gameClock = number(cursor, 8);
-            task.moveTime = number(cursor, 8);
-            task.censorshipBudget = number(cursor, 8);
-            task.sequencerBond = money(cursor);
-            task.challengerBond = money(cursor);
-            task.burnBps = number(cursor, 2);
-            task.payoutUnit = money(cursor);
-            task.minRecords = number(cursor, 8);
-            task.minStake = money(cursor);
-            task.exitDelay = number(cursor, 8);
-            uint256 leaf = task.leafBytes;
-            if (leaf < 64 || leaf > 4096 || leaf & (leaf - 1) != 0) revert Malformed();
-            if (task.arity < 2 || task.arity > 64) revert Malformed();
-            if (task.burnBps < 5000 || task.burnBps > 10000) revert Malformed();
-        }
-    }
-
-    function parseProposers(Task memory task, Cursor memory cursor) private pure {
-        uint256 rule = number(cursor, 1);
-        if (rule > 1) revert Malformed();
-        if (rule == 0) return;
-        task.slot = number(cursor, 8);
-        task.grace = number(cursor, 8);
-        task.proposers = addresses(cursor, 64);
-        if (task.slot == 0) revert Malformed();
-    }
-
-    function parseAvailability(Task memory task, Cursor memory cursor) private pure {
-        uint256 mode = number(cursor, 1);
-        if (mode > 1) revert Malformed();
-        if (mode == 1) {
-            task.maxRequests = number(cursor, 8);
-            task.requestBond = money(cursor);
-            return;
-        }
-        task.threshold = number(cursor, 2);
-        task.keepers = addresses(cursor, 32);
-        if (task.threshold == 0 || task.threshold > task.keepers.length) revert Malformed();
-    }
-
-    /// One to `most`, strictly ascending, none 0.
-    function addresses(Cursor memory cursor, uint256 most) private pure returns (address[] memory list) {
-        unchecked {
-            uint256 count = number(cursor, 2);
-            if (count == 0 || count > most) revert Malformed();
-            list = new address[](count);
             address last = address(0);
             for (uint256 i = 0; i < count; ++i) {
-                list[i] = address(uint160(number(cursor, 20)));
-                if (list[i] <= last) revert Malformed();
-                last = list[i];
+                address next = addressAt(place, i);
+                if (next <= last) revert Malformed();
+                last = next;
             }
         }
     }
 
-    function number(Cursor memory cursor, uint256 size) private pure returns (uint256) {
+    function addressAt(uint256 place, uint256 i) private pure returns (address) {
         unchecked {
-            return wordAt(skip(cursor, size)) >> (256 - 8 * size);
+            return address(uint160(wordAt(place + 20 * i) >> 96));
         }
     }
 
-    function money(Cursor memory cursor) private pure returns (uint256 amount) {
-        amount = wordAt(skip(cursor, 32));
-        if (amount >> 128 != 0) revert Malformed();
+    function u64(uint256 place) private pure returns (uint256) {
+        return wordAt(place) >> 192;
     }
 
-    function skip(Cursor memory cursor, uint256 size) private pure returns (uint256 place) {
+    function dim(Task memory task, uint256 i) internal pure returns (uint256) {
         unchecked {
-            place = cursor.place;
-            if (cursor.end - place < size) revert Malformed();
-            cursor.place = place + size;
+            return u64(task.dimsAt + 8 * i);
         }
+    }
+
+    function fractionBits(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u8At(task.settingsAt - 1);
+        }
+    }
+
+    function leafBytes(Task memory task) internal pure returns (uint256) {
+        return u32At(task.settingsAt + LEAF_BYTES);
+    }
+
+    function arity(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u16At(task.settingsAt + ARITY);
+        }
+    }
+
+    function challengePeriod(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + CHALLENGE_PERIOD);
+        }
+    }
+
+    function requestPeriod(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + REQUEST_PERIOD);
+        }
+    }
+
+    function window(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + WINDOW);
+        }
+    }
+
+    function gameClock(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + GAME_CLOCK);
+        }
+    }
+
+    function moveTime(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + MOVE_TIME);
+        }
+    }
+
+    function censorshipBudget(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + CENSORSHIP_BUDGET);
+        }
+    }
+
+    function sequencerBond(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(task.settingsAt + SEQUENCER_BOND);
+        }
+    }
+
+    function challengerBond(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(task.settingsAt + CHALLENGER_BOND);
+        }
+    }
+
+    function burnBps(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u16At(task.settingsAt + BURN_BPS);
+        }
+    }
+
+    function payoutUnit(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(task.settingsAt + PAYOUT_UNIT);
+        }
+    }
+
+    function minRecords(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + MIN_RECORDS);
+        }
+    }
+
+    function minStake(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(task.settingsAt + MIN_STAKE);
+        }
+    }
+
+    function exitDelay(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.settingsAt + EXIT_DELAY);
+        }
+    }
+
+    // Of tasks with proposers that take turns.
+
+    function slot(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.proposersAt - 18);
+        }
+    }
+
+    function grace(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return u64(task.proposersAt - 10);
+        }
+    }
+
+    function proposer(Task memory task, uint256 i) internal pure returns (address) {
+        return addressAt(task.proposersAt, i);
+    }
+
+    // Of tasks with keepers.
+
+    function threshold(Task memory task) internal pure returns (uint256) {
+        return u16At(task.availabilityAt);
+    }
+
+    function keeper(Task memory task, uint256 i) internal pure returns (address) {
+        unchecked {
+            return addressAt(task.availabilityAt + 4, i);
+        }
+    }
+
+    // Of tasks without.
+
+    function maxRequests(Task memory task) internal pure returns (uint256) {
+        return u64(task.availabilityAt);
+    }
+
+    function requestBond(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(task.availabilityAt + 8);
+        }
+    }
+
+    function maxPayoutPerBatch(Task memory task) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(task.endAt - 32);
+        }
+    }
+
+    function genesisRoot(Task memory task) internal pure returns (bytes32) {
+        return bytes32(wordAt(task.endAt));
     }
 }

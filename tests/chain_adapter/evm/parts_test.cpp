@@ -60,7 +60,8 @@ TEST(Parts, that_are_called_themselves_take_no_money) {
     for (const std::string& function : functions) {
       AbiWriter arguments;
       arguments.bytes(Bytes{});
-      const Bytes data = arguments.call(selector_of(function + "(bytes)"));
+      arguments.bytes(Bytes{});
+      const Bytes data = arguments.call(selector_of(function + "(bytes,bytes)"));
       for (const char* const value : {"0x0", "0x1"}) {
         EXPECT_EQ(call(node, {{"from", rich}, {"to", place}, {"value", value}, {"data", math::to_hex(data)}}),
                   math::to_hex(selector_of("NotTheSettlement()")))

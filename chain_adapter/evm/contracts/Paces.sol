@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {i128At} from "./Memory.sol";
+import {Program, Programs} from "./Programs.sol";
+
+/// What a response and a choice of a segment need of task and program, in two bytes: bytes of the claims at one boundary u8
+/// ‖ whether they are of one accumulator, one bit ‖ arity, seven bits. So most moves read neither.
+library Paces {
+    uint256 private constant IS_SINGLE = 0x80;
+    uint256 private constant ARITY_MASK = 0x7f;
+
+    /// Of a game that has no entry yet.
+    function ofDescent(uint256 arity_) internal pure returns (uint256) {
+        return arity_;
+    }
+
+    function ofEntry(uint256 arity_, Program memory program, uint256 item) internal pure returns (uint256) {
+        unchecked {
+            uint256 size = 0;
+            uint256 left = widthsOf(program, item);
+            bool single = left != 0 && left >> 8 == 0;
+            for (; left != 0; left >>= 8) size += left & 0xff;
+            return (size << 8) | (single ? IS_SINGLE : 0) | arity_;
+        }
+    }
+
+    function arity(uint256 pace) internal pure returns (uint256) {
+        return pace & ARITY_MASK;
+    }
+
+    function claimBytes(uint256 pace) internal pure returns (uint256) {
+        return pace >> 8;
+    }
+
+    /// Whether claimBytes() is all that widthsOf() would say.
+    function isSingle(uint256 pace) internal pure returns (bool) {
+        return pace & IS_SINGLE != 0;
+    }
+
+    /// Bytes of each accumulator in a claim, the first in the lowest byte: the fewest that hold every value of its proved
+    /// range in two's complement.
+    function widthsOf(Program memory program, uint256 item) internal pure returns (uint256 widths) {
+        unchecked {
+            uint256 body = Programs.bodyAt(Programs.itemAt(program, item));
+            for (uint256 j = Programs.accumulatorCount(body); j-- > 0;) {
+                uint256 accumulator = Programs.accumulatorAt(body, j);
+                int256 lowest = i128At(accumulator + 16);
+                int256 highest = i128At(accumulator + 32);
+                uint256 magnitudes =
+                    uint256(lowest < 0 ? ~lowest : lowest) | uint256(highest < 0 ? ~highest : highest);
+                uint256 width = 1;
+                while (magnitudes >> (8 * width - 1) != 0) ++width;
+                widths = (widths << 8) | width;
+            }
+        }
+    }
+}
