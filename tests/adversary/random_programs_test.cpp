@@ -21,6 +21,7 @@
 #include "chain_adapter/keys/development_keys.h"
 #include "deterministic_math/interpreter/interpreter.h"
 #include "fraud_proof/commitments/batch_shape.h"
+#include "fraud_proof/settlement/posting.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/memory_folder.h"
 #include "tests/support/posted_batch.h"
@@ -78,9 +79,13 @@ class RandomTrials {
     static_cast<void>(x_world.send(x_world.other(), proof::SealSeed{.task = x_world.task()}));
     const math::Dim& dim = x_world.program().dims.front();
     if (dim.lo > kMembers) throw std::runtime_error("too many records");
-    x_records = pick(x_rng, std::min(std::max<std::uint64_t>(dim.lo, 1), dim.hi), std::min(dim.hi, kMembers));
+    x_records = pick(x_rng, dim.lo, std::min(dim.hi, kMembers));
   }
 
+  [[nodiscard]] bool has_keepers() const {
+    return std::holds_alternative<proof::KeeperQuorum>(x_world.settings().availability);
+  }
+  [[nodiscard]] std::uint64_t records() const { return x_records; }
   /// Batches lost although the poster answered all that was asked.
   [[nodiscard]] std::uint64_t disproved() const { return x_disproved; }
 
@@ -101,6 +106,7 @@ class RandomTrials {
     }
     std::set<ObjectId> garbage;
     if (forged && holds) garbage = change_roots(*batch);
+    if (has_keepers()) sign_as_keepers(*batch);
     const auto posted = x_world.post(*batch);
     if (!posted) return posted.error().reason == proof::Reason::kBatchExists ? Outcome::kNone : Outcome::kWrong;
     const auto event = std::get<proof::Posted>(posted->events.front());
@@ -120,9 +126,33 @@ class RandomTrials {
       const std::uint64_t least = dim.role == math::DimRole::kMembers ? std::max(dim.lo, kMembers) : dim.lo;
       options.dims.push_back(std::min(dim.hi, pick(rng, least, std::max<std::uint64_t>(least, 9))));
     }
-    constexpr std::array<std::uint16_t, 4> kArities = {2, 3, 5, 32};
+    constexpr std::array<std::uint16_t, 5> kArities = {2, 3, 5, 32, 64};
     options.settings.arity = kArities[pick(rng, 0, kArities.size() - 1)];
+    if (seed % 3 == 0) {
+      proof::KeeperQuorum quorum{.threshold = 2};
+      for (const proof::PrivateKey& keeper : keepers()) quorum.keepers.push_back(keeper.address());
+      options.settings.availability = std::move(quorum);
+    }
     return options;
+  }
+
+  [[nodiscard]] static std::vector<proof::PrivateKey> keepers() {
+    std::vector<proof::PrivateKey> keys;
+    for (std::uint8_t i = 0; i < 3; ++i) keys.push_back(small_key(static_cast<std::uint8_t>(40 + i)));
+    std::ranges::sort(keys, {}, &proof::PrivateKey::address);
+    return keys;
+  }
+
+  void sign_as_keepers(WorldBatch& batch) {
+    const proof::TaskPreimage task = proof::read_task(x_world.state(), x_world.task()).value().preimage;
+    const auto header = proof::make_header(task, x_world.program(), {.state = task.genesis_root}, batch.post(),
+                                           x_world.poster().address());
+    if (!header) return;  // the chain says why
+    const proof::Digest message = proof::keeper_message(proof::batch_id(*header));
+    const std::vector<proof::PrivateKey> all = keepers();
+    for (const std::uint16_t i : {std::uint16_t{0}, std::uint16_t{2}}) {
+      batch.post().keepers.push_back({.position = i, .signature = proof::sign(all[i], message.bytes)});
+    }
   }
 
   /// Some bits of one byte of some table.
@@ -134,11 +164,12 @@ class RandomTrials {
     bytes[pick(x_rng, 0, bytes.size() - 1)] ^= static_cast<std::byte>(pick(x_rng, 1, 255));
   }
 
-  /// Of one table that is not empty, if there is one.
+  /// Of one table that is not empty, if there is one; where there are keepers, not of their inputs.
   [[nodiscard]] std::set<ObjectId> change_roots(WorldBatch& batch) {
     const std::vector<ObjectId> tables = proof::table_objects(x_world.program());
     for (std::size_t i = 0; i < tables.size(); ++i) {
       if (batch.data().table(tables[i]).empty()) continue;
+      if (has_keepers() && x_world.program().objects[tables[i]].kind == ObjectKind::kAdvice) continue;
       batch.post().table_roots[i].bytes[pick(x_rng, 0, 31)] ^= 1;
       return {tables[i]};
     }
@@ -237,6 +268,8 @@ TEST(RandomPrograms, have_forged_batches_lost_and_valid_ones_left_alone) {
   std::uint64_t valid = 0;
   std::uint64_t programs = 0;
   std::uint64_t disproved = 0;
+  std::uint64_t lost_with_keepers = 0;
+  std::uint64_t lost_without_records = 0;
   for (std::uint64_t seed = 1; lost < number_of_changes() && seed < 100 * number_of_changes(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::optional<RandomTrials> trials;
@@ -253,14 +286,21 @@ TEST(RandomPrograms, have_forged_batches_lost_and_valid_ones_left_alone) {
     for (std::uint64_t change = 0; change < 5; ++change) {
       const auto outcome = trials->run(1000 * seed + change, change > 0);
       ASSERT_NE(outcome, RandomTrials::Outcome::kWrong) << "change " << change;
-      if (outcome == RandomTrials::Outcome::kLost) ++lost;
+      if (outcome == RandomTrials::Outcome::kLost) {
+        ++lost;
+        if (trials->has_keepers()) ++lost_with_keepers;
+        if (trials->records() == 0) ++lost_without_records;
+      }
       if (outcome == RandomTrials::Outcome::kTrue) ++valid;
     }
     disproved += trials->disproved();
   }
   EXPECT_GE(lost, number_of_changes());
   EXPECT_GE(disproved, lost / 3);
-  std::printf("%lu programs, %lu batches lost, %lu of them by proof, %lu true\n", programs, lost, disproved, valid);
+  EXPECT_GE(lost_with_keepers, lost / 5);
+  EXPECT_GE(lost_without_records, lost / 20);
+  std::printf("%lu programs, %lu batches lost, %lu of them by proof, %lu with keepers, %lu without records, %lu true\n",
+              programs, lost, disproved, lost_with_keepers, lost_without_records, valid);
 }
 
 }  // namespace

@@ -28,8 +28,6 @@ struct KindName {
   std::string_view name;
 };
 
-constexpr std::uint64_t kStrangersKey = 3'000'000;
-
 constexpr std::array kNames = {
     KindName{ForgeryKind::kElement, "element"},
     KindName{ForgeryKind::kOffByOne, "off by one"},
@@ -62,6 +60,10 @@ constexpr std::array kNames = {
     KindName{ForgeryKind::kParent, "parent"},
     KindName{ForgeryKind::kTask, "task"},
     KindName{ForgeryKind::kBond, "bond"},
+    KindName{ForgeryKind::kKeeperSignature, "keeper signature"},
+    KindName{ForgeryKind::kKeeperOrder, "keeper order"},
+    KindName{ForgeryKind::kKeeperCount, "keeper count"},
+    KindName{ForgeryKind::kKeeperReplayed, "keeper replayed"},
 };
 
 constexpr auto kKinds = [] {
@@ -93,20 +95,6 @@ fs::path table_file(const TrialWorld& world, ObjectId id) {
   const std::string& name = world.program().names.objects[id];
   const bool is_state = world.program().program.objects[id].kind == ObjectKind::kState;
   return fs::relative(is_state ? valid.state(name) : valid.table(name), valid.directory());
-}
-
-/// n - s, with the other v: the same signer by the mathematics of the curve, and no signature by Ethereum's rules.
-void take_second_form(proof::Signature& signature) {
-  constexpr std::array<std::uint8_t, 32> kOrder = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                                   0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48,
-                                                   0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41};
-  int borrow = 0;
-  for (std::size_t i = kOrder.size(); i-- > 0;) {
-    const int difference = int{kOrder[i]} - int{signature.bytes[32 + i]} - borrow;
-    borrow = difference < 0 ? 1 : 0;
-    signature.bytes[32 + i] = static_cast<std::uint8_t>(difference + 256 * borrow);
-  }
-  signature.bytes[64] = signature.bytes[64] == 27 ? 28 : 27;
 }
 
 }  // namespace
@@ -185,6 +173,14 @@ std::optional<Forgery> Forger::make(ForgeryKind kind) {
       return task();
     case ForgeryKind::kBond:
       return bond();
+    case ForgeryKind::kKeeperSignature:
+      return keeper_signature();
+    case ForgeryKind::kKeeperOrder:
+      return keeper_order();
+    case ForgeryKind::kKeeperCount:
+      return keeper_count();
+    case ForgeryKind::kKeeperReplayed:
+      return keeper_replayed();
   }
   TALLY_ASSERT(false);
 }
@@ -577,8 +573,7 @@ std::optional<Forgery> Forger::root_count() {
                          post.table_roots.pop_back();
                        }
                      },
-                 .refusals = {Reason::kTableRoots},
-                 .must_be_refused = true};
+                 .refusals = {Reason::kTableRoots}};
 }
 
 std::optional<Forgery> Forger::state() {
@@ -595,8 +590,7 @@ std::optional<Forgery> Forger::state() {
                          flip(post.state_commitments[which % post.state_commitments.size()].bytes, which / 64, bits);
                        }
                      },
-                 .refusals = {Reason::kParentState},
-                 .must_be_refused = true};
+                 .refusals = {Reason::kParentState}};
 }
 
 std::optional<Forgery> Forger::parent() {
@@ -620,8 +614,7 @@ std::optional<Forgery> Forger::parent() {
                        if (word == 9) header = {};
                        post.parent = header;
                      },
-                 .refusals = {Reason::kNoSuchBatch, Reason::kNoSuchTask, Reason::kHeaderMismatch},
-                 .must_be_refused = true};
+                 .refusals = {Reason::kNoSuchBatch}};
 }
 
 std::optional<Forgery> Forger::task() {
@@ -629,8 +622,7 @@ std::optional<Forgery> Forger::task() {
   const std::uint64_t bits = x_random();
   return Forgery{.name = "another task",
                  .post = [=](proof::Post& post) { flip(post.task.digest.bytes, place, bits); },
-                 .refusals = {Reason::kNoSuchTask},
-                 .must_be_refused = true};
+                 .refusals = {Reason::kNoSuchTask}};
 }
 
 std::optional<Forgery> Forger::bond() {
@@ -644,8 +636,7 @@ std::optional<Forgery> Forger::bond() {
                          --value.value;
                        }
                      },
-                 .refusals = {Reason::kWrongValue},
-                 .must_be_refused = true};
+                 .refusals = {Reason::kWrongValue}};
 }
 
 }  // namespace tally::test

@@ -1,5 +1,5 @@
 // What a poster can make of a valid batch before it commits to it, in its post, and behind its commitments: any element
-// of any table, any part of any record, rows and states, roots, links, order, count and shape.
+// of any table, any part of any record, rows and states, roots, links, order, count and shape, keepers' signatures.
 //
 // Each kind changes something that matters, or says that it may not (Forgery::may_be_true).
 #pragma once
@@ -16,6 +16,9 @@
 #include "tests/support/trial_world.h"
 
 namespace tally::test {
+
+/// Of a development key that nobody has registered.
+inline constexpr std::uint64_t kStrangersKey = 3'000'000;
 
 enum class ForgeryKind : std::uint8_t {
   // Data that are committed to.
@@ -52,6 +55,11 @@ enum class ForgeryKind : std::uint8_t {
   kParent,
   kTask,
   kBond,
+  // Keepers' signatures of the valid batch.
+  kKeeperSignature,  // one by another key, over something else, in its second form, or of any other bytes
+  kKeeperOrder,      // out of order, twice, or of a keeper that is not there
+  kKeeperCount,      // one less, one more, or none; one where the task has no keepers
+  kKeeperReplayed,   // those of the valid batch, for another
 };
 
 [[nodiscard]] std::span<const ForgeryKind> all_forgery_kinds();
@@ -98,10 +106,16 @@ class Forger {
   [[nodiscard]] Made parent();
   [[nodiscard]] Made task();
   [[nodiscard]] Made bond();
+  [[nodiscard]] Made keeper_signature();
+  [[nodiscard]] Made keeper_order();
+  [[nodiscard]] Made keeper_count();
+  [[nodiscard]] Made keeper_replayed();
 
   [[nodiscard]] std::uint64_t below(std::uint64_t count);
   [[nodiscard]] std::uint64_t records() const { return x_world.values().dims.front(); }
   [[nodiscard]] const math::Program& program() const { return x_world.program().program; }
+  /// The valid batch as the world's poster posts it.
+  [[nodiscard]] proof::BatchId valid_id() const;
   [[nodiscard]] Path file_of(math::ObjectId id) const;
   [[nodiscard]] std::vector<std::uint8_t> data_of(math::ObjectId id) const;
   [[nodiscard]] std::vector<math::ObjectId> tables(bool only_computed = false) const;  // that are not empty
@@ -117,5 +131,8 @@ class Forger {
   chain::BatchPaths x_valid;
   std::mt19937_64 x_random;
 };
+
+/// n - s, with the other v: the same signer by the mathematics of the curve, and no signature by Ethereum's rules.
+void take_second_form(proof::Signature& signature);
 
 }  // namespace tally::test

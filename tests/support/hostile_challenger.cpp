@@ -326,7 +326,8 @@ class Demander final : public HostileChallenger {
 
  protected:
   void scheme(Siege& siege) override {
-    const Wei bond = std::get<LeafRequests>(siege.world().settings().availability).request_bond;
+    const auto* const requests = std::get_if<LeafRequests>(&siege.world().settings().availability);
+    const Wei bond = requests == nullptr ? Wei{} : requests->request_bond;
     const OpeningKey leaf = any_input_leaf(siege);
     OpeningKey none = leaf;
     none.leaf += 1'000'000;

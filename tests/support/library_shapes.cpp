@@ -46,7 +46,8 @@ std::vector<std::uint64_t> dims_of(const math::CompiledProgram& program, const S
   std::vector<std::uint64_t> dims;
   for (std::size_t i = 0; i < program.program.dims.size(); ++i) {
     const math::Dim& dim = program.program.dims[i];
-    const std::uint64_t wanted = program.names.dims[i] == "D" ? options.length : dim.lo + options.above_least + 10 * i;
+    const std::uint64_t wanted =
+        program.names.dims[i] == "D" ? options.length : dim.lo + options.above_least + options.apart * i;
     dims.push_back(std::clamp(wanted, dim.lo, dim.hi));
   }
   dims.front() = std::min(std::max(options.records, dims.front()), program.program.dims.front().hi);

@@ -17,8 +17,9 @@ namespace tally::test {
 struct ShapeOptions {
   std::uint64_t records = 5;  // at least
   std::uint64_t length = 40;  // of dim D
-  /// Added to the least of every dim but D; and 10 for each dim before it.
+  /// Added to the least of every dim but D; and `apart` for each dim before it.
   std::uint64_t above_least = 2;
+  std::uint64_t apart = 10;
 };
 
 /// All dims, K first.

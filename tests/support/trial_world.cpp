@@ -1,11 +1,14 @@
 #include "tests/support/trial_world.h"
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "chain_adapter/data/manifest.h"
 #include "chain_adapter/keys/development_keys.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/commitments/roots.h"
 #include "fraud_proof/merkle/tree.h"
+#include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/signing/eip712.h"
 #include "sequencer/poster/poster.h"
 #include "tests/support/memory_folder.h"
@@ -13,6 +16,7 @@
 #include "tests/support/settlement_world.h"
 #include "tests/support/test_batch.h"
 #include "tests/support/written_batch.h"
+#include "verifier/keeper/keeper.h"
 
 namespace tally::test {
 
@@ -21,8 +25,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kWatcherKey = 2'000'000;
+constexpr std::uint64_t kFirstKeeper = 5'000'000;
 constexpr std::uint64_t kFirstPerson = 4'000'000;
 constexpr proof::Wei kRich{static_cast<math::u128>(1'000'000) * 1'000'000'000'000'000'000};
+
+std::vector<proof::PrivateKey> keepers() {
+  std::vector<proof::PrivateKey> keys;
+  for (std::uint16_t i = 0; i < kKeepers; ++i) keys.push_back(chain::development_key(kFirstKeeper + i));
+  std::ranges::sort(keys, {}, &proof::PrivateKey::address);
+  return keys;
+}
 
 RoundOptions round_options(const TrialOptions& options, const chain::ChainIdentity& chain) {
   RoundOptions rounds{.program = options.program,
@@ -33,13 +45,45 @@ RoundOptions round_options(const TrialOptions& options, const chain::ChainIdenti
                       .chain = chain};
   rounds.settings.leaf_bytes = options.leaf_bytes;
   rounds.settings.arity = options.arity;
+  if (!options.has_keepers) return rounds;
+  proof::KeeperQuorum quorum{.threshold = kSigningKeepers.size()};
+  for (const proof::PrivateKey& keeper : keepers()) quorum.keepers.push_back(keeper.address());
+  rounds.settings.availability = std::move(quorum);
   return rounds;
+}
+
+/// What the chain will make of a post that it does not refuse.
+proof::OrRefused<proof::BatchHeader> header_of(const proof::TaskPreimage& task, const math::Program& program,
+                                               const proof::Post& post, const proof::Address& poster) {
+  const proof::ParentLink link = post.parent ? proof::ParentLink{.id = proof::batch_id(*post.parent),
+                                                                 .number = post.parent->number,
+                                                                 .state = post.parent->next_state_root}
+                                             : proof::ParentLink{.state = task.genesis_root};
+  return proof::make_header(task, program, link, post, poster);
+}
+
+/// Has a batch directory say that it is the batch of this header.
+void describe(const fs::path& directory, const proof::BatchHeader& header, const math::CompiledProgram& program) {
+  const chain::BatchPaths paths(directory);
+  const std::vector<std::uint8_t> text = read_bytes(paths.file(chain::kManifestFile));
+  chain::Manifest manifest = chain::parse_manifest({reinterpret_cast<const char*>(text.data()), text.size()}).value();
+  manifest.header = header;
+  const math::Digest program_sha256 = manifest.shape.program_sha256;
+  manifest.shape = chain::manifest_shape(program, proof::batch_dims(manifest.task, header.record_count));
+  manifest.shape.program_sha256 = program_sha256;
+  const std::string changed = chain::write_manifest(manifest);
+  write_bytes(paths.file(chain::kManifestFile), {changed.begin(), changed.end()});
+  const proof::HeaderBytes bytes = proof::encode(header);
+  write_bytes(paths.file(chain::kHeaderFile), {bytes.begin(), bytes.end()});
 }
 
 }  // namespace
 
 TrialWorld::TrialWorld(TrialOptions options)
-    : x_options(std::move(options)), x_folder(memory_folder()), x_watcher(chain::development_key(kWatcherKey)) {
+    : x_options(std::move(options)),
+      x_folder(memory_folder()),
+      x_watcher(chain::development_key(kWatcherKey)),
+      x_keepers(keepers()) {
   x_world = std::make_unique<RoundWorld>(x_folder.path() / "poster", round_options(x_options, x_chain.identity()));
   x_chain.give(x_watcher.address(), kRich);
   x_chain.give(poster().address(), kRich);
@@ -92,9 +136,12 @@ void TrialWorld::build_valid(std::uint64_t number) {
       fs::remove_all(built.directory);
       return;
     }
-    must(poster(), settings().sequencer_bond, x_post);
+    proof::Post post = x_post;
+    if (has_keepers()) post.keepers = certificate(x_valid, header, Quorum::kHonest);
+    must(poster(), settings().sequencer_bond, post);
     fs::create_directories(watchers_data());
-    fs::copy(x_valid, watchers_data() / to_hex(proof::batch_id(header)), fs::copy_options::recursive);
+    if (!has_keepers())
+      fs::copy(x_valid, watchers_data() / to_hex(proof::batch_id(header)), fs::copy_options::recursive);
     parent = header;
     start = RoundWorld::after(built);
   }
@@ -123,11 +170,11 @@ proof::Post TrialWorld::post_of(const fs::path& directory) const {
   return post;
 }
 
-proof::OrRefused<Trial> TrialWorld::post(const Forgery& forgery, const proof::PrivateKey* poster) {
+proof::OrRefused<Trial> TrialWorld::post(const Forgery& forgery, const proof::PrivateKey* poster, Quorum quorum) {
   const fs::path made = posters_data() / ("trial " + std::to_string(++x_trials));
   fs::copy(x_valid, made, fs::copy_options::recursive);
   if (forgery.data) forgery.data(made);
-  return post_made(made, post_of(made), forgery, poster == nullptr ? this->poster() : *poster);
+  return post_made(made, post_of(made), forgery, poster == nullptr ? this->poster() : *poster, quorum);
 }
 
 proof::OrRefused<Trial> TrialWorld::post_on(const Trial& parent, const Forgery& forgery) {
@@ -143,12 +190,18 @@ proof::OrRefused<Trial> TrialWorld::post_on(const Trial& parent, const Forgery& 
   post.record_count = roots.record_count;
   post.records_root = roots.records_root;
   post.table_roots = roots.table_roots;
-  return post_made(made, std::move(post), forgery, poster());
+  return post_made(made, std::move(post), forgery, poster(), Quorum::kHonest);
 }
 
 proof::OrRefused<Trial> TrialWorld::post_made(const fs::path& made, proof::Post post, const Forgery& forgery,
-                                              const proof::PrivateKey& poster) {
+                                              const proof::PrivateKey& poster, Quorum quorum) {
   if (forgery.post) forgery.post(post);
+  if (forgery.behind) forgery.behind(made);
+  if (has_keepers()) {
+    const auto header = header_of(task(), program().program, post, poster.address());
+    if (header) post.keepers = certificate(made, *header, quorum);
+  }
+  if (forgery.certificate) forgery.certificate(post.keepers);
   proof::Wei bond = settings().sequencer_bond;
   if (forgery.bond) forgery.bond(bond);
   const auto effects = x_chain.send(poster.address(), bond, post);
@@ -160,11 +213,45 @@ proof::OrRefused<Trial> TrialWorld::post_made(const fs::path& made, proof::Post 
   Trial trial{.id = id, .poster = x_world->store().batch(id), .watcher = watchers_data() / to_hex(id)};
   if (fs::exists(trial.poster)) throw std::logic_error("a batch that is there already");
   fs::rename(made, trial.poster);
-  if (forgery.behind) forgery.behind(trial.poster);
   fs::create_directories(watchers_data());
+  if (has_keepers() && quorum == Quorum::kHonest) return trial;  // the keeper's store has it
   fs::copy(trial.poster, trial.watcher, fs::copy_options::recursive);
   for (const std::string& table : forgery.withheld) fs::remove(chain::BatchPaths(trial.watcher).table(table));
   return trial;
+}
+
+Certificate TrialWorld::signed_blindly(const proof::BatchId& batch) const {
+  Certificate certificate;
+  for (const std::uint16_t position : kSigningKeepers) {
+    certificate.push_back({position, proof::sign(keeper(position), proof::keeper_message(batch).bytes)});
+  }
+  return certificate;
+}
+
+Certificate TrialWorld::certificate(const fs::path& made, const proof::BatchHeader& header, Quorum quorum) {
+  describe(made, header, program());
+  Certificate certificate = signed_blindly(proof::batch_id(header));
+  if (quorum == Quorum::kBribed) return certificate;
+  verifier::KeepOptions options;
+  options.pool = &x_pool;
+  const auto kept = verifier::keep_batch(made, watchers_data(), keeper(kSigningKeepers.front()), options);
+  if (kept) {
+    certificate.front() = {.position = kept->position.value(), .signature = kept->signature};
+  } else {
+    certificate.erase(certificate.begin());
+  }
+  return certificate;
+}
+
+bool TrialWorld::has_inputs(const Trial& trial) {
+  const proof::Post there = post_of(trial.poster);
+  const proof::Posted committed = posted(trial).posted;
+  const std::vector<math::ObjectId> tables = proof::table_objects(program().program);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const bool is_input = program().program.objects[tables[i]].kind == math::ObjectKind::kAdvice;
+    if (is_input && there.table_roots[i] != committed.table_roots[i]) return false;
+  }
+  return there.records_root == committed.header.records_root && there.record_count == committed.header.record_count;
 }
 
 bool TrialWorld::is_true(const Trial& trial) const {

@@ -2,9 +2,13 @@
 // watchtower is the real one, a new one for each turn that knows only what its files hold; so is the defender, where
 // the poster has one.
 //
+// With keepers, two of three sign a post: the real one, which stores in the watchtower's folder all that anybody but
+// the poster has of the batch, and another that signs whatever it is shown.
+//
 // Everything is equal for equal options. Files are in memory where the system has such a folder.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -34,6 +38,19 @@ struct TrialOptions {
   std::uint16_t arity = 32;
   std::uint64_t number = proof::kFirstBatch;  // of the batch on trial; those before it are valid
   std::uint64_t random_seed = 1;
+  /// A quorum of keepers; else leaves are requested.
+  bool has_keepers = false;
+};
+
+using Certificate = std::vector<proof::KeeperSignature>;
+/// In the task's list, ascending.
+inline constexpr std::uint16_t kKeepers = 3;
+inline constexpr std::array<std::uint16_t, 2> kSigningKeepers = {0, 2};
+
+/// Who signs for a post where the task has keepers.
+enum class Quorum : std::uint8_t {
+  kHonest,  // the first of kSigningKeepers is
+  kBribed,  // none is, and the poster serves its data
 };
 
 /// What a cheat does to a valid batch. Whatever is absent stays as it is.
@@ -44,13 +61,14 @@ struct Forgery {
   /// Changes the transaction, and with it what is committed to.
   std::function<void(proof::Post&)> post{};
   std::function<void(proof::Wei& value)> bond{};
+  /// Changes what the keepers gave.
+  std::function<void(Certificate&)> certificate{};
   /// Changes what is behind the commitments, in every copy.
   Cheat behind{};
   /// Computed tables that only the poster has.
   std::set<std::string> withheld{};
-  /// The names by which the chain may refuse the post. Empty: it must not.
+  /// The names by which the chain may refuse the post. Empty: it must not, but for a quorum that is not there.
   std::set<proof::Reason> refusals{};
-  bool must_be_refused = false;
   /// Whether the batch may be valid all the same: WrittenBatch says so.
   bool may_be_true = false;
 };
@@ -83,9 +101,16 @@ class TrialWorld {
   [[nodiscard]] proof::Post post_of(const std::filesystem::path& directory) const;
 
   /// Posts the valid batch, changed by `forgery`, as `poster` (null: the world's).
-  [[nodiscard]] proof::OrRefused<Trial> post(const Forgery& forgery = {}, const proof::PrivateKey* poster = nullptr);
+  [[nodiscard]] proof::OrRefused<Trial> post(const Forgery& forgery = {}, const proof::PrivateKey* poster = nullptr,
+                                             Quorum quorum = Quorum::kHonest);
   /// Posts a batch on that one, as the world's poster: valid but for what `forgery` changes, if its parent is.
   [[nodiscard]] proof::OrRefused<Trial> post_on(const Trial& parent, const Forgery& forgery = {});
+  /// What those of kSigningKeepers give who look at nothing.
+  [[nodiscard]] Certificate signed_blindly(const proof::BatchId& batch) const;
+  [[nodiscard]] const proof::PrivateKey& keeper(std::uint16_t position) const { return x_keepers.at(position); }
+  [[nodiscard]] bool has_keepers() const { return x_options.has_keepers; }
+  /// Whether the records and advice that were committed to are what the poster has.
+  [[nodiscard]] bool has_inputs(const Trial& trial);
   /// Whether every entry is its fold, as the plain interpreter says; the records are not looked at.
   [[nodiscard]] bool is_true(const Trial& trial) const;
 
@@ -116,13 +141,18 @@ class TrialWorld {
  private:
   void build_valid(std::uint64_t number);
   [[nodiscard]] proof::OrRefused<Trial> post_made(const std::filesystem::path& made, proof::Post post,
-                                                  const Forgery& forgery, const proof::PrivateKey& poster);
+                                                  const Forgery& forgery, const proof::PrivateKey& poster,
+                                                  Quorum quorum);
+  /// Of those that would sign.
+  [[nodiscard]] Certificate certificate(const std::filesystem::path& made, const proof::BatchHeader& header,
+                                        Quorum quorum);
   [[nodiscard]] sequencer::BuiltBatch build_on(const RoundStart& start);
 
   TrialOptions x_options;
   TemporaryFolder x_folder;
   MemoryChain x_chain;
   proof::PrivateKey x_watcher;
+  std::vector<proof::PrivateKey> x_keepers;  // as in the task's list
   math::ThreadPool x_pool{1};
   std::unique_ptr<RoundWorld> x_world;
   std::unique_ptr<sequencer::Defender> x_defender;
