@@ -82,6 +82,15 @@ json::value Anvil::receipt(const json::value& transaction) {
   return receipt;
 }
 
+json::value Anvil::snapshot() { return x_rpc.call("evm_snapshot", {}); }
+
+void Anvil::go_back_to(const json::value& snapshot) {
+  // A transaction leaves the pool a moment after its block is made, and would take the next one of its nonce with it.
+  const auto is_settled = [&] { return x_rpc.call("txpool_status", {}).at("pending").as_string() == "0x0"; };
+  if (!x_process.waits_until(is_settled)) throw std::runtime_error("transactions stay in the pool");
+  static_cast<void>(x_rpc.call("evm_revert", {snapshot}));
+}
+
 proof::Address Anvil::deploy(math::Bytes bytecode) {
   const json::value accounts = x_rpc.call("eth_accounts", {});
   const json::value made = receipt(

@@ -27,6 +27,9 @@ class Anvil {
   [[nodiscard]] proof::Address deploy(math::Bytes bytecode);
   /// The receipt of a transaction, once it is in a block.
   [[nodiscard]] boost::json::value receipt(const boost::json::value& transaction);
+  [[nodiscard]] boost::json::value snapshot();
+  /// Back to what was there then, which can be done once.
+  void go_back_to(const boost::json::value& snapshot);
 
  private:
   Process x_process;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <numeric>
 
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
@@ -25,12 +26,29 @@ constexpr std::array kParts = {"TaskPart",  "MemberPart",  "PostPart",   "EndPar
                                "CheckPart", "RequestPart", "PayoutPart", "MovePart"};
 
 const std::string kTaken = "taken";
+constexpr std::string_view kSuccess = "0x1";
+constexpr std::uint64_t kEnoughGas = 30'000'000;
 const Address kContract = MemoryChainOptions{}.contract;
 
 std::string text_of(const Address& address) { return math::to_hex(address.bytes); }
 
 std::uint64_t number_of(const json::value& quantity) {
   return std::stoull(std::string(quantity.as_string()), nullptr, 16);
+}
+
+/// Its name, and which of the moves or proofs it has.
+std::string kind_of(const Transaction& transaction) {
+  std::string kind(name_of(transaction));
+  if (const auto* const move = std::get_if<MakeMove>(&transaction)) kind += " " + std::to_string(move->move.index());
+  if (const auto* const shown = std::get_if<ShowProof>(&transaction))
+    kind += " " + std::to_string(shown->proof.index());
+  return kind;
+}
+
+/// The least that a transaction with these bytes needs to get into a block (EIP-7623).
+std::uint64_t gas_of_bytes(const Bytes& bytes) {
+  const auto zeros = static_cast<std::uint64_t>(std::ranges::count(bytes, 0));
+  return 21'000 + 10 * zeros + 40 * (bytes.size() - zeros);
 }
 
 /// Tests of the machine also ask what no bytes can say: such lists, and settings that are none.
@@ -57,6 +75,26 @@ std::pair<std::uint8_t, Bytes> told(const json::value& log) {
   if (!fields) throw std::runtime_error("an event that is not bytes");
   return {kind.back(), Bytes(fields->begin(), fields->end())};
 }
+
+// Of all mirrors.
+std::uint64_t asked_in_all = 0;
+std::uint64_t compared_in_all = 0;
+
+/// A test that asks for nothing that can be compared shows nothing.
+class ComparesSomething final : public testing::EmptyTestEventListener {
+ public:
+  void OnTestStart(const testing::TestInfo& /*test*/) override {
+    x_asked = asked_in_all;
+    x_compared = compared_in_all;
+  }
+  void OnTestEnd(const testing::TestInfo& /*test*/) override {
+    if (asked_in_all > x_asked) EXPECT_GT(compared_in_all, x_compared) << "no transaction was compared";
+  }
+
+ private:
+  std::uint64_t x_asked = 0;
+  std::uint64_t x_compared = 0;
+};
 
 }  // namespace
 
@@ -95,7 +133,9 @@ MemoryChainOptions mirrored(const std::shared_ptr<EvmMirror>& mirror) {
   return {.start_s = mirror->time_s(), .start_block = mirror->block(), .watcher = mirror};
 }
 
-void mirror_all_chains() {
+const std::set<std::string>& mirror_all_chains() {
+  static std::set<std::string> starved;
+  testing::UnitTest::GetInstance()->listeners().Append(new ComparesSomething);
   default_chain() = [] {
     static std::shared_ptr<EvmMirror> shared;
     if (shared && shared.use_count() > 1) return mirrored(std::make_shared<EvmMirror>());
@@ -103,9 +143,11 @@ void mirror_all_chains() {
       shared->reset();
     } else {
       shared = std::make_shared<EvmMirror>();
+      shared->starve(starved);
     }
     return mirrored(shared);
   };
+  return starved;
 }
 
 void EvmMirror::mine_to(std::uint64_t number) {
@@ -126,7 +168,13 @@ Digest EvmMirror::block_hash(std::uint64_t number) {
 
 void EvmMirror::watch(Asked asked, const StateReader& state, const BlockContext& block, const Message& message,
                       const OrRefused<Effects>& result) {
-  if (!can_be_written(message) || (!result && is_left_to_roles(message, result.error()))) return;
+  ++asked_in_all;
+  if (!can_be_written(message)) {
+    if (result) differ(message, "taken by the machine, but no bytes can say it");
+    return;
+  }
+  if (!result && is_left_to_roles(message, result.error())) return;
+  ++compared_in_all;
   ++x_compared;
   x_time_s = block.time_s;
   mine_to(block.number - 1);
@@ -180,28 +228,63 @@ void EvmMirror::simulate(const std::string& data, const BlockContext& block, con
     differ(message, found + " instead of " + expected + (result ? "" : " (" + result.error().message + ")"));
 }
 
-void EvmMirror::send(const std::string& data, const BlockContext& block, const Message& message,
-                     const Effects& effects) {
+json::value EvmMirror::mine(const std::string& data, const BlockContext& block, const Message& message,
+                            std::uint64_t gas) {
   chain::RpcClient& rpc = x_anvil.rpc();
   static_cast<void>(rpc.call("anvil_setBalance", {text_of(message.sender), quantity(~math::u128{0})}));
   static_cast<void>(rpc.call("evm_setNextBlockTimestamp", {block.time_s}));
   static_cast<void>(rpc.call("anvil_setNextBlockBaseFeePerGas", {quantity(block.base_fee.value)}));
-  const json::value receipt =
-      x_anvil.receipt(rpc.call("eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
-                                                                    {"to", text_of(kContract)},
-                                                                    {"value", quantity(message.value.value)},
-                                                                    {"gas", quantity(30'000'000)},
-                                                                    {"gasPrice", quantity(block.base_fee.value)},
-                                                                    {"data", data}}}));
+  return x_anvil.receipt(rpc.call("eth_sendTransaction", {json::object{{"from", text_of(message.sender)},
+                                                                       {"to", text_of(kContract)},
+                                                                       {"value", quantity(message.value.value)},
+                                                                       {"gas", quantity(gas)},
+                                                                       {"gasPrice", quantity(block.base_fee.value)},
+                                                                       {"data", data}}}));
+}
+
+void EvmMirror::send(const std::string& data, const BlockContext& block, const Message& message,
+                     const Effects& effects) {
+  Gas& gas = x_gas[std::string(name_of(message.transaction))];
+  if (x_starved != nullptr && x_starved->insert(kind_of(message.transaction)).second)
+    starve(data, block, message, effects);
+  const json::value receipt = mine(data, block, message, kEnoughGas);
   x_block = block.number;
   const std::string mined(receipt.at("blockNumber").as_string());
   if (mined != quantity(block.number)) throw std::runtime_error("mined in block " + mined);
-  if (receipt.at("status").as_string() != "0x1") return differ(message, "refused instead of taken");
-  Gas& gas = x_gas[std::string(name_of(message.transaction))];
-  const std::uint64_t used = number_of(receipt.at("gasUsed"));
-  gas.most = std::max(gas.most, used);
+  if (receipt.at("status").as_string() != kSuccess) return differ(message, "refused instead of taken");
+  gas.most = std::max(gas.most, number_of(receipt.at("gasUsed")));
   ++gas.count;
+  x_held.value += message.value.value;
+  for (const Payment& payment : effects.payments) x_held.value -= payment.amount.value;
+  for (const Event& event : effects.events) {
+    if (const auto* const posted = std::get_if<Posted>(&event)) x_headers.emplace(posted->batch, posted->header);
+  }
+  compare(message, effects, receipt, x_held);
+}
 
+void EvmMirror::starve(const std::string& data, const BlockContext& block, const Message& message,
+                       const Effects& effects) {
+  Wei held{x_held.value + message.value.value};
+  for (const Payment& payment : effects.payments) held.value -= payment.amount.value;
+  const auto is_taken_with = [&](std::uint64_t gas) {
+    const json::value before = x_anvil.snapshot();
+    const json::value receipt = mine(data, block, message, gas);
+    const bool is_taken = receipt.at("status").as_string() == kSuccess;
+    if (is_taken) compare(message, effects, receipt, held);
+    x_anvil.go_back_to(before);
+    return is_taken;
+  };
+  // Just below the least that is enough, an inner call fails with the most gas left for what comes after it.
+  std::uint64_t too_little = gas_of_bytes(bytes_of(json::value(data)));
+  std::uint64_t enough = kEnoughGas;
+  while (enough - too_little > 1) {
+    const std::uint64_t gas = std::midpoint(too_little, enough);
+    (is_taken_with(gas) ? enough : too_little) = gas;
+  }
+  EXPECT_LT(enough, kEnoughGas);
+}
+
+void EvmMirror::compare(const Message& message, const Effects& effects, const json::value& receipt, const Wei& held) {
   const json::array& logs = receipt.at("logs").as_array();
   if (logs.size() != effects.events.size())
     return differ(message, std::to_string(logs.size()) + " events instead of " + std::to_string(effects.events.size()));
@@ -211,15 +294,9 @@ void EvmMirror::send(const std::string& data, const BlockContext& block, const M
     if (const Bytes expected = encode(effects.events[i]); fields != expected)
       differ(message, "event " + math::to_hex(fields) + " instead of " + math::to_hex(expected));
   }
-
-  for (const Event& event : effects.events) {
-    if (const auto* const posted = std::get_if<Posted>(&event)) x_headers.emplace(posted->batch, posted->header);
-  }
-  x_held.value += message.value.value;
-  for (const Payment& payment : effects.payments) x_held.value -= payment.amount.value;
-  const json::value balance = rpc.call("eth_getBalance", {text_of(kContract), "latest"});
-  if (balance.as_string() != quantity(x_held.value))
-    differ(message, "it holds " + std::string(balance.as_string()) + " instead of " + quantity(x_held.value));
+  const json::value balance = x_anvil.rpc().call("eth_getBalance", {text_of(kContract), "latest"});
+  if (balance.as_string() != quantity(held.value))
+    differ(message, "it holds " + std::string(balance.as_string()) + " instead of " + quantity(held.value));
 }
 
 void EvmMirror::differ(const Message& message, const std::string& what) {

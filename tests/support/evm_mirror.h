@@ -3,8 +3,10 @@
 // holds must be equal; a difference is a failure of the test that runs.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +27,10 @@ class EvmMirror final : public ChainWatcher {
 
   /// What tests do there for themselves is not compared, and nothing can be after it.
   [[nodiscard]] Anvil& node() { return x_anvil; }
+
+  /// From now on whatever is taken, and of whose kind (of transaction, move or proof) `kinds` has none yet, is tried
+  /// with less and less gas before: it happens as a whole, or not at all.
+  void starve(std::set<std::string>& kinds) { x_starved = &kinds; }
 
   void watch(Asked asked, const proof::StateReader& state, const proof::BlockContext& block,
              const proof::Message& message, const proof::OrRefused<proof::Effects>& result) override;
@@ -55,6 +61,13 @@ class EvmMirror final : public ChainWatcher {
   [[nodiscard]] std::string call(boost::json::array parameters);
   void send(const std::string& data, const proof::BlockContext& block, const proof::Message& message,
             const proof::Effects& effects);
+  void starve(const std::string& data, const proof::BlockContext& block, const proof::Message& message,
+              const proof::Effects& effects);
+  [[nodiscard]] boost::json::value mine(const std::string& data, const proof::BlockContext& block,
+                                        const proof::Message& message, std::uint64_t gas);
+  /// Of a transaction that was taken, with events and money.
+  void compare(const proof::Message& message, const proof::Effects& effects, const boost::json::value& receipt,
+               const proof::Wei& held);
   void differ(const proof::Message& message, const std::string& what);
 
   Anvil x_anvil;
@@ -63,6 +76,7 @@ class EvmMirror final : public ChainWatcher {
   std::uint64_t x_time_s = 0;
   proof::Wei x_held{};
   std::uint64_t x_compared = 0;
+  std::set<std::string>* x_starved = nullptr;
   std::map<std::string, std::uint64_t> x_refusals;
   std::map<std::string, Gas> x_gas;
   std::map<proof::BatchId, proof::BatchHeader> x_headers;  // of all that was posted
@@ -71,7 +85,8 @@ class EvmMirror final : public ChainWatcher {
 /// For a chain in memory that begins where the node stands, and that this watches.
 [[nodiscard]] MemoryChainOptions mirrored(const std::shared_ptr<EvmMirror>& mirror);
 
-/// From now on every world's chain has a mirror: one node, or another where that is in use.
-void mirror_all_chains();
+/// From now on every world's chain has a mirror: one node, or another where that is in use. It starves what it is sent.
+/// A test fails of whose transactions none could be compared. Gives all that was starved, which grows as tests run.
+[[nodiscard]] const std::set<std::string>& mirror_all_chains();
 
 }  // namespace tally::test

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -63,12 +64,16 @@ class PayeeTest : public ::testing::Test {
     ASSERT_EQ(mirror->node().receipt(sent).at("status").as_string(), "0x1");
   }
 
-  /// The payee withdraws: "taken", or why not.
-  std::string withdraw() {
+  json::object to_withdraw() {
     AbiWriter arguments;
     arguments.address(test::MemoryChainOptions{}.contract);
     arguments.bytes(encode(proof::Transaction{proof::Withdraw{}}));
-    json::object asked = to_payee(arguments.call(selector_of("ask(address,bytes)")));
+    return to_payee(arguments.call(selector_of("ask(address,bytes)")));
+  }
+
+  /// The payee withdraws: "taken", or why not.
+  std::string withdraw() {
+    json::object asked = to_withdraw();
     try {
       static_cast<void>(rpc().call("eth_call", {asked, "latest"}));
     } catch (const RpcError& error) {
@@ -105,6 +110,38 @@ TEST_F(PayeeTest, pitfall_22_a_payee_that_refuses_keeps_its_credit_and_harms_nob
   EXPECT_EQ(withdraw(), kTaken);
   EXPECT_EQ(balance_of(payee()), stake());
   EXPECT_EQ(withdraw(), EvmMirror::error_of(Reason::kNothingToWithdraw));
+}
+
+// Calls within calls have at most 63 of 64 parts of the gas that is left: the outer one goes on where the inner fails.
+TEST_F(PayeeTest, pitfall_11_gas_that_ends_within_a_payment_undoes_it) {
+  const std::string before = held();
+  for (const Conduct conduct : {Conduct::kTakes, Conduct::kCallsBack}) {
+    behave(conduct);
+    const auto is_paid_with = [&](std::uint64_t gas) {
+      const json::value snapshot = mirror->node().snapshot();
+      json::object asked = to_withdraw();
+      asked["gas"] = test::quantity(gas);
+      bool is_paid = false;
+      try {
+        const json::value sent = rpc().call("eth_sendTransaction", {asked});
+        is_paid = mirror->node().receipt(sent).at("status").as_string() == "0x1";
+      } catch (const RpcError&) {
+        is_paid = false;  // too little for its bytes alone
+      }
+      EXPECT_EQ(balance_of(payee()), is_paid ? stake() : kZero) << gas;
+      EXPECT_EQ(held(), is_paid ? stake() : before) << gas;
+      mirror->node().go_back_to(snapshot);
+      return is_paid;
+    };
+    std::uint64_t too_little = 0;
+    std::uint64_t enough = 1'000'000;
+    ASSERT_TRUE(is_paid_with(enough));
+    while (enough - too_little > 1) {
+      const std::uint64_t gas = std::midpoint(too_little, enough);
+      (is_paid_with(gas) ? enough : too_little) = gas;
+    }
+    for (std::uint64_t less = 1; less < enough; less *= 2) EXPECT_FALSE(is_paid_with(enough - less)) << less;
+  }
 }
 
 TEST_F(PayeeTest, pitfall_22_a_payee_that_calls_back_is_paid_once) {

@@ -32,6 +32,7 @@ TEST(SettlementParity, contracts_and_cpp_judge_random_sequences_alike) {
     for (int i = 0; i < 80 && !HasFailure(); ++i) driver.step();
     if (!HasFailure()) driver.settle();
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    EXPECT_GT(mirror->compared(), 0U) << "seed " << seed;
     compared += mirror->compared();
     for (const auto& [reason, count] : mirror->refusals()) refusals[reason] += count;
     for (const auto& [kind, used] : mirror->gas()) {
