@@ -97,7 +97,8 @@ OrRefused<void> check_advice_range(const CommittedBatch& batch, math::ObjectId o
 
 std::vector<std::uint8_t> make_record_openings(const CommittedBatch& batch, std::uint64_t first, std::uint64_t count,
                                                LeafSource& source) {
-  TALLY_ASSERT(first < batch.header.record_count && count <= batch.header.record_count - first);
+  TALLY_ASSERT(first < batch.header.record_count);
+  TALLY_ASSERT(count <= batch.header.record_count - first);
   OpeningWriter writer(batch, source);
   for (std::uint64_t i = 0; i < count; ++i) writer.open(record_key(first + i));
   return writer.take();

@@ -90,7 +90,8 @@ std::vector<Digest> next_state(const math::Program& program, std::vector<Digest>
                                std::span<const Digest> tables) {
   const std::vector<math::ObjectId> state_ids = objects_of(program, math::ObjectKind::kState);
   const std::vector<math::ObjectId> table_ids = table_objects(program);
-  TALLY_ASSERT(states.size() == state_ids.size() && tables.size() == table_ids.size());
+  TALLY_ASSERT(states.size() == state_ids.size());
+  TALLY_ASSERT(tables.size() == table_ids.size());
   const auto place = [](const std::vector<math::ObjectId>& ids, math::ObjectId id) {
     const auto found = std::ranges::find(ids, id);
     TALLY_ASSERT(found != ids.end());

@@ -15,7 +15,8 @@ Digest tables_root(std::span<const Digest> commitments) {
 }
 
 Digest records_root(math::Bytes records, std::size_t record_bytes, math::TaskPool& pool) {
-  TALLY_ASSERT(record_bytes > 0 && records.size() % record_bytes == 0);
+  TALLY_ASSERT(record_bytes > 0);
+  TALLY_ASSERT(records.size() % record_bytes == 0);
   return tree_root_of_bytes(records, record_bytes, pool);
 }
 

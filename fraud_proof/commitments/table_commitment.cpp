@@ -30,7 +30,8 @@ std::uint64_t TableShape::leaves(std::uint32_t leaf_bytes) const {
 }
 
 Digest table_commitment(const TableShape& shape, std::uint32_t leaf_bytes, const Digest& tree_root) {
-  TALLY_ASSERT(shape.is_valid() && is_leaf_size(leaf_bytes));
+  TALLY_ASSERT(shape.is_valid());
+  TALLY_ASSERT(is_leaf_size(leaf_bytes));
   math::ByteWriter bytes = tagged(HashTag::kTable);
   bytes.u8(shape.element_bytes);
   bytes.u8(shape.rank);

@@ -19,7 +19,8 @@ void read(math::ByteReader& reader, std::array<std::uint8_t, N>& out) {
 }  // namespace
 
 std::vector<std::uint8_t> encode(const TaskPreimage& task) {
-  TALLY_ASSERT(task.dims.size() <= kMaxTaskDims && task.params.size() <= kMaxTaskParams);
+  TALLY_ASSERT(task.dims.size() <= kMaxTaskDims);
+  TALLY_ASSERT(task.params.size() <= kMaxTaskParams);
   TALLY_ASSERT(task.frac_bits <= math::kMaxFracBits);
   math::ByteWriter writer = tagged(HashTag::kTask);
   WordWriter chain_id;

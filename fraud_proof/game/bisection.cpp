@@ -33,7 +33,8 @@ bool ends_otherwise(const math::Item& item, const Game& game, const TransitionEn
 }  // namespace
 
 std::vector<std::uint64_t> boundary_positions(std::uint64_t low, std::uint64_t high, std::uint16_t arity) {
-  TALLY_ASSERT(low < high && arity >= kMinArity);
+  TALLY_ASSERT(low < high);
+  TALLY_ASSERT(arity >= kMinArity);
   const std::uint64_t length = high - low;
   const std::uint64_t segments = std::min<std::uint64_t>(arity, length);
   std::vector<std::uint64_t> positions;

@@ -117,7 +117,8 @@ std::unexpected<ChainRefusal> malformed(const char* what) {
 }  // namespace
 
 std::vector<std::uint8_t> encode(const Game& game) {
-  TALLY_ASSERT(game.claims.size() <= kMaxClaimBytes && game.descents.size() <= kMaxDescents);
+  TALLY_ASSERT(game.claims.size() <= kMaxClaimBytes);
+  TALLY_ASSERT(game.descents.size() <= kMaxDescents);
   math::ByteWriter writer;
   writer.raw(game.id.digest.bytes);
   writer.raw(game.task.digest.bytes);

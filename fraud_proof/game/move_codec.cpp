@@ -41,7 +41,8 @@ void write(math::ByteWriter& writer, const Reveal& move) {
   write_tag(writer, MoveTag::kReveal);
   writer.u8(static_cast<std::uint8_t>(move.answers.size()));
   for (const Reveal::Answer& answer : move.answers) {
-    TALLY_ASSERT(answer.nodes.size() <= kMaxChildren && answer.leaf.size() <= kMaxLeafBytes);
+    TALLY_ASSERT(answer.nodes.size() <= kMaxChildren);
+    TALLY_ASSERT(answer.leaf.size() <= kMaxLeafBytes);
     writer.u8(static_cast<std::uint8_t>(answer.nodes.size()));
     for (const Digest& node : answer.nodes) writer.raw(node.bytes);
     write_short(writer, answer.leaf);

@@ -82,7 +82,8 @@ LeafDigests::LeafDigests(std::uint64_t data_bytes, std::size_t leaf_bytes)
 
 void LeafDigests::hash_block(std::uint64_t offset, Bytes block) {
   TALLY_ASSERT(offset % x_leaf_bytes == 0);
-  TALLY_ASSERT(offset <= x_data_bytes && block.size() <= x_data_bytes - offset);
+  TALLY_ASSERT(offset <= x_data_bytes);
+  TALLY_ASSERT(block.size() <= x_data_bytes - offset);
   TALLY_ASSERT(block.size() % x_leaf_bytes == 0 || block.size() == x_data_bytes - offset);
   const std::span<Digest> out(x_digests);
   LeafHasher::best().hash_leaves(block, x_leaf_bytes,

@@ -13,7 +13,8 @@
 namespace tally::proof {
 
 std::size_t RecordShape::record_bytes() const {
-  TALLY_ASSERT(rows <= kMaxRecordRows && fields <= kMaxRecordFields);
+  TALLY_ASSERT(rows <= kMaxRecordRows);
+  TALLY_ASSERT(fields <= kMaxRecordFields);
   return 20 + 8 + 8 + 32 * rows + 8 * fields + 65;
 }
 

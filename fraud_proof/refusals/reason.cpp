@@ -129,7 +129,8 @@ std::span<const ReasonName> all_reasons() { return kReasons; }
 
 std::string_view to_string(Reason reason) {
   const auto found = std::ranges::lower_bound(kReasons, reason, {}, &ReasonName::reason);
-  TALLY_ASSERT(found != kReasons.end() && found->reason == reason);
+  TALLY_ASSERT(found != kReasons.end());
+  TALLY_ASSERT(found->reason == reason);
   return found->name;
 }
 

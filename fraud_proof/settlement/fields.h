@@ -42,7 +42,8 @@ class FieldWriter {
   }
   template <class T>
   void list(const char* /*name*/, const std::vector<T>& values, std::size_t limit) {
-    TALLY_ASSERT(values.size() <= limit && limit <= 0xffff);
+    TALLY_ASSERT(values.size() <= limit);
+    TALLY_ASSERT(limit <= 0xffff);
     x_writer.u16be(static_cast<std::uint16_t>(values.size()));
     for (const T& value : values) put(value);
   }
@@ -50,7 +51,8 @@ class FieldWriter {
   /// An enumerator of consecutive wire values.
   template <class T>
   void choice(const char* /*name*/, const T& value, T first, T last) {
-    TALLY_ASSERT(first <= value && value <= last);
+    TALLY_ASSERT(first <= value);
+    TALLY_ASSERT(value <= last);
     x_writer.u8(static_cast<std::uint8_t>(value));
   }
 

@@ -128,7 +128,8 @@ OrRefused<math::ResultValues> open_results(const CommittedBatch& batch, std::uin
 std::vector<std::uint8_t> make_witness(const CommittedBatch& batch, const Transition& transition,
                                        const math::Accumulators& before, LeafSource& source) {
   const auto count = transitions(batch, transition.item, transition.entry);
-  TALLY_ASSERT(count.has_value() && transition.number < *count);
+  TALLY_ASSERT(count.has_value());
+  TALLY_ASSERT(transition.number < *count);
   OpeningWriter writer(batch, source);
   WitnessAccess access(writer);
   TransitionEnd end;
