@@ -8,8 +8,10 @@
 
 #include "chain_adapter/keys/development_keys.h"
 #include "fraud_proof/settlement/local_proof.h"
+#include "fraud_proof/settlement/posting.h"
 #include "sequencer/defender/defender.h"
 #include "sequencer/poster/finaliser.h"
+#include "sequencer/poster/poster.h"
 #include "verifier/watchtower/watchtower.h"
 
 namespace tally::simulator {
@@ -38,11 +40,6 @@ std::uint64_t clock_end_s(const proof::Game& game) {
   return game.moved_at_s + (is_posters ? game.poster_clock_s : game.challenger_clock_s);
 }
 
-/// Once a time is over, also for those who see the chain late.
-std::uint64_t after(const World& world, std::uint64_t time_s) {
-  return time_s + (kMostLag + 2) * world.weather().slot_s;
-}
-
 }  // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -54,11 +51,11 @@ const proof::PrivateKey& watchtower_key(std::size_t number) {
   return keys.at(number);
 }
 
-std::unique_ptr<Party> make_watchtower(World& world, std::size_t number, Data data) {
+std::unique_ptr<Party> make_watchtower(World& world, std::size_t number, std::vector<std::filesystem::path> data) {
   const proof::PrivateKey& key = watchtower_key(number);
   const auto memory = std::make_shared<std::unique_ptr<verifier::Memory>>();
   verifier::WatchSettings settings;
-  settings.data = {world.task().data(data)};
+  settings.data = std::move(data);
   settings.tasks = {world.task().task()};
   settings.pool = &world.pool().threads();
   settings.work.launch = std::launch::deferred;
@@ -129,7 +126,7 @@ std::unique_ptr<Party> make_defender(World& world) {
   const auto interest = [&world](const proof::Event& event, std::uint64_t /*time_s*/,
                                  std::uint64_t heard_s) -> std::uint64_t {
     if (const proof::Game* const game = game_of(event)) {
-      if (game->poster != honest_poster().address()) return 0;
+      if (game->poster != honest_address()) return 0;
       return proof::to_move(game->phase) == proof::Side::kPoster ? heard_s : after(world, clock_end_s(*game));
     }
     return std::holds_alternative<proof::LeafRequested>(event) ? heard_s : 0;
@@ -165,19 +162,65 @@ std::unique_ptr<Party> make_finaliser(World& world, std::uint64_t late_slots) {
   return std::make_unique<Party>(world, "finaliser", honest_poster(), start, interest);
 }
 
-std::unique_ptr<Party> make_poster(World& world, std::vector<const PooledBatch*> batches) {
-  const auto start = [&world, batches]() -> Party::Run {
-    return [&world, batches](chain::ChainAdapter& chain) {
-      const proof::TaskId& task = world.task().task();
-      for (const PooledBatch* const batch : batches) {
-        if (proof::read_node(chain.state(), task, batch->id)) continue;
-        if (batch->parent && !proof::read_node(chain.state(), task, world.task().batches()[*batch->parent].id)) break;
-        const proof::Transaction post = batch->post;
-        const auto fate = chain::submit_and_wait(
-            chain, {.key = honest_poster(), .value = world.settings().sequencer_bond, .transaction = post});
-        if (fate.refusal) return fate.refusal->reason != proof::Reason::kParentDead;
-      }
-      return false;
+namespace {
+
+/// One look of the honest poster; whether it has to look again.
+class Posting {
+ public:
+  Posting(World& world, Keepers& keepers, chain::ChainAdapter& chain)
+      : x_world(world), x_keepers(keepers), x_chain(chain), x_task(world.task().task()) {}
+
+  bool go_on(const std::vector<const PooledBatch*>& batches) {
+    for (const PooledBatch* const batch : batches) {
+      if (proof::read_node(x_chain.state(), x_task, batch->id)) continue;
+      if (batch->parent && !proof::read_node(x_chain.state(), x_task, parent_of(*batch))) return false;
+      const auto refusal = post(*batch);
+      if (refusal) return *refusal != proof::Reason::kParentDead && *refusal != proof::Reason::kSeedSealed;
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] const proof::BatchId& parent_of(const PooledBatch& batch) const {
+    return x_world.task().batches()[*batch.parent].id;
+  }
+
+  /// What plan_post() would refuse, but for what was planned beforehand.
+  std::optional<proof::Reason> post(const PooledBatch& batch) {
+    const auto sealed = sequencer::seal_seed(x_chain, honest_poster(), x_task, proof::kGenesisParent);
+    if (sealed.refusal) return sealed.refusal->reason;
+    const auto seed = proof::read_seed(x_chain.state(), x_task, proof::kGenesisParent);
+    if (batch.posted.seed != proof::Digest{} && seed != batch.posted.seed) {
+      // Sealed so late that the batch was built with another: nothing is to be posted any more.
+      return seed ? proof::Reason::kSeedSealed : proof::Reason::kSeedNotSealed;
+    }
+    proof::Post post = batch.post;
+    if (std::holds_alternative<proof::KeeperQuorum>(x_world.settings().availability)) {
+      post.keepers = x_keepers.good_ones(batch, x_keepers.ask(batch));
+      if (post.keepers.empty()) return proof::Reason::kKeeperCount;
+    }
+    const auto turn = proof::check_proposer(x_world.settings().proposer_rule, honest_address(),
+                                            x_chain.head().time_s + x_world.weather().slot_s);
+    if (!turn) return turn.error().reason;
+    const proof::Transaction transaction = std::move(post);
+    const auto fate = chain::submit_and_wait(
+        x_chain, {.key = honest_poster(), .value = x_world.settings().sequencer_bond, .transaction = transaction});
+    if (fate.refusal) return fate.refusal->reason;
+    return std::nullopt;
+  }
+
+  World& x_world;
+  Keepers& x_keepers;
+  chain::ChainAdapter& x_chain;
+  const proof::TaskId& x_task;
+};
+
+}  // namespace
+
+std::unique_ptr<Party> make_poster(World& world, Keepers& keepers, std::vector<const PooledBatch*> batches) {
+  const auto start = [&world, &keepers, batches]() -> Party::Run {
+    return [&world, &keepers, batches](chain::ChainAdapter& chain) {
+      return Posting(world, keepers, chain).go_on(batches);
     };
   };
   // A post may vanish in a reorganisation without an event, and has to be seen to be old before it is not looked after.

@@ -10,6 +10,7 @@
 #include "chain_adapter/keys/development_keys.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/game/game.h"
+#include "fraud_proof/settlement/posting.h"
 #include "fraud_proof/step/one_step.h"
 #include "sequencer/defender/answer.h"
 
@@ -33,7 +34,8 @@ const proof::PrivateKey& Hostile::challenger(std::size_t number) {
   return keys.at(number);
 }
 
-Hostile::Hostile(World& world, std::size_t challengers) : x_world(world), x_challengers(challengers) {
+Hostile::Hostile(World& world, Keepers& keepers, std::size_t challengers)
+    : x_world(world), x_keepers(keepers), x_challengers(challengers) {
   static const std::array<proof::Address, 3> addresses = {challenger(0).address(), challenger(1).address(),
                                                           challenger(2).address()};
   x_addresses.assign(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(challengers));
@@ -46,7 +48,7 @@ Hostile::Hostile(World& world, std::size_t challengers) : x_world(world), x_chal
 
 void Hostile::begin() {
   for (const proof::Address& address : x_addresses) x_world.chain().give(address, kRich);
-  x_world.chain().give(liar().address(), kRich);
+  x_world.chain().give(liar_address(), kRich);
   x_world.after_blocks([this] { look(); });
   x_world.listen([this](const Chain::Executed& executed) { hurry(executed); });
   x_world.watch_mempool([this](const PendingTransaction& pending) { copy(pending); });
@@ -67,6 +69,19 @@ void Hostile::plan_posts() {
     const PooledBatch* const batch = random.any_of(own);
     x_world.at(x_world.now_s() + delay_s, [this, batch] { post(*batch); });
   }
+  if (x_world.task().kind() == TaskKind::kSociety && random.percent(60)) plan_late_post();
+}
+
+/// About when somebody who signed a record has left, or a key was unbound.
+void Hostile::plan_late_post() {
+  Random& random = x_world.random();
+  std::vector<const PooledBatch*> true_ones;
+  for (const PooledBatch& batch : x_world.task().batches()) {
+    if (batch.parent && !batch.is_honest && batch.truth == Truth::kTrue) true_ones.push_back(&batch);
+  }
+  const PooledBatch* const batch = random.any_of(true_ones);
+  const std::uint64_t late_s = x_world.settings().exit_delay_s + random.below(8'000);
+  x_world.at(x_world.now_s() + late_s, [this, batch] { post(*batch); });
 }
 
 void Hostile::post(const PooledBatch& batch) {
@@ -82,7 +97,43 @@ void Hostile::post(const PooledBatch& batch) {
       return;
     }
   }
-  send(liar().address(), x_world.settings().sequencer_bond, batch.post);
+  // Now, whoever's turn it is; and when it is the liar's.
+  send_post(batch);
+  const proof::ProposerRule& rule = x_world.settings().proposer_rule;
+  std::uint64_t turn_s = x_world.now_s();
+  while (!proof::check_proposer(rule, liar_address(), turn_s)) turn_s += x_world.weather().slot_s;
+  if (turn_s > x_world.now_s()) x_world.at(turn_s, [this, &batch] { send_post(batch); });
+}
+
+void Hostile::send_post(const PooledBatch& batch) {
+  proof::Post post = batch.post;
+  if (x_world.task().kind() == TaskKind::kSociety) post.keepers = quorum(batch);
+  if (x_world.task().kind() == TaskKind::kSeeded) {
+    send(liar_address(), {}, proof::SealSeed{.task = post.task, .parent = proof::kGenesisParent});
+  }
+  send(liar_address(), x_world.settings().sequencer_bond, std::move(post));
+}
+
+/// Good where keepers can be cheated or are liars; else, and now and then, one that looks like it.
+std::vector<proof::KeeperSignature> Hostile::quorum(const PooledBatch& batch) {
+  Random& random = x_world.random();
+  std::vector<proof::KeeperSignature> all = x_keepers.ask_for_a_lie(batch);
+  std::vector<proof::KeeperSignature> good = x_keepers.good_ones(batch, all);
+  if (!good.empty() && random.percent(80)) return good;
+  proof::KeeperSignature forged{.position = static_cast<std::uint16_t>(random.below(kKeepers + 1)), .signature = {}};
+  forged.signature = proof::sign(liar(), proof::keeper_message(batch.id).bytes);
+  switch (random.below(3)) {
+    case 0:
+      if (!all.empty()) all.push_back(all.back());
+      break;
+    case 1:
+      all.push_back(forged);
+      break;
+    default:
+      all = {forged};
+      break;
+  }
+  return all;
 }
 
 void Hostile::plan_attacks() {
@@ -198,8 +249,9 @@ void Hostile::request_leaf(std::size_t challenger, const PooledBatch& batch) {
   const bool is_row = program.objects[object].kind == math::ObjectKind::kRow;
   const proof::OpeningKey leaf{
       .object = object, .record = static_cast<std::uint32_t>(is_row ? random.below(3) : 0), .leaf = random.below(2)};
-  const proof::Wei bond = std::get<proof::LeafRequests>(x_world.settings().availability).request_bond;
-  send(x_addresses[challenger], bond, proof::RequestLeaf{.header = batch.posted.header, .leaf = leaf});
+  const auto* const rule = std::get_if<proof::LeafRequests>(&x_world.settings().availability);
+  send(x_addresses[challenger], rule == nullptr ? proof::Wei{} : rule->request_bond,
+       proof::RequestLeaf{.header = batch.posted.header, .leaf = leaf});
 }
 
 /// Any batch is to be final as soon as its period is over, or a moment before, whatever stands in its way.
@@ -221,7 +273,10 @@ void Hostile::be_a_nuisance() {
   const proof::Address sender = random.any_of(x_addresses);
   if (const PooledBatch* const batch = any_posted()) {
     const proof::BatchHeader& header = batch->posted.header;
-    switch (random.below(4)) {
+    switch (random.below(5)) {
+      case 4:
+        send(sender, {}, proof::SealSeed{.task = header.task, .parent = proof::batch_id(header)});
+        break;
       case 0:
         send(sender, {}, proof::Finalize{.header = header});
         break;
@@ -263,7 +318,7 @@ void Hostile::consider(const proof::Game& game) {
   Random& random = x_world.random();
   const bool posters_turn = proof::to_move(game.phase) == proof::Side::kPoster;
   const auto challenger = std::ranges::find(x_addresses, game.challenger);
-  const bool is_ours = posters_turn ? game.poster == liar().address() : challenger != x_addresses.end();
+  const bool is_ours = posters_turn ? game.poster == liar_address() : challenger != x_addresses.end();
   if (x_world.task().find(game.batch) == nullptr || !x_considered.insert({game.id, game.moved_at_s}).second) return;
   const std::uint64_t clock_s = posters_turn ? game.poster_clock_s : game.challenger_clock_s;
   const std::uint64_t slot_s = x_world.weather().slot_s;
@@ -271,7 +326,7 @@ void Hostile::consider(const proof::Game& game) {
     // A timeout, claimed too early by a moment, in time, or never.
     if (random.percent(30)) {
       x_world.at(game.moved_at_s + clock_s + random.below(3 * slot_s), [this, game] {
-        send(x_addresses.empty() ? liar().address() : x_addresses.front(), {}, proof::ClaimTimeout{.game = game});
+        send(x_addresses.empty() ? liar_address() : x_addresses.front(), {}, proof::ClaimTimeout{.game = game});
       });
     }
     return;
@@ -390,7 +445,7 @@ void Hostile::answer_requests() {
     if (batch == nullptr || batch->is_honest || !x_answered.insert(request).second) continue;
     if (!x_world.random().percent(x_answers)) continue;
     if_data_allow([&] {
-      send(liar().address(), {},
+      send(liar_address(), {},
            proof::AnswerRequest{.header = batch->posted.header,
                                 .leaf = request.second,
                                 .openings = sequencer::answer(x_world.task().stored(*batch).data(), request.second)},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chain_adapter/chain/open_disputes.h"
+#include "tests/simulator/keepers.h"
 #include "tests/simulator/world.h"
 
 namespace tally::simulator {
@@ -25,7 +26,7 @@ enum class Style : std::uint8_t {
 
 class Hostile {
  public:
-  Hostile(World& world, std::size_t challengers);
+  Hostile(World& world, Keepers& keepers, std::size_t challengers);
 
   /// Gives all of them money, and makes plans.
   void begin();
@@ -34,7 +35,10 @@ class Hostile {
  private:
   void plan_posts();
   void plan_attacks();
+  void plan_late_post();
   void post(const PooledBatch& batch);
+  void send_post(const PooledBatch& batch);
+  [[nodiscard]] std::vector<proof::KeeperSignature> quorum(const PooledBatch& batch);
   void attack(std::size_t challenger, const PooledBatch& batch);
   void open_game(std::size_t challenger, const PooledBatch& batch);
   void open_descent(std::size_t challenger, const PooledBatch& batch);
@@ -60,6 +64,7 @@ class Hostile {
   void if_data_allow(const std::function<void()>& action);
 
   World& x_world;
+  Keepers& x_keepers;
   std::size_t x_challengers;
   std::vector<proof::Address> x_addresses;
   Style x_defence = Style::kByTheBook;

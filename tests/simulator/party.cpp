@@ -41,7 +41,8 @@ bool Party::befalls(std::uint64_t percent, std::uint64_t cost_s) {
 
 void Party::pause() {
   const std::uint64_t pause_s = x_world.weather().slot_s << std::min(x_failures - 1, kMostPauses);
-  if (x_held_up_s < x_world.settings().censorship_budget_s) x_held_up_s += pause_s;
+  // It wakes up with the slot behind that.
+  if (x_held_up_s < x_world.settings().censorship_budget_s) x_held_up_s += pause_s + x_world.weather().slot_s;
   wake_at(x_world.now_s() + pause_s);
 }
 

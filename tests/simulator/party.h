@@ -79,4 +79,9 @@ class Party final : private chain::ChainAdapter {
   bool x_is_wanted = false;  // was woken while it was busy
 };
 
+/// Once a time is over, also for those who see the chain late.
+[[nodiscard]] inline std::uint64_t after(const World& world, std::uint64_t time_s) {
+  return time_s + (kMostLag + 2) * world.weather().slot_s;
+}
+
 }  // namespace tally::simulator

@@ -3,6 +3,7 @@
 //   an honest party never loses a bond;
 //   a false batch never becomes final;
 //   a true batch of an honest poster is never lost, and becomes final, unless a true one stood before it;
+//   posters keep their turns, keepers have signed, seeds are sealed by the blocks that may, members get what is due;
 //   each batch, game and request has come to its end by its deadline (deadlines.h);
 //   money is conserved (chain.cpp), and is where the events say that it is (books.h);
 //   clocks and periods end to the second where DESIGN says, and earlier siblings come first;
@@ -35,6 +36,12 @@ class Rules {
   void check_refusal(const PendingTransaction& transaction, const proof::ChainRefusal& refusal) const;
   void check_clock(const Chain::Executed& executed, const proof::Game& game) const;
   void check_period(const Chain::Executed& executed, const proof::BatchHeader& header) const;
+  void check_post(const Chain::Executed& executed, const proof::Post& post) const;
+  static void check_winner(const Chain::Executed& executed);
+  void check_seed(const proof::SeedSealed& sealed) const;
+  [[nodiscard]] bool is_true(const proof::BatchId& id) const;
+  [[nodiscard]] bool is_member(const Signer& signer, std::uint64_t time_s) const;
+  void check_payouts() const;
   void check_order(const proof::BatchId& final_batch) const;
   void check_event(const proof::Event& event);
   void on_posted(const proof::Posted& posted);

@@ -76,6 +76,9 @@ TEST(Simulator, no_seed_breaks_a_rule) {
     EXPECT_GT(sum.refusals, seeds.count);
     EXPECT_GT(sum.reorganisations, seeds.count / 2);
     EXPECT_GT(sum.crashes, seeds.count / 10);
+    for (std::size_t kind = 0; kind < sum.accepted.size(); ++kind) {
+      EXPECT_GT(sum.accepted[kind], 0U) << "transactions of kind " << kind + 1;
+    }
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   std::printf(

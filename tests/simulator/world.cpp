@@ -61,12 +61,14 @@ void Figures::add(const Figures& other) {
   refusals += other.refusals;
   reorganisations += other.reorganisations;
   crashes += other.crashes;
+  for (std::size_t kind = 0; kind < accepted.size(); ++kind) accepted[kind] += other.accepted[kind];
+  for (std::size_t cause = 0; cause < losses.size(); ++cause) losses[cause] += other.losses[cause];
 }
 
 World::World(BatchPool& pool, std::uint64_t seed, std::vector<std::string>* trace)
     : x_pool(pool),
       x_random(seed),
-      x_task(pool.task(x_random.below(pool.size()))),
+      x_task(pool.draw_task(x_random)),
       x_weather(draw_weather(x_random)),
       x_chain(pool.genesis(), pool.settlement(), x_random, x_weather.slot_s),
       x_trace(trace),
@@ -95,7 +97,11 @@ void World::schedule_block() {
 
 void World::visit(const Chain::Executed& executed) {
   ++x_figures.transactions;
-  if (executed.refusal != nullptr) ++x_figures.refusals;
+  if (executed.refusal != nullptr) {
+    ++x_figures.refusals;
+  } else {
+    ++x_figures.accepted.at(executed.transaction.transaction->index());
+  }
   trace([&] {
     std::string text = to_text(executed.transaction.sender).substr(0, 8) + " " +
                        std::string(proof::name_of(*executed.transaction.transaction)) +

@@ -1,12 +1,14 @@
 // One simulation: virtual time, the chain, who hears of what happens there, and what must hold.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <queue>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "tests/simulator/batch_pool.h"
@@ -39,6 +41,11 @@ struct Figures {
   std::uint64_t refusals = 0;
   std::uint64_t reorganisations = 0;
   std::uint64_t crashes = 0;
+  /// By kind, in the order of proof::Transaction.
+  std::array<std::uint64_t, std::variant_size_v<proof::Transaction>> accepted{};
+
+  /// Of batches, by proof::LossCause, which begins at 1.
+  std::array<std::uint64_t, 8> losses{};
 
   void add(const Figures& other);
 };
