@@ -121,6 +121,7 @@ void EvmMirror::begin() {
   x_time_s = number_of(head.at("timestamp")) + 1;
   x_held = {};
   x_headers.clear();
+  x_spent.clear();
   x_snapshot = std::string(x_anvil.rpc().call("evm_snapshot", {}).as_string());
 }
 
@@ -164,6 +165,15 @@ Digest EvmMirror::block_hash(std::uint64_t number) {
   const Bytes bytes = bytes_of(block.at("hash"));
   std::ranges::copy(bytes, hash.bytes.begin());
   return hash;
+}
+
+BlockContext EvmMirror::next_block() const {
+  const MemoryChainOptions options;
+  return {.chain_id = options.chain_id,
+          .contract = options.contract,
+          .number = x_block + 1,
+          .time_s = x_time_s,
+          .base_fee = options.base_fee};
 }
 
 void EvmMirror::watch(Asked asked, const StateReader& state, const BlockContext& block, const Message& message,
@@ -244,7 +254,7 @@ json::value EvmMirror::mine(const std::string& data, const BlockContext& block, 
 
 void EvmMirror::send(const std::string& data, const BlockContext& block, const Message& message,
                      const Effects& effects) {
-  Gas& gas = x_gas[std::string(name_of(message.transaction))];
+  Gas& gas = x_gas[kind_of(message.transaction)];
   if (x_starved != nullptr && x_starved->insert(kind_of(message.transaction)).second)
     starve(data, block, message, effects);
   const json::value receipt = mine(data, block, message, kEnoughGas);
@@ -252,7 +262,9 @@ void EvmMirror::send(const std::string& data, const BlockContext& block, const M
   const std::string mined(receipt.at("blockNumber").as_string());
   if (mined != quantity(block.number)) throw std::runtime_error("mined in block " + mined);
   if (receipt.at("status").as_string() != kSuccess) return differ(message, "refused instead of taken");
-  gas.most = std::max(gas.most, number_of(receipt.at("gasUsed")));
+  const std::uint64_t used = number_of(receipt.at("gasUsed"));
+  x_spent.emplace_back(kind_of(message.transaction), used);
+  gas.most = std::max(gas.most, used);
   ++gas.count;
   x_held.value += message.value.value;
   for (const Payment& payment : effects.payments) x_held.value -= payment.amount.value;

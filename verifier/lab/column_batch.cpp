@@ -29,6 +29,7 @@ constexpr math::i128 kModelValue = 1 << 20;
 
 // Made up, the same each time, and of both signs.
 std::int64_t examples_of(std::uint64_t client) { return 1 + static_cast<std::int64_t>(client * 37 % 1000); }
+std::uint8_t made_up(std::uint64_t place) { return static_cast<std::uint8_t>(1 + place * 37 % 255); }
 math::i128 update_of(std::uint64_t client) {
   return static_cast<math::i128>(client * 2'654'435'761 % (1U << 25)) - (1 << 24);
 }
@@ -55,6 +56,7 @@ ColumnBatch::Tree ColumnBatch::plant(ObjectId object, std::uint64_t element, mat
   const proof::LeafLayout layout = leaf_layout(x_committed, object);
   const OpeningKey key = leaf_of(x_committed, object, element);
   std::vector<std::byte> bytes(layout.size_of(key.leaf));
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::byte{made_up(i + 7 * element + object)};
   const std::uint64_t row_element = object == kUpdates ? x_parameter : element;
   math::write_element(bytes, type, row_element % (x_committed.leaf_bytes / math::element_bytes(type)), value);
   Tree tree;
@@ -73,6 +75,8 @@ void ColumnBatch::make_records() {
     x_updates.push_back(update_of(k));
     const Tree tree = plant(kUpdates, k * parameters + x_parameter, x_updates.back());
     proof::Record record;
+    for (std::size_t i = 8; i < record.address.bytes.size(); ++i) record.address.bytes[i] = made_up(k + i);
+    for (std::size_t i = 0; i < record.signature.bytes.size(); ++i) record.signature.bytes[i] = made_up(k + 2 * i);
     for (std::size_t i = 0; i < 8; ++i) record.address.bytes[i] = static_cast<std::uint8_t>(k >> (56 - 8 * i));
     record.member = k;
     record.rows = {table_commitment(row, x_committed.leaf_bytes, tree.root)};

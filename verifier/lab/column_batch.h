@@ -1,6 +1,7 @@
-// A batch of the library's fedavg whose clients change one parameter alone: every number but those of that parameter
-// is 0, so that a batch of any size is committed to in the time of its clients' paths. It is a true batch but for what
-// its maker forges, and every opening of the parameter's dispute is as long as in any other.
+// A batch of the library's fedavg whose clients change one leaf of the model alone: every number but those of the leaf
+// that holds one parameter is 0, so that a batch of any size is committed to in the time of its clients' paths. As to
+// that parameter it is a true batch, but for what its maker forges; what surrounds it is made up. So every opening of
+// the parameter's dispute is as long as in any other, and has as few bytes that are 0.
 #pragma once
 
 #include <cstdint>

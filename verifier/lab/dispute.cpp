@@ -20,9 +20,20 @@ namespace {
 using namespace tally::proof;
 using math::Accumulators;
 
-constexpr Address kCreator{{1}};
-constexpr Address kPoster{{2}};
-constexpr Address kChallenger{{3}};
+constexpr Address address_of(std::uint8_t number) {
+  Address address;
+  address.bytes.fill(number);
+  return address;
+}
+
+constexpr Address kCreator = address_of(0xc1);
+constexpr Address kPoster = address_of(0xc2);
+constexpr Address kChallenger = address_of(0xc3);
+constexpr Salt kSalt = [] {
+  Salt salt;
+  salt.fill(0xc4);
+  return salt;
+}();
 
 /// The settlement's records, in memory.
 class MemoryState final : public StateReader {
@@ -52,19 +63,19 @@ TaskSettings settings_of(const DisputeCase& dispute) {
 /// A chain with one posted batch, and a settlement that plays on copies of it.
 class Laboratory {
  public:
-  Laboratory(const math::Program& program, const DisputeCase& dispute)
-      : x_dispute(dispute), x_settings(settings_of(dispute)), x_batch(program, dispute.shape) {
+  Laboratory(const math::Program& program, const DisputeCase& dispute, DisputeObserver& observer)
+      : x_dispute(dispute), x_settings(settings_of(dispute)), x_batch(program, dispute.shape), x_observer(observer) {
     forge();
     create_and_post();
   }
 
-  /// The poster's claims are false from state `first_false` on.
-  DisputeCost play(std::uint64_t first_false);
-  [[nodiscard]] std::uint64_t steps() const { return x_states.size() - 1; }
+  DisputeCost play(FalseFrom from);
 
  private:
   void forge();
   void create_and_post();
+  /// The state from which on the poster's claims are false.
+  [[nodiscard]] std::uint64_t first_false(FalseFrom from) const;
   Effects apply(MemoryState& state, const Address& sender, const Wei& value, const Transaction& transaction);
   [[nodiscard]] Move respond(const Game& game, std::uint64_t first_false) const;
   [[nodiscard]] Move challenge(const CommittedBatch& committed, const Game& game);
@@ -72,6 +83,7 @@ class Laboratory {
   DisputeCase x_dispute;
   TaskSettings x_settings;
   ColumnBatch x_batch;
+  DisputeObserver& x_observer;
   Settlement x_settlement;
   MemoryState x_posted;
   BatchHeader x_header;
@@ -98,8 +110,10 @@ void Laboratory::forge() {
 }
 
 Effects Laboratory::apply(MemoryState& state, const Address& sender, const Wei& value, const Transaction& transaction) {
-  const BlockContext block{.chain_id = 1, .number = 1, .time_s = 1};
-  auto effects = x_settlement.apply(state, block, {.sender = sender, .value = value, .transaction = transaction});
+  const BlockContext block = x_observer.next_block();
+  const Message message{.sender = sender, .value = value, .transaction = transaction};
+  auto effects = x_settlement.apply(state, block, message);
+  x_observer.applied(state, block, message, effects);
   if (!effects) {
     throw std::runtime_error(std::string(name_of(transaction)) + ": " + std::string(to_string(effects.error().reason)) +
                              ": " + effects.error().message);
@@ -151,7 +165,22 @@ Move Laboratory::challenge(const CommittedBatch& committed, const Game& game) {
   return NarrowAndProve{.segment = wire, .witness = witness(low)};
 }
 
-DisputeCost Laboratory::play(std::uint64_t first_false) {
+std::uint64_t Laboratory::first_false(FalseFrom from) const {
+  const std::uint64_t steps = x_states.size() - 1;
+  switch (from) {
+    case FalseFrom::kFirstStep:
+      return 1;
+    case FalseFrom::kMiddle:
+      return steps / 2 + 1;
+    case FalseFrom::kLastStep:
+      return steps;
+    case FalseFrom::kResult:
+      return steps + 1;
+  }
+  TALLY_ASSERT(false);
+}
+
+DisputeCost Laboratory::play(FalseFrom from) {
   MemoryState state = x_posted;
   const auto committed = x_settlement.committed_batch(state, x_header);
   TALLY_ASSERT(committed.has_value());
@@ -164,14 +193,17 @@ DisputeCost Laboratory::play(std::uint64_t first_false) {
     return apply(state, sender, value, transaction);
   };
   const auto openings = make_result_openings(*committed, x_batch.item(), x_batch.parameter(), x_batch);
-  Effects effects =
-      send(kChallenger, x_settings.challenger_bond,
-           OpenGame{.header = x_header, .item = x_batch.item(), .entry = x_batch.parameter(), .openings = openings});
+  Effects effects = send(kChallenger, x_settings.challenger_bond,
+                         OpenGame{.header = x_header,
+                                  .item = x_batch.item(),
+                                  .entry = x_batch.parameter(),
+                                  .salt = kSalt,
+                                  .openings = openings});
   Game game = std::get<GameOpened>(effects.events.front()).game;
   while (true) {
     const bool poster = to_move(game.phase) == Side::kPoster;
     cost.rounds += poster ? 1 : 0;
-    const Move move = poster ? respond(game, first_false) : challenge(*committed, game);
+    const Move move = poster ? respond(game, first_false(from)) : challenge(*committed, game);
     effects = send(poster ? kPoster : kChallenger, {}, MakeMove{.header = x_header, .game = game, .move = move});
     const auto* moved = std::get_if<GameMoved>(&effects.events.front());
     if (moved == nullptr) break;
@@ -182,14 +214,26 @@ DisputeCost Laboratory::play(std::uint64_t first_false) {
   return cost;
 }
 
+class NoObserver final : public DisputeObserver {
+ public:
+  BlockContext next_block() override { return {.chain_id = 1, .number = 1, .time_s = 1}; }
+  void applied(const StateReader& /*before*/, const BlockContext& /*block*/, const Message& /*message*/,
+               const OrRefused<Effects>& /*effects*/) override {}
+};
+
 }  // namespace
 
+DisputeCost play_dispute(const math::Program& fedavg, const DisputeCase& dispute, FalseFrom from,
+                         DisputeObserver& observer) {
+  return Laboratory(fedavg, dispute, observer).play(from);
+}
+
 DisputeCost measure_dispute(const math::Program& fedavg, const DisputeCase& dispute) {
-  Laboratory laboratory(fedavg, dispute);
+  NoObserver nobody;
+  Laboratory laboratory(fedavg, dispute, nobody);
   DisputeCost dearest;
-  const std::uint64_t steps = laboratory.steps();
-  for (const std::uint64_t first_false : {std::uint64_t{1}, steps / 2 + 1, steps, steps + 1}) {
-    const DisputeCost cost = laboratory.play(first_false);
+  for (const FalseFrom from : kAllFalseFrom) {
+    const DisputeCost cost = laboratory.play(from);
     dearest.transactions = std::max(dearest.transactions, cost.transactions);
     dearest.rounds = std::max(dearest.rounds, cost.rounds);
     dearest.largest_bytes = std::max(dearest.largest_bytes, cost.largest_bytes);

@@ -1,8 +1,10 @@
 // What a dispute costs: games over one forged entry, played to their end through the settlement machine.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
+#include "fraud_proof/settlement/settlement.h"
 #include "verifier/lab/column_batch.h"
 
 namespace tally::verifier {
@@ -22,8 +24,27 @@ struct DisputeCost {
   [[nodiscard]] std::uint64_t bytes() const { return challenger_bytes + poster_bytes; }
 };
 
-/// A parameter of a fedavg batch is posted one unit too high. The poster's claims turn false at the first step, in the
-/// middle, at the last step, or only at the end: the dearest of these games counts. `shape` is one that fedavg takes.
+/// Where the poster's claims turn false: at the first step, in the middle, at the last step, or only at the end.
+enum class FalseFrom : std::uint8_t { kFirstStep, kMiddle, kLastStep, kResult };
+inline constexpr std::array kAllFalseFrom = {FalseFrom::kFirstStep, FalseFrom::kMiddle, FalseFrom::kLastStep,
+                                             FalseFrom::kResult};
+
+/// Says in which block each transaction of a dispute is, those that create its task and post its batch included, and
+/// sees what it did.
+class DisputeObserver {
+ public:
+  virtual ~DisputeObserver() = default;
+  [[nodiscard]] virtual proof::BlockContext next_block() = 0;
+  virtual void applied(const proof::StateReader& before, const proof::BlockContext& block,
+                       const proof::Message& message, const proof::OrRefused<proof::Effects>& effects) = 0;
+};
+
+/// A parameter of a fedavg batch is posted one unit too high, and the game over it is played to its end.
+DisputeCost play_dispute(const math::Program& fedavg, const DisputeCase& dispute, FalseFrom from,
+                         DisputeObserver& observer);
+
+/// A parameter of a fedavg batch is posted one unit too high: the dearest of these games counts. `shape` is one that
+/// fedavg takes.
 [[nodiscard]] DisputeCost measure_dispute(const math::Program& fedavg, const DisputeCase& dispute);
 
 }  // namespace tally::verifier

@@ -2,14 +2,14 @@
 pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
-import {Game, PHASE_NARROW, PHASE_PROVE, PHASE_RESPOND} from "./Games.sol";
+import {Game, PHASE_PROVE, PHASE_RESPOND} from "./Games.sol";
 import {End, END_ACCUMULATORS, END_FAIL, OneStep} from "./OneStep.sol";
 import {Paces} from "./Paces.sol";
 import {ITEM_TABLE, Programs} from "./Programs.sol";
 import {Slice} from "./Reader.sol";
-import {ClaimSize, NoSuchSegment, NotDisproved, SegmentTooLong} from "./Reasons.sol";
+import {NoSuchSegment, NotDisproved, SegmentTooLong} from "./Reasons.sol";
 
-/// Respond, narrow and prove: fraud_proof/game/bisection.cpp.
+/// Narrow and prove: fraud_proof/game/bisection.cpp.
 library Bisection {
     /// Over an entry whose results are opened.
     function begin(Batch memory batch, Game memory game, uint256 item, uint256 entry, Slice memory openings)
@@ -23,38 +23,29 @@ library Bisection {
         game.atLow = OneStep.initial(batch, item);
         game.low = 0;
         game.high = count;
-        game.phase = phaseOver(game);
-    }
-
-    function respond(Game memory game, uint256 pace, Slice memory claims) internal pure {
-        unchecked {
-            uint256 boundaries = segmentsOf(game, pace) - 1;
-            if (claims.size != boundaries * Paces.claimBytes(pace)) revert ClaimSize();
-            game.claims = claims;
-            game.phase = PHASE_NARROW;
-        }
+        game.phase = phaseOver(game.low, game.high);
     }
 
     /// `widths` are those of Paces.
     function narrow(Game memory game, uint256 pace, uint256 widths, uint256 segment) internal pure {
         unchecked {
-            uint256 segments = segmentsOf(game, pace);
-            if (segment >= segments) revert NoSuchSegment();
             uint256 low = game.low;
             uint256 length = game.high - low;
+            uint256 count = segments(length, pace);
+            if (segment >= count) revert NoSuchSegment();
             uint256 size = Paces.claimBytes(pace);
             uint256 claims = game.claims.place;
             if (segment > 0) {
-                game.low = low + length * segment / segments;
+                game.low = boundary(low, length, count, segment);
                 readClaim(game.atLow, widths, claims + (segment - 1) * size);
             }
-            if (segment + 1 < segments) {
-                game.high = low + length * (segment + 1) / segments;
+            if (segment + 1 < count) {
+                game.high = boundary(low, length, count, segment + 1);
                 readClaim(game.atHigh, widths, claims + segment * size);
                 delete game.results;
             }
             game.claims = Slice(0, 0);
-            game.phase = phaseOver(game);
+            game.phase = phaseOver(game.low, game.high);
         }
     }
 
@@ -89,17 +80,22 @@ library Bisection {
         prove(batch, game, witness);
     }
 
-    function phaseOver(Game memory game) private pure returns (uint256) {
+    function phaseOver(uint256 low, uint256 high) internal pure returns (uint256) {
         unchecked {
-            return game.high - game.low == 1 ? PHASE_PROVE : PHASE_RESPOND;
+            return high - low == 1 ? PHASE_PROVE : PHASE_RESPOND;
         }
     }
 
-    function segmentsOf(Game memory game, uint256 pace) private pure returns (uint256) {
+    /// How many segments so many transitions are cut into.
+    function segments(uint256 length, uint256 pace) internal pure returns (uint256) {
+        uint256 arity = Paces.arity(pace);
+        return length < arity ? length : arity;
+    }
+
+    /// Where segment `i` begins.
+    function boundary(uint256 low, uint256 length, uint256 count, uint256 i) internal pure returns (uint256) {
         unchecked {
-            uint256 length = game.high - game.low;
-            uint256 arity = Paces.arity(pace);
-            return length < arity ? length : arity;
+            return low + length * i / count;
         }
     }
 

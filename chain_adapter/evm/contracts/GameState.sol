@@ -24,15 +24,19 @@ abstract contract GameState is SettlementState {
     uint256 private constant ENDED = 1;
     uint256 private constant PACE_MASK = 0xffff;
 
-    /// NoSuchGame, GameEnded, StaleMove. Once the hash agrees, all that the state says is true.
-    function findOpen(Slice memory state) internal view returns (Game memory game, uint256 pace) {
+    /// NoSuchGame, GameEnded, StaleMove; gives the pace. Once the hash agrees, all that the state says is true.
+    function requireOpen(Slice memory state) internal view returns (uint256 pace) {
         if (state.size < 32) revert Malformed();
         uint256 kept = games[bytes32(Readers.firstWord(state))];
         if (kept == 0) revert NoSuchGame();
         if (kept == ENDED) revert GameEnded();
         if ((uint256(Games.hash(state)) ^ kept) & ~PACE_MASK != 0) revert StaleMove();
-        game = Games.decode(state);
         pace = kept & PACE_MASK;
+    }
+
+    function findOpen(Slice memory state) internal view returns (Game memory game, uint256 pace) {
+        pace = requireOpen(state);
+        game = Games.decode(state);
     }
 
     function keep(bytes32 id, bytes32 hash, uint256 pace) internal {

@@ -120,9 +120,10 @@ contract MemberPart is SettlementState {
     function withdraw(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Readers.over(fields).finish();
-        uint256 amount = credits[msg.sender];
-        if (amount == 0) revert NothingToWithdraw();
-        credits[msg.sender] = 0;
+        uint256 kept = credits[msg.sender];
+        if (kept <= 1) revert NothingToWithdraw();
+        credits[msg.sender] = 1;
+        uint256 amount = kept - 1;
         emit Happened(20, abi.encodePacked(msg.sender, amount));
         (bool taken,) = msg.sender.call{value: amount}("");
         if (!taken) revert PaymentRefused();

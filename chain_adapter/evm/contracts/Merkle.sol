@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Sha256} from "./Sha256.sol";
+import {HashFailed} from "./OwnReasons.sol";
 import {OpeningMissing} from "./Reasons.sol";
-import {calldataWord} from "./Memory.sol";
 
 /// Inclusion proofs of RFC 9162, section 2.1.3, as fraud_proof/merkle/inclusion.h has them: index and count, which the
 /// caller knows from shapes, fix the number of siblings and their sides.
@@ -18,20 +18,31 @@ library Merkle {
         view
         returns (bytes32, uint256)
     {
-        unchecked {
-            uint256 last = count - 1;
-            while (last != 0) {
-                bool left = index & 1 == 1;
-                if (left || index < last) {
-                    if (end - place < 32) revert OpeningMissing();
-                    bytes32 sibling = bytes32(calldataWord(place));
-                    node = left ? Sha256.node(sibling, node) : Sha256.node(node, sibling);
-                    place += 32;
+        bool isMissing;
+        bool done = true;
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore8(buffer, 1)
+            let left := add(buffer, 1)
+            for { let last := sub(count, 1) } last { last := shr(1, last) } {
+                let isRight := and(index, 1)
+                // The last of a level that has no sibling rises as it is.
+                if or(isRight, lt(index, last)) {
+                    if lt(sub(end, place), 32) {
+                        isMissing := 1
+                        break
+                    }
+                    mstore(add(left, shl(5, isRight)), node)
+                    mstore(add(left, shl(5, iszero(isRight))), calldataload(place))
+                    done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0, 32)))
+                    node := mload(0)
+                    place := add(place, 32)
                 }
-                index >>= 1;
-                last >>= 1;
+                index := shr(1, index)
             }
         }
+        if (isMissing) revert OpeningMissing();
+        if (!done) revert HashFailed();
         return (node, place);
     }
 

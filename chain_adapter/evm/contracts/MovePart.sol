@@ -13,14 +13,13 @@ import {Reader, Readers, Slice} from "./Reader.sol";
 import {BatchLost, ClockExpired, HeaderMismatch, Malformed, NotYourMove, WrongPhase} from "./Reasons.sol";
 import {Found} from "./SettlementState.sol";
 
-/// make_move (docs/spec.md, 8.3).
+/// make_move (docs/spec.md, 8.3), but for what QuickMoves makes. A response that comes here is none: Malformed.
 contract MovePart is GameState {
     using Readers for Reader;
 
     uint256 private constant MOVE_REVEAL = 0;
     uint256 private constant MOVE_DESCEND = 1;
     uint256 private constant MOVE_CHOOSE = 2;
-    uint256 private constant MOVE_RESPOND = 3;
     uint256 private constant MOVE_NARROW = 4;
     uint256 private constant MOVE_PROVE = 5;
     uint256 private constant MOVE_NARROW_AND_PROVE = 6;
@@ -30,7 +29,6 @@ contract MovePart is GameState {
     uint256 private constant MAX_DESCENTS = 128;
     uint256 private constant MAX_NODES = 16;
     uint256 private constant MAX_LEAF_BYTES = 4096;
-    uint256 private constant MAX_CLAIM_BYTES = 63 * 8 * 16;
     uint256 private constant MAX_OPENINGS_BYTES = 131072;
 
     /// A move's fields; what its kind has none of is empty.
@@ -88,14 +86,6 @@ contract MovePart is GameState {
 
     /// The pace of the game after the move; DISPROVED where that has disproved the poster.
     function play(Found memory found, Game memory game, uint256 pace, Move memory move) private view returns (uint256) {
-        if (move.kind == MOVE_RESPOND) {
-            Bisection.respond(game, pace, move.shown);
-            return pace;
-        }
-        if (move.kind == MOVE_NARROW && Paces.isSingle(pace)) {
-            Bisection.narrow(game, pace, Paces.claimBytes(pace), move.segment);
-            return pace;
-        }
         found.task = findTask(game.task);
         Batch memory batch = committedBatch(found);
         if (move.kind == MOVE_REVEAL) {
@@ -127,8 +117,6 @@ contract MovePart is GameState {
             move.item = reader.number(2);
             move.entry = reader.number(8);
             move.shown = limited(reader, reader.number(4), MAX_OPENINGS_BYTES);
-        } else if (move.kind == MOVE_RESPOND) {
-            move.shown = limited(reader, reader.number(2), MAX_CLAIM_BYTES);
         } else if (move.kind == MOVE_NARROW) {
             move.segment = reader.number(1);
         } else if (move.kind == MOVE_PROVE) {

@@ -9,16 +9,17 @@ import {MovePart} from "./MovePart.sol";
 import {PartWithoutCode} from "./OwnReasons.sol";
 import {PayoutPart} from "./PayoutPart.sol";
 import {PostPart} from "./PostPart.sol";
+import {QuickMoves} from "./QuickMoves.sol";
 import {Malformed} from "./Reasons.sol";
 import {RequestPart} from "./RequestPart.sol";
-import {SettlementState} from "./SettlementState.sol";
 import {TaskPart} from "./TaskPart.sol";
 
 /// The settlement on an EVM chain: one function, whose argument is a transaction of docs/spec.md, 10.3. Its parts are
 /// contracts of their own only because one contract cannot hold so much code: they run on this one's storage, were fixed
 /// when it was made, and nobody can change them, stop it or take anything out but what is theirs.
-contract Settlement is SettlementState {
+contract Settlement is QuickMoves {
     uint256 private constant MAX_TRANSACTION_BYTES = 131072;
+    uint8 private constant MAKE_MOVE = 15;
 
     address private immutable taskPart;
     address private immutable memberPart;
@@ -65,6 +66,7 @@ contract Settlement is SettlementState {
         if (transaction.length == 0 || transaction.length > MAX_TRANSACTION_BYTES) revert Malformed();
         uint8 kind = uint8(transaction[0]);
         bytes calldata fields = transaction[1:];
+        if (kind == MAKE_MOVE && msg.value == 0 && makeQuickMove(fields)) return;
         (address part, bytes4 selector) = partOf(kind);
         (bool done, bytes memory result) = part.delegatecall(abi.encodeWithSelector(selector, fields, headers));
         if (!done) {
@@ -75,7 +77,7 @@ contract Settlement is SettlementState {
     }
 
     function partOf(uint8 kind) private view returns (address, bytes4) {
-        if (kind == 15) return (movePart, MovePart.makeMove.selector);
+        if (kind == MAKE_MOVE) return (movePart, MovePart.makeMove.selector);
         if (kind == 9) return (postPart, PostPart.post.selector);
         if (kind == 13) return (gamePart, GamePart.openGame.selector);
         if (kind == 11) return (endPart, EndPart.finalize.selector);

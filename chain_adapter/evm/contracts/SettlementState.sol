@@ -91,6 +91,7 @@ abstract contract SettlementState {
     mapping(address sender => mapping(bytes32 commitment => uint256 block)) internal commitments;
     mapping(bytes32 task => mapping(uint256 object => mapping(uint256 member => uint256))) internal paid;
     mapping(bytes32 batch => uint256) internal paidInBatch;
+    /// 0, or 1 more than the credit: what was once written costs less to write again.
     mapping(address => uint256) internal credits;
     uint256 internal burned;
 
@@ -111,7 +112,8 @@ abstract contract SettlementState {
 
     function credit(address owner, uint256 amount) internal {
         if (amount == 0) return;
-        credits[owner] = sum(credits[owner], amount);
+        uint256 kept = credits[owner];
+        credits[owner] = sum(kept == 0 ? 0 : kept - 1, amount) + 1;
     }
 
     function burn(uint256 amount) internal {
