@@ -88,7 +88,9 @@ class ComparesSomething final : public testing::EmptyTestEventListener {
     x_compared = compared_in_all;
   }
   void OnTestEnd(const testing::TestInfo& /*test*/) override {
-    if (asked_in_all > x_asked) EXPECT_GT(compared_in_all, x_compared) << "no transaction was compared";
+    if (asked_in_all > x_asked) {
+      EXPECT_GT(compared_in_all, x_compared) << "no transaction was compared";
+    }
   }
 
  private:

@@ -16,7 +16,9 @@ class StarvesAllKinds final : public testing::Environment {
   void TearDown() override {
     const bool are_all_run =
         testing::UnitTest::GetInstance()->test_to_run_count() == testing::UnitTest::GetInstance()->total_test_count();
-    if (are_all_run) EXPECT_GE(x_kinds.size(), 30U);
+    if (are_all_run) {
+      EXPECT_GE(x_kinds.size(), 30U);
+    }
   }
 
  private:
