@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {u8At} from "./Memory.sol";
 import {PaymentRefused} from "./OwnReasons.sol";
-import {DIM_BYTES, Program, Programs} from "./Programs.sol";
+import {DIM_BYTES, Program} from "./Programs.sol";
 import {Reader, Readers} from "./Reader.sol";
 import {
     AddressTaken,
@@ -137,8 +137,8 @@ contract MemberPart is SettlementState {
     }
 
     /// The dim M; without it, as many as member[k] can name.
-    function memberSlots(Task memory task) private view returns (uint256) {
-        Program memory program = Programs.load(task.program);
+    function memberSlots(Task memory task) private pure returns (uint256) {
+        Program memory program = Tasks.program(task);
         for (uint256 i = 1; i < program.dims; ++i) {
             if (u8At(program.dimsAt + DIM_BYTES * i) == ROLE_MEMBERS) return Tasks.dim(task, i - 1);
         }

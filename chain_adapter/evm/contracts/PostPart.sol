@@ -102,7 +102,7 @@ contract PostPart is SettlementState {
         requireValue(Tasks.sequencerBond(task));
 
         Batch memory batch;
-        batch.program = Programs.load(task.program);
+        batch.program = Tasks.program(task);
         batch.leafBytes = Tasks.leafBytes(task);
         batch.dims = batchDims(task, posting.records);
         bytes memory header = makeHeader(batch, posting, task);

@@ -50,18 +50,6 @@ uint256 constant INSTRUCTION_BYTES = 8;
 /// The bytecode's layout (docs/spec.md, 4.1), and a note for each object: bits 0..15 hold 1 + the item that owns it (0:
 /// none), bits 16..31 how many objects of its kind stand before it; advice and computed tables count as one kind.
 library Programs {
-    /// From the contract whose code is a zero byte and the bytecode.
-    function load(address store) internal view returns (Program memory program) {
-        unchecked {
-            uint256 size = store.code.length - 1;
-            uint256 place = zeroedWords((size + 95) / 32);
-            assembly ("memory-safe") {
-                extcodecopy(store, place, 1, size)
-            }
-            locate(program, place, size);
-        }
-    }
-
     function locate(Program memory program, uint256 place, uint256 size) internal pure {
         unchecked {
             program.place = place;

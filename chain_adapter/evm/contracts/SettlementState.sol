@@ -13,7 +13,6 @@ import {
     NODE_LOST
 } from "./Nodes.sol";
 import {NotTheSettlement} from "./OwnReasons.sol";
-import {Programs} from "./Programs.sol";
 import {Reader} from "./Reader.sol";
 import {
     BatchDead,
@@ -78,7 +77,6 @@ abstract contract SettlementState {
     /// What happened: the kinds and bytes of docs/spec.md, 10.7.
     event Happened(uint8 indexed kind, bytes fields);
 
-    mapping(bytes32 programHash => address) internal programs;
     mapping(bytes32 task => address) internal tasks;
     mapping(bytes32 task => TaskStatus) internal statuses;
     mapping(bytes32 task => mapping(uint256 member => Member)) internal members;
@@ -170,7 +168,7 @@ abstract contract SettlementState {
     /// What openings of a found batch are checked against.
     function committedBatch(Found memory found) internal view returns (Batch memory batch) {
         Header memory header = found.header;
-        batch.program = Programs.load(found.task.program);
+        batch.program = Tasks.program(found.task);
         batch.recordsRoot = header.recordsRoot;
         batch.previousStateRoot = header.previousStateRoot;
         batch.tablesRoot = header.tablesRoot;

@@ -69,7 +69,7 @@ contract TaskPart is SettlementState {
         );
         bytes32 id = sha256(preimage);
         if (tasks[id] != address(0)) revert TaskExists();
-        keep(batch, id, programHash, bytecode, preimage);
+        keep(batch, id, bytecode, preimage);
         emit Happened(
             1,
             abi.encodePacked(id, uint32(preimage.length), preimage, uint16(roots.length), commitmentBytes)
@@ -174,23 +174,9 @@ contract TaskPart is SettlementState {
         }
     }
 
-    function keep(
-        Batch memory batch,
-        bytes32 id,
-        bytes32 programHash,
-        Slice memory bytecode,
-        bytes memory preimage
-    ) private {
-        address program = programs[programHash];
-        if (program == address(0)) {
-            program = CodeStore.store(Readers.copy(bytecode));
-            programs[programHash] = program;
-        }
-        tasks[id] = CodeStore.store(
-            bytes.concat(
-                abi.encodePacked(program, readsSeed(batch.program) ? uint8(1) : uint8(0)), preimage
-            )
-        );
+    function keep(Batch memory batch, bytes32 id, Slice memory bytecode, bytes memory preimage) private {
+        bytes1 seed = readsSeed(batch.program) ? bytes1(0x01) : bytes1(0x00);
+        tasks[id] = CodeStore.store(bytes.concat(seed, preimage, Readers.copy(bytecode)));
         nodes[id] = newNode(0, NODE_FINAL, NODE_IS_GENESIS);
     }
 

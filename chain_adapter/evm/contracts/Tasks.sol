@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {u16At, u32At, u8At, wordAt} from "./Memory.sol";
+import {Program, Programs} from "./Programs.sol";
 import {Malformed} from "./Reasons.sol";
 
-/// A task in memory, and where its parts are (docs/spec.md, 5.5). Its code contract holds: address of the program's
-/// contract[20] ‖ u8 whether the program reads the seed ‖ preimage.
+/// A task in memory, and where its parts are (docs/spec.md, 5.5). Its code contract holds: u8 whether the program reads the
+/// seed ‖ preimage ‖ bytecode.
 struct Task {
-    address program;
     bool readsSeed;
+    uint256 end; // of the bytecode; zeros follow
     uint256 dims; // all but K
     uint256 dimsAt;
     uint256 settingsAt;
@@ -24,7 +25,7 @@ library Tasks {
     uint256 private constant MAX_PARAMS = 64;
     uint256 private constant MAX_PROPOSERS = 64;
     uint256 private constant MAX_KEEPERS = 32;
-    uint256 internal constant PREIMAGE_AT = 21;
+    uint256 private constant PREIMAGE_AT = 1;
     // 0x05, chain id, contract, creator, salt, program hash.
     uint256 private constant DIMS_IN_PREIMAGE = 1 + 32 + 20 + 20 + 32 + 32;
 
@@ -52,12 +53,13 @@ library Tasks {
             uint256 place;
             assembly ("memory-safe") {
                 place := mload(0x40)
-                // Fields are read as the start of a word.
-                mstore(0x40, add(place, and(add(size, 63), not(31))))
-                extcodecopy(store, place, 1, size)
+                // Fields are read as the start of a word. Behind its end, code reads as zeros.
+                let words := and(add(size, 95), not(31))
+                mstore(0x40, add(place, words))
+                extcodecopy(store, place, 1, words)
             }
-            task.program = address(uint160(wordAt(place) >> 96));
-            task.readsSeed = u8At(place + 20) == 1;
+            task.readsSeed = u8At(place) == 1;
+            task.end = place + size;
             locate(task, place + PREIMAGE_AT + DIMS_IN_PREIMAGE, place + size);
         }
     }
@@ -303,5 +305,12 @@ library Tasks {
 
     function genesisRoot(Task memory task) internal pure returns (bytes32) {
         return bytes32(wordAt(task.endAt));
+    }
+
+    function program(Task memory task) internal pure returns (Program memory located) {
+        unchecked {
+            uint256 place = task.endAt + 32;
+            Programs.locate(located, place, task.end - place);
+        }
     }
 }

@@ -76,8 +76,18 @@ contract StepHarness {
         ProgramForm.check(place, program.length);
     }
 
+    /// A program kept by CodeStore.
+    function load(Batch memory batch, address store) private view {
+        uint256 size = store.code.length - 1;
+        uint256 place = zeroedWords((size + 95) / 32);
+        assembly ("memory-safe") {
+            extcodecopy(store, place, 1, size)
+        }
+        Programs.locate(batch.program, place, size);
+    }
+
     function readBatch(Reader memory reader) private view returns (Batch memory batch) {
-        batch.program = Programs.load(address(uint160(take(reader, 20))));
+        load(batch, address(uint160(take(reader, 20))));
         batch.recordsRoot = bytes32(take(reader, 32));
         batch.previousStateRoot = bytes32(take(reader, 32));
         batch.tablesRoot = bytes32(take(reader, 32));
