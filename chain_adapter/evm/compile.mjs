@@ -19,7 +19,7 @@ const folders = [
 const settings = {
   viaIR: true,
   evmVersion: 'cancun',
-  optimizer: { enabled: true, runs: 100000 },
+  optimizer: { enabled: true, runs: 2000 },
   metadata: { appendCBOR: false, bytecodeHash: 'none' },
   outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
 };

@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Batch} from "./Batches.sol";
-import {Bisection} from "./Bisection.sol";
 import {Descents} from "./Descents.sol";
 import {Game, Games, NO_ENTRY} from "./Games.sol";
-import {GameState} from "./GameState.sol";
+import {GameOpenings} from "./GameOpenings.sol";
 import {Header, Headers} from "./Headers.sol";
 import {Node, NODE_LOST} from "./Nodes.sol";
 import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
-import {BatchLost, BatchNotLost, ClockRunning, GameExists} from "./Reasons.sol";
+import {BatchLost, BatchNotLost, ClockRunning} from "./Reasons.sol";
 import {Found} from "./SettlementState.sol";
 import {Tasks} from "./Tasks.sol";
 
-/// How games begin, and how they end without a move (docs/spec.md, 8.2, 8.4 and 11.3).
-contract GamePart is GameState {
+/// How games begin with a descent, and how they end without a move (docs/spec.md, 8.2, 8.4 and 11.3).
+contract GamePart is GameOpenings {
     using Readers for Reader;
-
-    function openGame(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
-        Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
-        uint256 item = reader.number(2);
-        uint256 entry = reader.number(8);
-        bytes32 salt = reader.word();
-        Slice memory openings = reader.slice();
-        reader.finish();
-        (Found memory found, Game memory game) = start(header, item, entry, salt, Readers.over(headers));
-        Batch memory batch = committedBatch(found);
-        Bisection.begin(batch, game, item, entry, openings);
-        keepNew(found, game, Paces.ofEntry(Tasks.arity(found.task), batch.program, item));
-    }
 
     function openDescent(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
@@ -65,7 +49,6 @@ contract GamePart is GameState {
         markEnded(game.id);
         nodes[game.batch] = node.withoutGame();
         uint256 share = burnedShare(game.bond, Tasks.burnBps(found.task));
-        burn(share);
         credit(game.poster, game.bond - share);
     }
 
@@ -76,34 +59,6 @@ contract GamePart is GameState {
         nodes[game.batch] = node.withoutGame();
         emitEnd(game, REFUNDED);
         credit(game.challenger, game.bond);
-    }
-
-    function start(Header memory header, uint256 item, uint256 entry, bytes32 salt, Reader memory shown)
-        private
-        view
-        returns (Found memory found, Game memory game)
-    {
-        found = findBatch(header);
-        requireChallengeable(found, Tasks.challengePeriod(found.task), shown);
-        requireValue(Tasks.challengerBond(found.task));
-        game.id = sha256(abi.encodePacked(hex"06", header.id, msg.sender, uint16(item), uint64(entry), salt));
-        if (games[game.id] != 0) revert GameExists();
-        game.task = header.task;
-        game.batch = header.id;
-        game.poster = header.poster;
-        game.delegate = delegateOf(header.id, found.node);
-        game.challenger = msg.sender;
-        game.bond = msg.value;
-        game.posterClock = Tasks.gameClock(found.task);
-        game.challengerClock = game.posterClock;
-        game.movedAt = block.timestamp;
-    }
-
-    function keepNew(Found memory found, Game memory game, uint256 pace) private {
-        (bytes memory fields, bytes32 hash) = tell(Slice(0, 0), address(0), game);
-        keep(game.id, hash, pace);
-        nodes[game.batch] = found.node.withGame();
-        emit Happened(13, fields);
     }
 
     function readOpen(bytes calldata fields) private view returns (Game memory game, Node node) {

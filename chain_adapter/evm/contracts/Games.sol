@@ -206,6 +206,12 @@ library Games {
     function writeList(uint256 list, uint256 most, uint256 place) private pure returns (uint256 end) {
         assembly ("memory-safe") {
             let last := add(list, shl(5, most))
+            // Four at once, which most lists have none of.
+            for {} gt(last, list) { last := sub(last, 128) } {
+                if or(
+                    or(mload(sub(last, 32)), mload(sub(last, 64))), or(mload(sub(last, 96)), mload(sub(last, 128)))
+                ) { break }
+            }
             for {} gt(last, list) { last := sub(last, 32) } { if mload(sub(last, 32)) { break } }
             mstore8(place, shr(5, sub(last, list)))
             end := add(place, 1)

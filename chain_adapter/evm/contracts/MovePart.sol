@@ -4,27 +4,18 @@ pragma solidity 0.8.37;
 import {Batch} from "./Batches.sol";
 import {Bisection} from "./Bisection.sol";
 import {Descents, RevealAnswer} from "./Descents.sol";
-import {Game, Games, PHASE_NARROW} from "./Games.sol";
-import {GameState} from "./GameState.sol";
-import {Headers} from "./Headers.sol";
-import {NODE_LOST} from "./Nodes.sol";
+import {Game} from "./Games.sol";
+import {Header, Headers} from "./Headers.sol";
+import {Moves} from "./Moves.sol";
 import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
-import {BatchLost, ClockExpired, HeaderMismatch, Malformed, NotYourMove, WrongPhase} from "./Reasons.sol";
+import {Malformed} from "./Reasons.sol";
 import {Found} from "./SettlementState.sol";
 
-/// make_move (docs/spec.md, 8.3), but for what QuickMoves makes. A response that comes here is none: Malformed.
-contract MovePart is GameState {
+/// make_move (docs/spec.md, 8.3), but for what QuickMoves and Proofs make. What comes here of their kinds is no move:
+/// Malformed.
+contract MovePart is Moves {
     using Readers for Reader;
-
-    uint256 private constant MOVE_REVEAL = 0;
-    uint256 private constant MOVE_DESCEND = 1;
-    uint256 private constant MOVE_CHOOSE = 2;
-    uint256 private constant MOVE_NARROW = 4;
-    uint256 private constant MOVE_PROVE = 5;
-    uint256 private constant MOVE_NARROW_AND_PROVE = 6;
-
-    uint256 private constant DISPROVED = 0;
 
     uint256 private constant MAX_DESCENTS = 128;
     uint256 private constant MAX_NODES = 16;
@@ -45,62 +36,33 @@ contract MovePart is GameState {
     function makeMove(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
-        Found memory found;
-        found.header = Headers.read(reader);
+        Header memory header = Headers.read(reader);
         Slice memory state = reader.slice();
         Move memory move = readMove(reader);
         reader.finish();
-        (Game memory game, uint256 pace) = findOpen(state);
-        if (found.header.id != game.batch) revert HeaderMismatch();
-        found.node = nodes[game.batch];
-        if (found.node.state() == NODE_LOST) revert BatchLost();
-        stopClock(game, move.kind);
+        // Kinds of these moves are the phases in which they are made.
+        (Found memory found, Game memory game, uint256 pace) = beginMove(header, state, move.kind);
         pace = play(found, game, pace, move);
-        if (pace == DISPROVED) {
-            bytes memory shown = Readers.copy(move.all);
-            emit Happened(15, abi.encodePacked(game.id, game.batch, POSTER_DISPROVED, uint8(1), shown));
-            endForChallenger(found, game, CAUSE_ENTRY);
-            return;
-        }
         (bytes memory told, bytes32 hash) = tell(move.all, msg.sender, game);
         keep(game.id, hash, pace);
         emit Happened(14, told);
     }
 
-    /// NotYourMove, WrongPhase, ClockExpired; takes off what the mover used.
-    function stopClock(Game memory game, uint256 kind) private view {
-        unchecked {
-            bool isPosters = Games.isPosters(game.phase);
-            bool isMover = isPosters
-                ? msg.sender == game.poster || (msg.sender == game.delegate && game.delegate != address(0))
-                : msg.sender == game.challenger;
-            if (!isMover) revert NotYourMove();
-            if (game.phase != (kind == MOVE_NARROW_AND_PROVE ? PHASE_NARROW : kind)) revert WrongPhase();
-            uint256 used = block.timestamp - game.movedAt;
-            if (used > (isPosters ? game.posterClock : game.challengerClock)) revert ClockExpired();
-            if (isPosters) game.posterClock -= used;
-            else game.challengerClock -= used;
-            game.movedAt = block.timestamp;
-        }
-    }
-
-    /// The pace of the game after the move; DISPROVED where that has disproved the poster.
+    /// The pace of the game after the move.
     function play(Found memory found, Game memory game, uint256 pace, Move memory move) private view returns (uint256) {
+        if (move.kind == MOVE_DESCEND) {
+            Descents.descend(game, Readers.copy(move.shown));
+            return pace;
+        }
         found.task = findTask(game.task);
         Batch memory batch = committedBatch(found);
         if (move.kind == MOVE_REVEAL) {
             Descents.reveal(batch, game, move.answers);
-        } else if (move.kind == MOVE_DESCEND) {
-            Descents.descend(game, Readers.copy(move.shown));
-        } else if (move.kind == MOVE_CHOOSE) {
-            Descents.choose(batch, game, move.item, move.entry, move.shown);
-            return Paces.ofEntry(Paces.arity(pace), batch.program, move.item);
         } else if (move.kind == MOVE_NARROW) {
             Bisection.narrow(game, pace, Paces.widthsOf(batch.program, game.item), move.segment);
         } else {
-            if (move.kind == MOVE_PROVE) Bisection.prove(batch, game, move.shown);
-            else Bisection.narrowAndProve(batch, game, pace, move.segment, move.shown);
-            return DISPROVED;
+            Descents.choose(batch, game, move.item, move.entry, move.shown);
+            pace = Paces.ofEntry(Paces.arity(pace), batch.program, move.item);
         }
         return pace;
     }
@@ -119,11 +81,6 @@ contract MovePart is GameState {
             move.shown = limited(reader, reader.number(4), MAX_OPENINGS_BYTES);
         } else if (move.kind == MOVE_NARROW) {
             move.segment = reader.number(1);
-        } else if (move.kind == MOVE_PROVE) {
-            move.shown = limited(reader, reader.number(4), MAX_OPENINGS_BYTES);
-        } else if (move.kind == MOVE_NARROW_AND_PROVE) {
-            move.segment = reader.number(1);
-            move.shown = limited(reader, reader.number(4), MAX_OPENINGS_BYTES);
         } else {
             revert Malformed();
         }

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {Bisection} from "./Bisection.sol";
 import {Games, PHASE_NARROW, PHASE_RESPOND} from "./Games.sol";
-import {GameState} from "./GameState.sol";
 import {Header, Headers} from "./Headers.sol";
 import {calldataWord, setWord, wordAt} from "./Memory.sol";
+import {Moves} from "./Moves.sol";
 import {NODE_LOST} from "./Nodes.sol";
 import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
@@ -13,11 +13,9 @@ import {BatchLost, ClaimSize, ClockExpired, HeaderMismatch, NoSuchSegment, NotYo
 
 /// All responses, and the choices of a segment where the body has one accumulator: most moves of most games. They are made
 /// on the bytes of the game's state, in the settlement's own code. MovePart makes the others.
-abstract contract QuickMoves is GameState {
+abstract contract QuickMoves is Moves {
     using Readers for Reader;
 
-    uint256 private constant MOVE_RESPOND = 3;
-    uint256 private constant MOVE_NARROW = 4;
     uint256 private constant MAX_CLAIM_BYTES = 63 * 8 * 16;
 
     // Of a game's state (docs/spec.md, 8.1).
@@ -51,7 +49,7 @@ abstract contract QuickMoves is GameState {
             if (!isResponse && !Paces.isSingle(quick.pace)) return false;
             if (header.id != bytes32(calldataWord(state + BATCH_AT))) revert HeaderMismatch();
             if (nodes[header.id].state() == NODE_LOST) revert BatchLost();
-            uint256 clocks = stopClock(state, isResponse ? PHASE_RESPOND : PHASE_NARROW);
+            uint256 clocks = clocksAfter(state, isResponse ? PHASE_RESPOND : PHASE_NARROW);
             bytes memory told = start(quick);
             setWord(quick.next + PHASE_AT, clocks);
             uint256 end = isResponse ? respond(quick) : narrow(quick);
@@ -64,25 +62,18 @@ abstract contract QuickMoves is GameState {
 
     function find(Quick memory quick, bytes calldata fields) private pure returns (bool) {
         unchecked {
-            if (fields.length < Headers.SIZE + 4) return false;
-            uint256 place;
-            assembly ("memory-safe") {
-                place := fields.offset
-            }
-            uint256 size = calldataWord(place + Headers.SIZE) >> 224;
-            uint256 left = fields.length - Headers.SIZE - 4;
-            if (left < size) return false;
-            quick.state = Slice(place + Headers.SIZE + 4, size);
-            quick.move = Slice(quick.state.place + size, left - size);
-            uint256 word = calldataWord(quick.move.place);
-            if (word >> 248 == MOVE_NARROW) return quick.move.size == 2;
-            uint256 claims = uint16(word >> 232);
-            return word >> 248 == MOVE_RESPOND && quick.move.size == 3 + claims && claims <= MAX_CLAIM_BYTES;
+            (bool isThere, Slice memory gameState, Slice memory move, uint256 kind) = split(fields);
+            if (!isThere) return false;
+            quick.state = gameState;
+            quick.move = move;
+            if (kind == MOVE_NARROW) return move.size == 2;
+            uint256 claims = uint16(calldataWord(move.place) >> 232);
+            return kind == MOVE_RESPOND && move.size == 3 + claims && claims <= MAX_CLAIM_BYTES;
         }
     }
 
     /// NotYourMove, WrongPhase, ClockExpired. The word of clocks after the move, without a phase.
-    function stopClock(uint256 state, uint256 phase) private view returns (uint256) {
+    function clocksAfter(uint256 state, uint256 phase) private view returns (uint256) {
         unchecked {
             uint256 word = calldataWord(state + PHASE_AT);
             bool isPosters = Games.isPosters(word >> 248);

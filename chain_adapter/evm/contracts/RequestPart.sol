@@ -67,7 +67,6 @@ contract RequestPart is SettlementState {
         uint256 bond = Tasks.requestBond(found.task);
         uint256 share = burnedShare(bond, Tasks.burnBps(found.task));
         uint256 fee = answerFee(openings.size, bond - share);
-        burn(share);
         credit(msg.sender, fee);
         credit(request.requester, bond - share - fee);
         emit Happened(

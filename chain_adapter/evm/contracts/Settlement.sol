@@ -3,12 +3,14 @@ pragma solidity 0.8.37;
 
 import {CheckPart} from "./CheckPart.sol";
 import {EndPart} from "./EndPart.sol";
+import {GameOpenings} from "./GameOpenings.sol";
 import {GamePart} from "./GamePart.sol";
 import {MemberPart} from "./MemberPart.sol";
 import {MovePart} from "./MovePart.sol";
 import {PartWithoutCode} from "./OwnReasons.sol";
 import {PayoutPart} from "./PayoutPart.sol";
 import {PostPart} from "./PostPart.sol";
+import {Proofs} from "./Proofs.sol";
 import {QuickMoves} from "./QuickMoves.sol";
 import {Malformed} from "./Reasons.sol";
 import {RequestPart} from "./RequestPart.sol";
@@ -17,8 +19,9 @@ import {TaskPart} from "./TaskPart.sol";
 /// The settlement on an EVM chain: one function, whose argument is a transaction of docs/spec.md, 10.3. Its parts are
 /// contracts of their own only because one contract cannot hold so much code: they run on this one's storage, were fixed
 /// when it was made, and nobody can change them, stop it or take anything out but what is theirs.
-contract Settlement is QuickMoves {
+contract Settlement is GameOpenings, QuickMoves, Proofs {
     uint256 private constant MAX_TRANSACTION_BYTES = 131072;
+    uint8 private constant OPEN_GAME = 13;
     uint8 private constant MAKE_MOVE = 15;
 
     address private immutable taskPart;
@@ -66,7 +69,8 @@ contract Settlement is QuickMoves {
         if (transaction.length == 0 || transaction.length > MAX_TRANSACTION_BYTES) revert Malformed();
         uint8 kind = uint8(transaction[0]);
         bytes calldata fields = transaction[1:];
-        if (kind == MAKE_MOVE && msg.value == 0 && makeQuickMove(fields)) return;
+        if (kind == MAKE_MOVE && msg.value == 0 && (makeQuickMove(fields) || makeProof(fields))) return;
+        if (kind == OPEN_GAME) return openGame(fields, headers);
         (address part, bytes4 selector) = partOf(kind);
         (bool done, bytes memory result) = part.delegatecall(abi.encodeWithSelector(selector, fields, headers));
         if (!done) {
@@ -79,7 +83,6 @@ contract Settlement is QuickMoves {
     function partOf(uint8 kind) private view returns (address, bytes4) {
         if (kind == MAKE_MOVE) return (movePart, MovePart.makeMove.selector);
         if (kind == 9) return (postPart, PostPart.post.selector);
-        if (kind == 13) return (gamePart, GamePart.openGame.selector);
         if (kind == 11) return (endPart, EndPart.finalize.selector);
         if (kind == 24) return (memberPart, MemberPart.withdraw.selector);
         if (kind == 1) return (taskPart, TaskPart.createTask.selector);

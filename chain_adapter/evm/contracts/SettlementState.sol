@@ -91,7 +91,6 @@ abstract contract SettlementState {
     mapping(bytes32 batch => uint256) internal paidInBatch;
     /// 0, or 1 more than the credit: what was once written costs less to write again.
     mapping(address => uint256) internal credits;
-    uint256 internal burned;
 
     /// Where this code was deployed: of a part, not where it runs.
     address private immutable deployed = address(this);
@@ -114,17 +113,12 @@ abstract contract SettlementState {
         credits[owner] = sum(kept == 0 ? 0 : kept - 1, amount) + 1;
     }
 
-    function burn(uint256 amount) internal {
-        if (amount == 0) return;
-        burned = sum(burned, amount);
-    }
-
     function sum(uint256 a, uint256 b) internal pure returns (uint256 total) {
         total = a + b;
         if (total >> 128 != 0) revert MoneyOverflow();
     }
 
-    /// What is burned of a lost bond; the rest is the winner's.
+    /// What is burned of a lost bond; the rest is the winner's. It stays here, and nobody's account has it.
     function burnedShare(uint256 bond, uint256 burnBps) internal pure returns (uint256) {
         return bond * burnBps / 10000;
     }
@@ -233,7 +227,6 @@ abstract contract SettlementState {
     function loseBatch(Found memory found, uint8 cause, address winner) internal returns (Node) {
         uint256 bond = Tasks.sequencerBond(found.task);
         uint256 share = burnedShare(bond, Tasks.burnBps(found.task));
-        burn(share);
         credit(winner, bond - share);
         Header memory header = found.header;
         emit Happened(11, abi.encodePacked(header.task, header.id, cause, winner, bond - share, share));

@@ -36,10 +36,27 @@ class OnNode final : public verifier::DisputeObserver {
   EvmMirror& x_mirror;
 };
 
+// Moves by the numbers of their kinds.
+constexpr const char* kRespond = "make_move 3";
+constexpr const char* kNarrow = "make_move 4";
+constexpr const char* kNarrowAndProve = "make_move 6";
+
 std::uint64_t most(const Spent& spent, const std::string& name) {
   std::uint64_t gas = 0;
   for (const auto& [what, used] : spent) gas = what == name ? std::max(gas, used) : gas;
   return gas;
+}
+
+std::uint64_t total(const Spent& spent) {
+  std::uint64_t gas = 0;
+  for (const auto& [name, used] : spent) gas += used;
+  return gas;
+}
+
+void print(const std::string& title, const Spent& spent) {
+  std::cout << title << '\n';
+  for (const auto& [name, used] : spent) std::cout << "  " << name << ": " << used << '\n';
+  std::cout << "  all: " << total(spent) << '\n';
 }
 
 class GasTest : public ::testing::Test {
@@ -59,37 +76,67 @@ class GasTest : public ::testing::Test {
     }
     return dearest;
   }
-  static std::uint64_t total(const Spent& spent) {
-    std::uint64_t gas = 0;
-    for (const auto& [name, used] : spent) gas += used;
-    return gas;
-  }
-  static void print(const std::string& title, const Spent& spent) {
-    std::cout << title << '\n';
-    for (const auto& [name, used] : spent) std::cout << "  " << name << ": " << used << '\n';
-    std::cout << "  all: " << total(spent) << '\n';
-  }
-
   std::shared_ptr<EvmMirror> mirror = std::make_shared<EvmMirror>();
   math::Program fedavg = test::compile_library_program("fedavg").program;
 };
 
-// Moves by the numbers of their kinds.
-constexpr const char* kRespond = "make_move 3";
-constexpr const char* kNarrow = "make_move 4";
-constexpr const char* kNarrowAndProve = "make_move 6";
-
 constexpr std::uint64_t kClients = 1000;
 constexpr std::uint64_t kParameters = 10'000'000;
 
+struct Ceilings {
+  std::uint64_t open = 0;
+  std::uint64_t respond = 0;
+  std::uint64_t narrow = 0;
+  std::uint64_t prove = 0;
+  std::uint64_t all = 0;
+};
+
+void expect_at_most(const Ceilings& ceilings, const Spent& spent) {
+  EXPECT_LE(most(spent, "open_game"), ceilings.open);
+  EXPECT_LE(most(spent, kRespond), ceilings.respond);
+  EXPECT_LE(most(spent, kNarrow), ceilings.narrow);
+  EXPECT_LE(most(spent, kNarrowAndProve), ceilings.prove);
+  EXPECT_LE(total(spent), ceilings.all);
+}
+
 TEST_F(GasTest, a_whole_dispute_over_a_thousand_clients_and_ten_million_parameters) {
-  const Spent spent = dispute({.shape = {kClients, kParameters, 1024}, .arity = 32});
-  print("fedavg, K = 1000, D = 10^7, leaves of 1 KiB, arity 32", spent);
-  EXPECT_LE(most(spent, "open_game"), 132'000U);
-  EXPECT_LE(most(spent, kRespond), 53'000U);
-  EXPECT_LE(most(spent, kNarrow), 49'000U);
-  EXPECT_LE(most(spent, kNarrowAndProve), 203'000U);
-  EXPECT_LE(total(spent), 488'000U);
+  const Spent large = dispute({.shape = {kClients, kParameters, 1024}, .arity = 32});
+  print("fedavg, K = 1000, D = 10^7, leaves of 1 KiB, arity 32", large);
+  expect_at_most({.open = 124'000, .respond = 53'000, .narrow = 50'000, .prove = 158'000, .all = 436'000}, large);
+  const Spent small = dispute({.shape = {kClients, kParameters, 256}, .arity = 32});
+  print("the same, leaves of 256 bytes", small);
+  expect_at_most({.open = 113'000, .respond = 53'000, .narrow = 50'000, .prove = 141'000, .all = 409'000}, small);
+}
+
+// From 8 levels of a tree to 18: of the disputed table's leaf, and of the row's.
+TEST_F(GasTest, grows_with_the_paths_of_a_larger_model_alone) {
+  const std::uint64_t small = total(dispute({.shape = {kClients, 10'000, 256}, .arity = 32}));
+  const std::uint64_t large = total(dispute({.shape = {kClients, kParameters, 256}, .arity = 32}));
+  EXPECT_GT(large, small);
+  EXPECT_LE(large - small, std::uint64_t{2 * 10 * 1300});
+}
+
+TEST_F(GasTest, a_keepers_signature_in_a_post) {
+  const auto post_with = [&](std::uint16_t signatures) {
+    mirror->reset();
+    std::vector<proof::PrivateKey> keepers;
+    for (std::uint8_t i = 40; i < 45; ++i) keepers.push_back(test::small_key(i));
+    std::ranges::sort(keepers, {}, [](const proof::PrivateKey& key) { return key.address(); });
+    proof::KeeperQuorum quorum{.threshold = signatures};
+    for (const proof::PrivateKey& key : keepers) quorum.keepers.push_back(key.address());
+    proof::TaskSettings settings = test::quick_settings();
+    settings.availability = quorum;
+    SettlementWorld world({.settings = settings, .chain = mirrored(mirror)});
+    WorldBatch batch = world.make_batch();
+    for (std::uint16_t i = 0; i < signatures; ++i)
+      batch.post().keepers.push_back(
+          {.position = i, .signature = sign(keepers[i], proof::keeper_message(batch.id()).bytes)});
+    EXPECT_TRUE(world.post(batch).has_value());
+    return mirror->spent().back().second;
+  };
+  const std::uint64_t each = (post_with(5) - post_with(1)) / 4;
+  std::cout << "a keeper's signature: " << each << '\n';
+  EXPECT_LE(each, 7'000U);
 }
 
 TEST_F(GasTest, a_post_of_five_tables_and_its_end) {
@@ -115,7 +162,7 @@ next model = f
   WorldBatch second = world.posted({.parent = &first, .random_seed = 3});
   ASSERT_TRUE(world.send(world.poster(), proof::Withdraw{}).has_value());
   print("five tables", mirror->spent());
-  EXPECT_LE(most(mirror->spent(), "post"), 111'000U);
+  EXPECT_LE(most(mirror->spent(), "post"), 108'000U);
   EXPECT_LE(most(mirror->spent(), "finalize"), 75'000U);
   EXPECT_LE(most(mirror->spent(), "withdraw"), 41'000U);
 }

@@ -73,7 +73,7 @@ TEST(Parts, that_are_called_themselves_take_no_money) {
   refuses("MemberPart", {"register", "bindKey", "unbindKey", "requestExit", "withdrawStake", "withdraw"});
   refuses("PostPart", {"sealSeed", "post"});
   refuses("EndPart", {"finalize", "skipInvalid", "releaseBond"});
-  refuses("GamePart", {"openGame", "openDescent", "claimTimeout", "refundGame"});
+  refuses("GamePart", {"openDescent", "claimTimeout", "refundGame"});
   refuses("CheckPart", {"commit", "showProof"});
   refuses("RequestPart", {"requestLeaf", "answerRequest", "claimWithheld"});
   refuses("PayoutPart", {"claimPayout"});
