@@ -75,7 +75,8 @@ library Bisection {
         uint256 segment,
         Slice memory witness
     ) internal view {
-        narrow(game, pace, Paces.widthsOf(batch.program, game.item), segment);
+        uint256 widths = Paces.isSingle(pace) ? Paces.claimBytes(pace) : Paces.widthsOf(batch.program, game.item);
+        narrow(game, pace, widths, segment);
         if (game.phase != PHASE_PROVE) revert SegmentTooLong();
         prove(batch, game, witness);
     }

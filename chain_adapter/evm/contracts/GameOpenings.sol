@@ -24,17 +24,21 @@ abstract contract GameOpenings is GameState {
         bytes32 salt = reader.word();
         Slice memory openings = reader.slice();
         reader.finish();
-        (Found memory found, Game memory game) = start(header, item, entry, salt, Readers.over(headers));
+        Game memory game;
+        Found memory found = start(game, header, item, entry, salt, Readers.over(headers));
         Batch memory batch = committedBatch(found);
         Bisection.begin(batch, game, item, entry, openings);
         keepNew(found, game, Paces.ofEntry(Tasks.arity(found.task), batch.program, item));
     }
 
-    function start(Header memory header, uint256 item, uint256 entry, bytes32 salt, Reader memory shown)
-        internal
-        view
-        returns (Found memory found, Game memory game)
-    {
+    function start(
+        Game memory game,
+        Header memory header,
+        uint256 item,
+        uint256 entry,
+        bytes32 salt,
+        Reader memory shown
+    ) internal view returns (Found memory found) {
         found = findBatch(header);
         requireChallengeable(found, Tasks.challengePeriod(found.task), shown);
         requireValue(Tasks.challengerBond(found.task));

@@ -24,7 +24,8 @@ contract GamePart is GameOpenings {
         bytes32 salt = reader.word();
         Slice memory roots = reader.slice();
         reader.finish();
-        (Found memory found, Game memory game) = start(header, item, NO_ENTRY, salt, Readers.over(headers));
+        Game memory game;
+        Found memory found = start(game, header, item, NO_ENTRY, salt, Readers.over(headers));
         game.entry = NO_ENTRY;
         Descents.begin(committedBatch(found), game, item, tables, roots);
         keepNew(found, game, Paces.ofDescent(Tasks.arity(found.task)));
@@ -66,7 +67,7 @@ contract GamePart is GameOpenings {
         Reader memory reader = Readers.over(fields);
         Slice memory state = reader.slice();
         reader.finish();
-        (game,) = findOpen(state);
+        findOpen(state, game);
         node = nodes[game.batch];
     }
 

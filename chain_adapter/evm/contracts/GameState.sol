@@ -34,9 +34,10 @@ abstract contract GameState is SettlementState {
         pace = kept & PACE_MASK;
     }
 
-    function findOpen(Slice memory state) internal view returns (Game memory game, uint256 pace) {
+    /// The same, and the game in `game`, which is a new one.
+    function findOpen(Slice memory state, Game memory game) internal view returns (uint256 pace) {
         pace = requireOpen(state);
-        game = Games.decode(state);
+        Games.decode(state, game);
     }
 
     function keep(bytes32 id, bytes32 hash, uint256 pace) internal {

@@ -86,8 +86,8 @@ library Games {
         }
     }
 
-    /// Reads what write() wrote: the caller has compared its hash with one that the chain keeps.
-    function decode(Slice memory encoded) internal pure returns (Game memory game) {
+    /// Reads what write() wrote into a new game: the caller has compared its hash with one that the chain keeps.
+    function decode(Slice memory encoded, Game memory game) internal pure {
         unchecked {
             uint256 place = encoded.place;
             game.id = bytes32(calldataWord(place));

@@ -42,11 +42,24 @@ library Headers {
             header.previousStateRoot = bytes32(calldataWord(place + 192));
             header.nextStateRoot = bytes32(calldataWord(place + 224));
             header.tablesRoot = bytes32(calldataWord(place + 256));
-            uint256 poster = calldataWord(place + 288);
-            if (calldataWord(place) != 1 || header.number == 0 || header.number > LAST_BATCH) revert Malformed();
-            if (header.records >> 64 != 0 || poster >> 160 != 0) revert Malformed();
-            header.poster = address(uint160(poster));
+            header.poster = address(uint160(calldataWord(place + 288)));
+            requireForm(place);
             header.id = idAt(place);
+        }
+    }
+
+    /// Of a header of which nothing else is wanted.
+    function readId(Reader memory reader) internal view returns (bytes32) {
+        uint256 place = reader.skip(SIZE);
+        requireForm(place);
+        return idAt(place);
+    }
+
+    function requireForm(uint256 place) private pure {
+        unchecked {
+            uint256 number = calldataWord(place + 64);
+            if (calldataWord(place) != 1 || number == 0 || number > LAST_BATCH) revert Malformed();
+            if (calldataWord(place + 128) >> 64 != 0 || calldataWord(place + 288) >> 160 != 0) revert Malformed();
         }
     }
 

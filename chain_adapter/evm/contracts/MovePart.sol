@@ -41,7 +41,9 @@ contract MovePart is Moves {
         Move memory move = readMove(reader);
         reader.finish();
         // Kinds of these moves are the phases in which they are made.
-        (Found memory found, Game memory game, uint256 pace) = beginMove(header, state, move.kind);
+        Found memory found;
+        Game memory game;
+        uint256 pace = beginMove(found, game, header, state, move.kind);
         pace = play(found, game, pace, move);
         (bytes memory told, bytes32 hash) = tell(move.all, msg.sender, game);
         keep(game.id, hash, pace);

@@ -42,13 +42,15 @@ abstract contract Moves is GameState {
     }
 
     /// NoSuchGame, GameEnded, StaleMove, HeaderMismatch, BatchLost, NotYourMove, WrongPhase, ClockExpired. Takes off what the
-    /// mover used.
-    function beginMove(Header memory header, Slice memory gameState, uint256 phase)
-        internal
-        view
-        returns (Found memory found, Game memory game, uint256 pace)
-    {
-        (game, pace) = findOpen(gameState);
+    /// mover used. Found and game are new ones.
+    function beginMove(
+        Found memory found,
+        Game memory game,
+        Header memory header,
+        Slice memory gameState,
+        uint256 phase
+    ) internal view returns (uint256 pace) {
+        pace = findOpen(gameState, game);
         if (header.id != game.batch) revert HeaderMismatch();
         found.header = header;
         found.node = nodes[game.batch];

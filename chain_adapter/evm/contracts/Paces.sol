@@ -49,10 +49,20 @@ library Paces {
                 int256 highest = i128At(accumulator + 32);
                 uint256 magnitudes =
                     uint256(lowest < 0 ? ~lowest : lowest) | uint256(highest < 0 ? ~highest : highest);
-                uint256 width = 1;
-                while (magnitudes >> (8 * width - 1) != 0) ++width;
-                widths = (widths << 8) | width;
+                // One bit more, for the sign.
+                widths = (widths << 8) | bytesOf(magnitudes << 1);
             }
+        }
+    }
+
+    /// The fewest that hold a number below 2^128; 1 for 0.
+    function bytesOf(uint256 number) private pure returns (uint256 size) {
+        unchecked {
+            size = 1;
+            if (number >> 64 != 0) (number, size) = (number >> 64, 9);
+            if (number >> 32 != 0) (number, size) = (number >> 32, size + 4);
+            if (number >> 16 != 0) (number, size) = (number >> 16, size + 2);
+            if (number >> 8 != 0) ++size;
         }
     }
 }

@@ -87,20 +87,21 @@ library Programs {
     function notePlaces(Program memory program) private pure {
         unchecked {
             uint256 note = program.notesAt;
-            uint256 object = program.objectsAt;
             uint256 end = program.constantsAt;
-            for (; object < end; object += OBJECT_BYTES) {
+            uint256 counts = 0; // sixteen bits for each kind
+            for (uint256 object = program.objectsAt; object < end; object += OBJECT_BYTES) {
                 uint256 kind = u8At(object);
-                uint256 before = 0;
-                if (kind == KIND_FIELD) before = program.fields++;
-                else if (kind == KIND_ROW) before = program.rows++;
-                else if (kind == KIND_STATE) before = program.states++;
-                else if (kind >= KIND_ADVICE) before = program.tables++;
                 assembly ("memory-safe") {
-                    mstore(note, or(mload(note), shl(16, before)))
+                    let place := shl(4, sub(kind, eq(kind, KIND_COMPUTED)))
+                    mstore(note, or(mload(note), shl(16, and(shr(place, counts), 0xffff))))
+                    counts := add(counts, shl(place, 1))
                 }
                 note += 32;
             }
+            program.fields = uint16(counts >> (16 * KIND_FIELD));
+            program.rows = uint16(counts >> (16 * KIND_ROW));
+            program.states = uint16(counts >> (16 * KIND_STATE));
+            program.tables = uint16(counts >> (16 * KIND_ADVICE));
         }
     }
 

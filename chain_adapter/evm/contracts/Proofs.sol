@@ -26,15 +26,34 @@ abstract contract Proofs is Moves {
         Slice memory witness = reader.slice();
         reader.finish();
         if (witness.size > MAX_WITNESS_BYTES) revert Malformed();
-        (Found memory found, Game memory game, uint256 pace) =
-            beginMove(header, state, kind == MOVE_PROVE ? PHASE_PROVE : PHASE_NARROW);
+        Found memory found;
+        Game memory game;
+        uint256 pace = beginMove(found, game, header, state, kind == MOVE_PROVE ? PHASE_PROVE : PHASE_NARROW);
         found.task = findTask(game.task);
         Batch memory batch = committedBatch(found);
         if (kind == MOVE_PROVE) Bisection.prove(batch, game, witness);
         else Bisection.narrowAndProve(batch, game, pace, segment, witness);
-        bytes memory shown = Readers.copy(move);
-        emit Happened(15, abi.encodePacked(game.id, game.batch, POSTER_DISPROVED, uint8(1), shown));
+        emit Happened(15, tellEnd(game, move));
         endForChallenger(found, game, CAUSE_ENTRY);
         return true;
+    }
+
+    /// The bytes of the event: game, batch, outcome, and the move behind a byte that says there is one.
+    function tellEnd(Game memory game, Slice memory move) private pure returns (bytes memory told) {
+        bytes32 id = game.id;
+        bytes32 batch = game.batch;
+        uint256 place = move.place;
+        uint256 size = move.size;
+        uint256 outcome = POSTER_DISPROVED;
+        assembly ("memory-safe") {
+            told := mload(0x40)
+            mstore(told, add(66, size))
+            mstore(add(told, 32), id)
+            mstore(add(told, 64), batch)
+            mstore8(add(told, 96), outcome)
+            mstore8(add(told, 97), 1)
+            calldatacopy(add(told, 98), place, size)
+            mstore(0x40, and(add(add(told, size), 129), not(31)))
+        }
     }
 }

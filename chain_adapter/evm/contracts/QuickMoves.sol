@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Bisection} from "./Bisection.sol";
 import {Games, PHASE_NARROW, PHASE_RESPOND} from "./Games.sol";
-import {Header, Headers} from "./Headers.sol";
+import {Headers} from "./Headers.sol";
 import {calldataWord, setWord, wordAt} from "./Memory.sol";
 import {Moves} from "./Moves.sol";
 import {NODE_LOST} from "./Nodes.sol";
@@ -42,13 +42,13 @@ abstract contract QuickMoves is Moves {
         unchecked {
             Quick memory quick;
             if (!find(quick, fields)) return false;
-            Header memory header = Headers.read(Readers.over(fields));
+            bytes32 id = Headers.readId(Readers.over(fields));
             uint256 state = quick.state.place;
             quick.pace = requireOpen(quick.state);
             bool isResponse = calldataWord(quick.move.place) >> 248 == MOVE_RESPOND;
             if (!isResponse && !Paces.isSingle(quick.pace)) return false;
-            if (header.id != bytes32(calldataWord(state + BATCH_AT))) revert HeaderMismatch();
-            if (nodes[header.id].state() == NODE_LOST) revert BatchLost();
+            if (id != bytes32(calldataWord(state + BATCH_AT))) revert HeaderMismatch();
+            if (nodes[id].state() == NODE_LOST) revert BatchLost();
             uint256 clocks = clocksAfter(state, isResponse ? PHASE_RESPOND : PHASE_NARROW);
             bytes memory told = start(quick);
             setWord(quick.next + PHASE_AT, clocks);

@@ -13,7 +13,8 @@ contract GameHarness {
             mstore(slice, state.offset)
             mstore(add(slice, 32), state.length)
         }
-        Game memory game = Games.decode(slice);
+        Game memory game;
+        Games.decode(slice, game);
         uint256 before = gasleft();
         bytes memory written;
         uint256 place;
