@@ -24,6 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 using math::ObjectKind;
 
+/// Blocks that are late, clocks that differ and fees that are too low take minutes.
+constexpr std::uint64_t kLeastInclusion_s = 600;
+
 /// Ends the planning; plan_post() gives it back.
 struct Refusing {
   PostRefusal refusal;
@@ -159,6 +162,8 @@ void Planner::check_records() const {
   const auto name = [&](std::size_t k) {
     return "record " + std::to_string(k) + " (" + to_text(records[k].address) + ")";
   };
+  const std::uint64_t inclusion_s =
+      x_options.inclusion_s.value_or(std::max(kLeastInclusion_s, x_task.settings.censorship_budget_s));
   for (std::size_t k = 0; k < records.size(); ++k) {
     if (k > 0) {
       const auto ordered = proof::check_order(records[k - 1], records[k], order);
@@ -166,10 +171,10 @@ void Planner::check_records() const {
     }
     const auto term = proof::signer_term(x_chain, x_manifest.header.task, records[k].address);
     const bool now = proof::signer_is_member(records[k], term, x_head.time_s);
-    if (now && proof::signer_is_member(records[k], term, x_head.time_s + x_options.inclusion_s)) continue;
+    if (now && proof::signer_is_member(records[k], term, x_head.time_s + inclusion_s)) continue;
     fail(PostReason::kSigner,
          name(k) +
-             (now ? " is of a member, or a key, that leaves within " + std::to_string(x_options.inclusion_s) + " s"
+             (now ? " is of a member, or a key, that leaves within " + std::to_string(inclusion_s) + " s"
                   : " is not from member " + std::to_string(records[k].member)) +
              "; leave it out");
   }

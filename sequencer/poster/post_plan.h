@@ -49,8 +49,8 @@ struct PostOptions {
   proof::Address delegate{};
   std::vector<proof::KeeperSignature> keepers{};
   RecordChecks records = RecordChecks::kAll;
-  /// The post may be included this much later than now.
-  std::uint64_t inclusion_s = 600;
+  /// The post may be included this much later than now. Absent: by the task's censorship budget, and by 600 s at least.
+  std::optional<std::uint64_t> inclusion_s{};
   math::TaskPool* pool = nullptr;
 };
 

@@ -107,6 +107,28 @@ TEST(PostPlan, refuses_records_of_strangers_and_of_members_who_leave) {
   EXPECT_EQ(rounds.plan(batch.directory, {.inclusion_s = 0}).error().reason, PostReason::kSigner);
 }
 
+TEST(PostPlan, refuses_members_who_leave_while_a_post_may_be_held_up) {
+  const TemporaryFolder folder;
+  test::RoundOptions options{.settings = test::quick_settings()};
+  options.settings.censorship_budget_s = 1'000;
+  options.settings.window_s = 1'100;
+  options.settings.request_period_s = 2'400;
+  options.settings.game_clock_s = 2'000;
+  options.settings.challenge_period_s = 5'000;
+  options.settings.exit_delay_s = 12'000;
+  ChainedRounds rounds(folder.path() / "data", options);
+  const BuiltBatch batch = rounds.built(rounds.world().genesis());
+  const proof::Address leaving = rounds.world().key(1).address();
+  ChainedRounds::must(rounds.chain().send(leaving, {}, proof::RequestExit{.task = rounds.task(), .member = 1}));
+  rounds.chain().advance(rounds.settings().exit_delay_s - 1'100);
+  EXPECT_TRUE(rounds.plan(batch.directory).has_value());
+  rounds.chain().advance(200);
+  const auto soon = rounds.plan(batch.directory);
+  ASSERT_FALSE(soon.has_value());
+  EXPECT_EQ(soon.error().reason, PostReason::kSigner);
+  EXPECT_NE(soon.error().message.find("leaves within 1000 s"), std::string::npos) << soon.error().message;
+}
+
 TEST(PostPlan, says_what_else_stands_in_the_way) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
