@@ -7,7 +7,8 @@
 namespace tally::chain {
 
 void BatchIndex::follow(ChainAdapter& chain) {
-  follow_events(chain, x_cursor, [&](std::span<const LoggedEvent> page) {
+  if (!x_cursor.holds(chain)) *this = {};
+  follow_events(chain, x_cursor.next(), [&](std::span<const LoggedEvent> page) {
     for (const LoggedEvent& logged : page) {
       if (const auto* created = std::get_if<proof::TaskCreated>(&logged.event)) x_tasks.push_back(created->task);
       if (const auto* posted = std::get_if<proof::Posted>(&logged.event)) {
@@ -16,7 +17,7 @@ void BatchIndex::follow(ChainAdapter& chain) {
       }
       x_disputes.apply(logged);
     }
-    x_cursor = page.back().position + 1;
+    x_cursor.pass(page.back());
   });
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chain_adapter/chain/chain.h"
+#include "chain_adapter/chain/event_cursor.h"
 #include "chain_adapter/chain/open_disputes.h"
 
 namespace tally::chain {
@@ -20,7 +21,7 @@ struct IndexedBatch {
 
 class BatchIndex {
  public:
-  /// Reads the events that are new since the last call.
+  /// Reads the events that are new since the last call; all of them where those it has read no longer hold.
   void follow(ChainAdapter& chain);
 
   /// Null: not posted, as far as the events were read.
@@ -30,11 +31,9 @@ class BatchIndex {
   [[nodiscard]] std::span<const proof::TaskId> tasks() const { return x_tasks; }
   /// About the batches of all tasks.
   [[nodiscard]] const OpenDisputes& disputes() const { return x_disputes; }
-  /// The position of the next event to be read.
-  [[nodiscard]] std::uint64_t cursor() const { return x_cursor; }
 
  private:
-  std::uint64_t x_cursor = 0;
+  EventCursor x_cursor;
   std::vector<proof::TaskId> x_tasks;
   std::map<proof::TaskId, std::vector<proof::BatchId>> x_batches;
   std::map<proof::BatchId, IndexedBatch> x_posts;

@@ -1,28 +1,34 @@
 #include "chain_adapter/chain/chain.h"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 
 #include "chain_adapter/embedded/embedded_chain.h"
+#include "chain_adapter/evm/evm_chain.h"
 
 namespace tally::chain {
 
 namespace {
 
 constexpr std::string_view kEmbedded = "embedded:";
-constexpr std::chrono::milliseconds kPoll(200);
+// A development node has it at once, others after a block.
+constexpr std::chrono::milliseconds kFirstPause(5);
+constexpr std::chrono::milliseconds kLongestPause(500);
 
 }  // namespace
 
 TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submission) {
   const TransactionId id = chain.submit(submission);
-  for (;;) {
+  for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     TransactionFate fate = chain.fate(id);
     if (fate.kind == TransactionFate::Kind::kApplied || fate.kind == TransactionFate::Kind::kRefused) return fate;
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(pause);
   }
 }
+
+bool is_evm_chain(std::string_view where) { return where.starts_with("http://") || where.starts_with("https://"); }
 
 std::filesystem::path embedded_file(std::string_view where) {
   if (where.starts_with(kEmbedded)) where.remove_prefix(kEmbedded.size());
@@ -33,6 +39,7 @@ std::filesystem::path embedded_file(std::string_view where) {
 }
 
 std::unique_ptr<ChainAdapter> open_chain(std::string_view where) {
+  if (is_evm_chain(where)) return open_evm_chain(where);
   return std::make_unique<EmbeddedChain>(embedded_file(where));
 }
 

@@ -42,7 +42,8 @@ struct TransactionFate {
   std::uint64_t gas = 0;                         // 0 where the chain counts none
 };
 
-/// Positions are strictly ascending, and never change once they are given.
+/// Positions are strictly ascending, and never name another event than the one they were given to. A chain that is
+/// reorganised more deeply than was thought possible takes events back with their positions: event_cursor.h.
 struct LoggedEvent {
   std::uint64_t position = 0;
   std::uint64_t block = 0;
@@ -86,7 +87,11 @@ class ChainAdapter {
 /// The file of "embedded:FILE", or of a plain path. Throws std::invalid_argument with what is accepted.
 [[nodiscard]] std::filesystem::path embedded_file(std::string_view where);
 
-/// As embedded_file(). What the file lacks is a DatabaseError (chain_adapter/sqlite/database.h).
+/// Whether `where` is one or more URLs of nodes: http://… or https://…, with commas between.
+[[nodiscard]] bool is_evm_chain(std::string_view where);
+
+/// What is_evm_chain() says, or else embedded_file(). What a file lacks is a DatabaseError
+/// (chain_adapter/sqlite/database.h). Throws std::invalid_argument where an EVM chain has no settlement.
 [[nodiscard]] std::unique_ptr<ChainAdapter> open_chain(std::string_view where);
 
 }  // namespace tally::chain

@@ -157,7 +157,7 @@ class Audit {
   }
 
   void compare() {
-    expect(x_tables.event_count() == x_events, "event " + std::to_string(x_events) + ": of no transaction");
+    expect(x_tables.next_event() == x_events, "event " + std::to_string(x_events) + ": of no transaction");
     proof::Wei supply;
     for (const GenesisAccount& account : x_genesis.accounts) supply.value += account.balance.value;
     proof::Wei owned;

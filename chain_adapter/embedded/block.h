@@ -8,19 +8,12 @@
 #include <vector>
 
 #include "chain_adapter/chain/chain.h"
+#include "chain_adapter/ledger/block.h"
 #include "fraud_proof/commitments/ids.h"
 #include "fraud_proof/commitments/task_settings.h"
 #include "fraud_proof/signing/address.h"
 
 namespace tally::chain {
-
-struct Block {
-  std::uint64_t number = 0;
-  std::uint64_t time_s = 0;
-  proof::Digest parent{};
-  proof::Digest hash{};
-  bool operator==(const Block&) const = default;
-};
 
 enum class Clock : std::uint8_t {
   kWall = 1,    // the host's; never before the last block's time

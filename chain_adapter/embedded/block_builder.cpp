@@ -43,7 +43,7 @@ BlockBuilder::BlockBuilder(Tables& tables, proof::Settlement& machine, const Set
       x_settings(settings),
       x_parent(tables.head()),
       x_next_transaction(tables.transaction_count()),
-      x_next_event(tables.event_count()) {
+      x_next_event(tables.next_event()) {
   if (settings.time_s > x_parent.time_s) {
     x_parent = next_block(x_parent, settings.time_s, {});
     tables.append(x_parent);

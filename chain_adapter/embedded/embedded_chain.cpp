@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "chain_adapter/chain/encoded_transaction.h"
 #include "chain_adapter/embedded/block_builder.h"
 #include "chain_adapter/embedded/signed_transaction.h"
 
@@ -42,11 +43,7 @@ TransactionId EmbeddedChain::submit(const Submission& submission) {
   SignedTransaction envelope{.chain = x_identity,
                              .nonce = builder.account(sender).nonce,
                              .value = submission.value,
-                             .payload = proof::encode(submission.transaction)};
-  if (envelope.payload.size() > proof::kMaxTransactionBytes) {
-    throw std::length_error("a transaction of " + std::to_string(envelope.payload.size()) +
-                            " bytes; a chain takes at most " + std::to_string(proof::kMaxTransactionBytes));
-  }
+                             .payload = encoded_transaction(submission.transaction)};
   sign(envelope, submission.key);
   std::vector<std::uint8_t> bytes = encode(envelope);
   const Arrived arrived{.envelope = std::move(envelope),
@@ -157,7 +154,7 @@ EmbeddedStatus EmbeddedChain::status() {
                         .head = {.block = head.number, .time_s = now_s(head)},
                         .head_hash = head.hash,
                         .transactions = x_tables.transaction_count(),
-                        .events = x_tables.event_count(),
+                        .events = x_tables.next_event(),
                         .held = x_tables.account(x_identity.contract).balance};
   snapshot.commit();
   return status;

@@ -1,7 +1,9 @@
-// Compiles the contracts, and those of their tests, and writes what C++ needs of each: ABI and bytecode.
+// Compiles the contracts, and those of their tests, and writes what C++ needs of each: ABI and bytecode; of the
+// product's also the code that is on a chain then: its SHA-256 with zeros in the places of immutables, and these places.
 //
 //   node compile.mjs            writes the artifacts
 //   node compile.mjs --check    says which committed artifacts are not what the sources give, if any
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +23,7 @@ const settings = {
   evmVersion: 'cancun',
   optimizer: { enabled: true, runs: 2000 },
   metadata: { appendCBOR: false, bytecodeHash: 'none' },
-  outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+  outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode'] } },
 };
 
 const largestCode = 24576;
@@ -44,6 +46,14 @@ function compile() {
   return output.contracts;
 }
 
+function codeOnChain(deployed) {
+  const places = Object.values(deployed.immutableReferences).flat();
+  return {
+    code: `0x${crypto.createHash('sha256').update(Buffer.from(deployed.object, 'hex')).digest('hex')}`,
+    immutables: places.map((place) => place.start).sort((a, b) => a - b),
+  };
+}
+
 // Contracts that can be deployed, each as the text of its artifact.
 function artifacts(contracts) {
   const files = new Map();
@@ -59,6 +69,7 @@ function artifacts(contracts) {
           process.exit(1);
         }
         const artifact = { name, abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` };
+        if (folder.name === 'contracts') Object.assign(artifact, codeOnChain(contract.evm.deployedBytecode));
         files.set(path.join(folder.artifacts, `${name}.json`), `${JSON.stringify(artifact, null, 1)}\n`);
       }
     }

@@ -11,6 +11,8 @@
 #include "chain_adapter/chain/wei_text.h"
 #include "chain_adapter/embedded/audit.h"
 #include "chain_adapter/embedded/embedded_chain.h"
+#include "chain_adapter/evm/deployment.h"
+#include "chain_adapter/evm/evm_chain.h"
 #include "chain_adapter/keys/development_keys.h"
 #include "cli/chain_options.h"
 #include "cli/commands.h"
@@ -39,6 +41,7 @@ struct ChainFlags {
   std::uint64_t seconds = 0;
   std::uint64_t from = 0;
   std::uint64_t limit = 0;
+  KeyFlags key;
   bool driven_clock = false;
   bool follow = false;
 };
@@ -46,8 +49,15 @@ struct ChainFlags {
 std::string money(const proof::Wei& amount) { return chain::to_text_with_unit(amount); }
 
 /// What the embedded chain alone has.
-chain::EmbeddedChain open_embedded(const std::string& where) {
-  return with_chain_errors([&] { return chain::EmbeddedChain(chain::embedded_file(where)); });
+std::filesystem::path file_of_embedded(const std::string& command, const std::string& where) {
+  if (chain::is_evm_chain(where))
+    bad_input("tally chain " + command + " is for embedded chains alone, and " + where + " is an EVM chain");
+  return with_chain_errors([&] { return chain::embedded_file(where); });
+}
+
+chain::EmbeddedChain open_embedded(const std::string& command, const std::string& where) {
+  const std::filesystem::path file = file_of_embedded(command, where);
+  return with_chain_errors([&] { return chain::EmbeddedChain(file); });
 }
 
 chain::GenesisAccount parse_fund(const std::string& text) {
@@ -98,8 +108,32 @@ ExitCode init(const ChainFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
+ExitCode evm_status(const ChainFlags& flags, const Console& console) {
+  const auto chain = with_chain_errors([&] { return chain::open_evm_chain(flags.where); });
+  const chain::ChainIdentity identity = chain->identity();
+  const std::string contract = proof::to_text(identity.contract);
+  const chain::Head head = chain->head();
+  const chain::Block confirmed = chain->confirmed();
+  const proof::Wei held = chain->balance(identity.contract);
+  console.result("chain " + std::to_string(identity.chain_id) + ", contract " + contract + "\nblock " +
+                     std::to_string(head.block) + ", taken for final up to " + std::to_string(confirmed.number) + " " +
+                     math::to_hex(confirmed.hash) + "\ntime " + std::to_string(head.time_s) + " (" +
+                     time_text(head.time_s) + ")\nthe settlement holds " + money(held) + "\nderived in " +
+                     chain->file().string(),
+                 json::object{{"chain_id", identity.chain_id},
+                              {"contract", contract},
+                              {"block", head.block},
+                              {"confirmed", confirmed.number},
+                              {"hash", math::to_hex(confirmed.hash)},
+                              {"time_s", head.time_s},
+                              {"held", chain::to_text(held)},
+                              {"file", chain->file().string()}});
+  return ExitCode::kFine;
+}
+
 ExitCode status(const ChainFlags& flags, const Console& console) {
-  chain::EmbeddedChain chain = open_embedded(flags.where);
+  if (chain::is_evm_chain(flags.where)) return evm_status(flags, console);
+  chain::EmbeddedChain chain = open_embedded("status", flags.where);
   const chain::EmbeddedStatus status = chain.status();
   const std::string contract = proof::to_text(status.identity.contract);
   console.result("chain " + std::to_string(status.identity.chain_id) + ", contract " + contract + "\nblock " +
@@ -183,7 +217,7 @@ ExitCode events(const ChainFlags& flags, const Console& console) {
 }
 
 ExitCode advance(const ChainFlags& flags, const Console& console) {
-  chain::EmbeddedChain chain = open_embedded(flags.where);
+  chain::EmbeddedChain chain = open_embedded("advance", flags.where);
   const chain::Head head = with_chain_errors([&] { return chain.advance(flags.seconds); });
   console.result("block " + std::to_string(head.block) + ", time " + std::to_string(head.time_s) + " (" +
                      time_text(head.time_s) + ")",
@@ -192,7 +226,7 @@ ExitCode advance(const ChainFlags& flags, const Console& console) {
 }
 
 ExitCode accounts(const ChainFlags& flags, const Console& console) {
-  chain::EmbeddedChain chain = open_embedded(flags.where);
+  chain::EmbeddedChain chain = open_embedded("accounts", flags.where);
   const proof::Address contract = chain.identity().contract;
   std::string text;
   json::array list;
@@ -210,8 +244,24 @@ ExitCode accounts(const ChainFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
+ExitCode deploy(const ChainFlags& flags, Console& console) {
+  const proof::PrivateKey key = load_key(flags.key, console);
+  if (!chain::is_evm_chain(flags.where)) bad_input("--rpc " + flags.where + ": not http://… or https://…");
+  chain::RpcClient rpc = with_chain_errors([&] { return chain::rpc_client(flags.where); });
+  chain::EvmNode node(rpc);
+  const std::uint64_t chain_id = node.chain_id();
+  chain::Sender sender(node, chain_id);
+  std::string steps;
+  chain::deploy_settlement(node, sender, key, [&](const std::string& step) { steps += step + "\n"; });
+  const std::string contract = proof::to_text(chain::settlement_address());
+  console.result(steps + "the settlement is at " + contract + " on chain " + std::to_string(chain_id) +
+                     "; use it with --chain " + flags.where + ", or set TALLY_CHAIN",
+                 json::object{{"chain_id", chain_id}, {"contract", contract}});
+  return ExitCode::kFine;
+}
+
 ExitCode check(const ChainFlags& flags, const Console& console) {
-  const std::filesystem::path file = with_chain_errors([&] { return chain::embedded_file(flags.where); });
+  const std::filesystem::path file = file_of_embedded("check", flags.where);
   const auto report = with_chain_errors([&] { return chain::audit(file); });
   if (!report) {
     console.finding("NOT SOUND: " + file.string() + ": " + report.error(),
@@ -271,12 +321,23 @@ void add_advance(CLI::App& chain, Session& session) {
   run_with(*command, session, flags, advance);
 }
 
+void add_deploy(CLI::App& chain, Session& session) {
+  const auto flags = std::make_shared<ChainFlags>();
+  CLI::App* command = chain.add_subcommand("deploy", "Put the settlement's contracts on an EVM chain, once for all");
+  command->add_option("--rpc", flags->where, "The chain's node: http://… or https://…")
+      ->envname("TALLY_CHAIN")
+      ->required();
+  add_key_options(*command, flags->key);
+  run_with(*command, session, flags, deploy);
+}
+
 }  // namespace
 
 void add_chain(CLI::App& app, Session& session) {
-  CLI::App* chain = app.add_subcommand("chain", "Make an embedded chain, look at it, and move its clock");
+  CLI::App* chain = app.add_subcommand("chain", "Make a chain or its contracts, look at it, and move its clock");
   chain->require_subcommand(1);
   add_init(*chain, session);
+  add_deploy(*chain, session);
   add_on_chain(*chain, session, "status", "Identity, head, clock and what the settlement holds", status);
   add_events(*chain, session);
   add_advance(*chain, session);

@@ -8,10 +8,11 @@
 namespace tally::sequencer {
 
 void DefenseView::follow(chain::ChainAdapter& chain) {
-  chain::follow_events(chain, x_cursor, [&](std::span<const chain::LoggedEvent> page) {
+  if (!x_cursor.holds(chain)) *this = DefenseView(x_player);
+  chain::follow_events(chain, x_cursor.next(), [&](std::span<const chain::LoggedEvent> page) {
     for (const chain::LoggedEvent& logged : page) {
       apply(logged, chain.state());
-      x_cursor = logged.position + 1;
+      x_cursor.pass(logged);
     }
   });
 }

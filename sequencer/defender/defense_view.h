@@ -6,6 +6,7 @@
 #include <map>
 
 #include "chain_adapter/chain/chain.h"
+#include "chain_adapter/chain/event_cursor.h"
 #include "chain_adapter/chain/open_disputes.h"
 
 namespace tally::sequencer {
@@ -15,7 +16,7 @@ class DefenseView {
   /// Batches that `player` posted, or may move for.
   explicit DefenseView(const proof::Address& player) : x_player(player) {}
 
-  /// Reads the events that are new since the last call.
+  /// Reads the events that are new since the last call; all of them where those it has read no longer hold.
   void follow(chain::ChainAdapter& chain);
 
   [[nodiscard]] const std::map<proof::BatchId, proof::Posted>& batches() const { return x_batches; }
@@ -24,8 +25,6 @@ class DefenseView {
   [[nodiscard]] const std::map<chain::OpenDisputes::Request, std::uint64_t>& requests() const {
     return x_disputes.requests();
   }
-  /// The position of the next event to be read.
-  [[nodiscard]] std::uint64_t cursor() const { return x_cursor; }
 
  private:
   void apply(const chain::LoggedEvent& logged, const proof::StateReader& state);
@@ -33,7 +32,7 @@ class DefenseView {
   [[nodiscard]] bool concerns_others(const proof::Event& event) const;
 
   proof::Address x_player;
-  std::uint64_t x_cursor = 0;
+  chain::EventCursor x_cursor;
   std::map<proof::BatchId, proof::Posted> x_batches;
   chain::OpenDisputes x_disputes;
 };

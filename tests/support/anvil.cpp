@@ -13,14 +13,8 @@
 
 namespace tally::test {
 
-namespace {
-
-namespace json = boost::json;
-
-constexpr std::string_view kListening = "Listening on ";
-
 std::filesystem::path anvil_program() {
-  const char* chosen = std::getenv("TALLY_ANVIL");  // NOLINT(concurrency-mt-unsafe): before any thread
+  const char* const chosen = std::getenv("TALLY_ANVIL");  // NOLINT(concurrency-mt-unsafe): before any thread
   const std::filesystem::path program =
       chosen != nullptr ? std::filesystem::path(chosen)
                         : std::filesystem::path(TALLY_SOURCE_DIR) /
@@ -29,6 +23,12 @@ std::filesystem::path anvil_program() {
     throw std::runtime_error(program.string() + " is missing: run npm ci in chain_adapter/evm, as ./dev test does");
   return program;
 }
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kListening = "Listening on ";
 
 std::vector<std::string> command() {
   return {anvil_program().string(),
@@ -53,15 +53,6 @@ std::string wait_for_url(const Process& process) {
   if (!process.waits_until(listens)) throw std::runtime_error("anvil does not start: " + said);
   const std::size_t place = said.find(kListening) + kListening.size();
   return "http://" + said.substr(place, said.find('\n', place) - place);
-}
-
-std::vector<std::uint8_t> contract_in(std::string_view folder, std::string_view name) {
-  const std::filesystem::path file = std::filesystem::path(TALLY_SOURCE_DIR) / folder / (std::string(name) + ".json");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error(file.string() + " is missing");
-  std::ostringstream text;
-  text << in.rdbuf();
-  return bytes_of(json::parse(text.str()).at("bytecode"));
 }
 
 }  // namespace
@@ -103,29 +94,14 @@ proof::Address Anvil::deploy(math::Bytes bytecode) {
   return address;
 }
 
-std::vector<std::uint8_t> product_contract(std::string_view name) {
-  return contract_in("chain_adapter/evm/artifacts", name);
-}
-
 std::vector<std::uint8_t> test_contract(std::string_view name) {
-  return contract_in("tests/chain_adapter/evm/artifacts", name);
-}
-
-std::string quantity(math::u128 number) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  do {
-    text.insert(text.begin(), kDigits[static_cast<std::size_t>(number & 15)]);
-    number >>= 4;
-  } while (number != 0);
-  return "0x" + text;
-}
-
-std::vector<std::uint8_t> bytes_of(const json::value& value) {
-  const std::string_view text = value.as_string();
-  std::vector<std::uint8_t> bytes(text.size() < 2 ? 0 : (text.size() - 2) / 2);
-  if (!math::from_hex(text, bytes)) throw std::runtime_error("not bytes: " + std::string(text.substr(0, 100)));
-  return bytes;
+  const std::filesystem::path file =
+      std::filesystem::path(TALLY_SOURCE_DIR) / "tests/chain_adapter/evm/artifacts" / (std::string(name) + ".json");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error(file.string() + " is missing");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return bytes_of(json::parse(text.str()).at("bytecode"));
 }
 
 }  // namespace tally::test

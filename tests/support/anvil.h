@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chain_adapter/evm/rpc_client.h"
+#include "chain_adapter/evm/rpc_values.h"
 #include "deterministic_math/numbers/codec.h"
 #include "fraud_proof/signing/address.h"
 #include "tests/support/process.h"
@@ -37,14 +38,13 @@ class Anvil {
   chain::RpcClient x_rpc;
 };
 
-/// What makes a contract: one of the product (chain_adapter/evm/artifacts), or one of the tests' own.
-[[nodiscard]] std::vector<std::uint8_t> product_contract(std::string_view name);
+/// The node's program. Throws as Anvil does.
+[[nodiscard]] std::filesystem::path anvil_program();
+
+/// What makes a contract of the tests' own.
 [[nodiscard]] std::vector<std::uint8_t> test_contract(std::string_view name);
 
-/// As JSON-RPC writes numbers.
-[[nodiscard]] std::string quantity(math::u128 number);
-
-/// Hexadecimal text of a JSON value that must be a string of bytes.
-[[nodiscard]] std::vector<std::uint8_t> bytes_of(const boost::json::value& value);
+using chain::bytes_of;
+using chain::quantity;
 
 }  // namespace tally::test

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <numeric>
 
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
+#include "chain_adapter/evm/contract_code.h"
+#include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/shown_batches.h"
 #include "deterministic_math/bytecode/codec.h"
 
@@ -21,10 +22,6 @@ namespace {
 namespace json = boost::json;
 using Bytes = std::vector<std::uint8_t>;
 
-/// In the order in which Settlement takes them.
-constexpr std::array kParts = {"TaskPart",  "MemberPart",  "PostPart",   "EndPart", "GamePart",
-                               "CheckPart", "RequestPart", "PayoutPart", "MovePart"};
-
 const std::string kTaken = "taken";
 constexpr std::string_view kSuccess = "0x1";
 constexpr std::uint64_t kEnoughGas = 30'000'000;
@@ -32,9 +29,7 @@ const Address kContract = MemoryChainOptions{}.contract;
 
 std::string text_of(const Address& address) { return math::to_hex(address.bytes); }
 
-std::uint64_t number_of(const json::value& quantity) {
-  return std::stoull(std::string(quantity.as_string()), nullptr, 16);
-}
+using chain::number_of;
 
 /// Its name, and which of the moves or proofs it has.
 std::string kind_of(const Transaction& transaction) {
@@ -103,12 +98,10 @@ class ComparesSomething final : public testing::EmptyTestEventListener {
 EvmMirror::EvmMirror() { deploy(); }
 
 void EvmMirror::deploy() {
-  chain::AbiWriter parts;
-  for (const char* const name : kParts) parts.address(x_anvil.deploy(product_contract(name)));
-  Bytes creation = product_contract("Settlement");
-  const Bytes arguments = parts.take();
-  creation.insert(creation.end(), arguments.begin(), arguments.end());
-  const Address made = x_anvil.deploy(creation);
+  std::vector<Address> parts;
+  for (const std::string_view name : chain::settlement_parts())
+    parts.push_back(x_anvil.deploy(chain::creation_code(name)));
+  const Address made = x_anvil.deploy(chain::settlement_creation(parts));
   const json::value code = x_anvil.rpc().call("eth_getCode", {text_of(made), "latest"});
   static_cast<void>(x_anvil.rpc().call("anvil_setCode", {text_of(kContract), code}));
   static_cast<void>(x_anvil.rpc().call("anvil_autoImpersonateAccount", {true}));

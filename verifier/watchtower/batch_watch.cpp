@@ -58,7 +58,8 @@ std::string text_of(const proof::ChainRefusal& refusal) {
 }  // namespace
 
 void follow(chain::ChainAdapter& chain, Memory& memory) {
-  chain::follow_events(chain, memory.cursor(), [&](std::span<const chain::LoggedEvent> page) { memory.keep(page); });
+  chain::follow_events(chain, memory.cursor().next(),
+                       [&](std::span<const chain::LoggedEvent> page) { memory.keep(page); });
 }
 
 chain::TransactionFate send_and_report(chain::ChainAdapter& chain, const chain::Submission& submission,

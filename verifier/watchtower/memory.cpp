@@ -83,16 +83,6 @@ math::Digest secret_of(const proof::PrivateKey& key) {
 
 }  // namespace
 
-math::Digest mark_of(const chain::LoggedEvent& logged) {
-  math::ByteWriter writer;
-  writer.u64be(logged.position);
-  writer.u64be(logged.block);
-  writer.u64be(logged.time_s);
-  writer.raw(logged.transaction.digest.bytes);
-  writer.raw(proof::encode(logged.event));
-  return math::sha256(writer.take());
-}
-
 proof::Salt random_salt() {
   proof::Salt salt{};
   if (RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1) {
@@ -143,7 +133,15 @@ void Memory::sweep_scratch() {
   }
 }
 
-std::uint64_t Memory::cursor() { return static_cast<std::uint64_t>(x_database.integer("SELECT cursor FROM identity")); }
+chain::EventCursor Memory::cursor() {
+  chain::Statement statement(x_database, "SELECT cursor, last_event FROM identity");
+  chain::Rows rows = statement.query();
+  TALLY_ASSERT(rows.next());
+  if (rows.is_null(1)) return {rows.natural(0), std::nullopt};
+  math::Digest mark;
+  std::ranges::copy(rows.blob(1, mark.bytes.size()), mark.bytes.begin());
+  return {rows.natural(0), mark};
+}
 
 bool Memory::is_own_game(const proof::GameId& game) {
   chain::Statement statement(x_database, "SELECT 1 FROM game WHERE id = ?");
@@ -182,20 +180,11 @@ void Memory::keep_event(const chain::LoggedEvent& logged) {
   }
 }
 
-std::optional<math::Digest> Memory::last_event() {
-  chain::Statement statement(x_database, "SELECT last_event FROM identity");
-  chain::Rows rows = statement.query();
-  if (!rows.next() || rows.is_null(0)) return std::nullopt;
-  math::Digest mark;
-  std::ranges::copy(rows.blob(0, mark.bytes.size()), mark.bytes.begin());
-  return mark;
-}
-
 void Memory::keep(std::span<const chain::LoggedEvent> events) {
   chain::Transaction transaction(x_database, chain::Transaction::Kind::kWrite);
   for (const chain::LoggedEvent& event : events) keep_event(event);
   chain::Statement(x_database, "UPDATE identity SET cursor = ?, last_event = ?")
-      .run(events.back().position + 1, math::Bytes(mark_of(events.back()).bytes));
+      .run(events.back().position + 1, math::Bytes(chain::mark_of(events.back()).bytes));
   transaction.commit();
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "chain_adapter/chain/chain.h"
+#include "chain_adapter/chain/event_cursor.h"
 #include "chain_adapter/sqlite/database.h"
 #include "fraud_proof/settlement/transaction.h"
 #include "fraud_proof/signing/secp256k1.h"
@@ -62,10 +63,7 @@ class Memory {
   /// Removes what is there of batches that are over.
   void sweep_scratch();
 
-  /// The position of the next event to read.
-  [[nodiscard]] std::uint64_t cursor();
-  /// Of the last event that was read, if any was: whether the chain is still the same is seen by it.
-  [[nodiscard]] std::optional<math::Digest> last_event();
+  [[nodiscard]] chain::EventCursor cursor();
   /// Stores events that were read, and where to go on, in one commit.
   void keep(std::span<const chain::LoggedEvent> events);
   /// Forgets all that was read and judged. Salts, proofs and alarms stay: they may belong to what is yet to be read.
@@ -116,8 +114,5 @@ class Memory {
   math::Digest x_secret;
   std::function<proof::Salt()> x_draw_salt;
 };
-
-/// By what an event is known again.
-[[nodiscard]] math::Digest mark_of(const chain::LoggedEvent& logged);
 
 }  // namespace tally::verifier

@@ -209,11 +209,7 @@ void Watch::judge(Watched& watched) {
 
 /// A chain file that was restored from an older copy goes on differently. All is read anew then.
 void begin_anew_on_another_chain(chain::ChainAdapter& chain, Memory& memory, WatchReport& report) {
-  const auto last = memory.last_event();
-  if (!last) return;
-  const std::uint64_t position = memory.cursor() - 1;
-  const auto there = chain.events(position, 1);
-  if (!there.empty() && there.front().position == position && mark_of(there.front()) == *last) return;
+  if (memory.cursor().holds(chain)) return;
   const std::string alarm =
       "the chain is not the one that was followed so far, but an older copy or another; it is read anew";
   memory.begin_anew();

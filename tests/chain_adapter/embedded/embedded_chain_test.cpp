@@ -376,7 +376,7 @@ TEST(EmbeddedChain, is_opened_by_name) {
   EXPECT_EQ(fate.kind, Kind::kApplied);
   const TransactionFate again = submit_and_wait(*chain, {.key = key(0), .value = {}, .transaction = test::some_task()});
   EXPECT_EQ(again.refusal->reason, Reason::kTaskExists);
-  for (const std::string_view where : {"", "embedded:", "https://node.example", "embedded:https://x"}) {
+  for (const std::string_view where : {"", "embedded:", "ftp://node.example", "embedded:https://x"}) {
     EXPECT_THROW((void)open_chain(where), std::invalid_argument) << where;
   }
 }

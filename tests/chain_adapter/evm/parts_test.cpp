@@ -1,13 +1,14 @@
 // The parts of the settlement's code, each for itself.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <boost/json.hpp>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "chain_adapter/evm/abi.h"
+#include "chain_adapter/evm/contract_code.h"
+#include "chain_adapter/evm/deployment.h"
 #include "fraud_proof/game/game.h"
 #include "tests/support/anvil.h"
 
@@ -18,9 +19,6 @@ namespace json = boost::json;
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::array kParts = {"TaskPart",  "MemberPart",  "PostPart",   "EndPart", "GamePart",
-                               "CheckPart", "RequestPart", "PayoutPart", "MovePart"};
-
 /// A call's result, or what it reverted with.
 std::string call(test::Anvil& node, json::object asked) {
   try {
@@ -30,24 +28,16 @@ std::string call(test::Anvil& node, json::object asked) {
   }
 }
 
-Bytes creation_of(const std::vector<proof::Address>& parts) {
-  AbiWriter arguments;
-  for (const proof::Address& part : parts) arguments.address(part);
-  Bytes creation = test::product_contract("Settlement");
-  const Bytes places = arguments.take();
-  creation.insert(creation.end(), places.begin(), places.end());
-  return creation;
-}
-
 TEST(Parts, a_settlement_is_not_made_of_addresses_without_code) {
   test::Anvil node;
-  const proof::Address part = node.deploy(test::product_contract("TaskPart"));
-  const std::vector<proof::Address> all(kParts.size(), part);
-  EXPECT_EQ(call(node, {{"data", math::to_hex(creation_of(all))}}).substr(0, 4), "0x60");
+  const proof::Address part = node.deploy(creation_code("TaskPart"));
+  const std::vector<proof::Address> all(settlement_parts().size(), part);
+  EXPECT_EQ(call(node, {{"data", math::to_hex(settlement_creation(all))}}).substr(0, 4), "0x60");
   for (std::size_t i = 0; i < all.size(); ++i) {
     std::vector<proof::Address> parts = all;
     parts[i] = proof::Address{.bytes = {0x55}};
-    EXPECT_EQ(call(node, {{"data", math::to_hex(creation_of(parts))}}), math::to_hex(selector_of("PartWithoutCode()")))
+    EXPECT_EQ(call(node, {{"data", math::to_hex(settlement_creation(parts))}}),
+              math::to_hex(selector_of("PartWithoutCode()")))
         << i;
   }
 }
@@ -56,7 +46,7 @@ TEST(Parts, that_are_called_themselves_take_no_money) {
   test::Anvil node;
   const json::value rich = node.rpc().call("eth_accounts", {}).at(0);
   const auto refuses = [&](const char* name, const std::vector<std::string>& functions) {
-    const std::string place = math::to_hex(node.deploy(test::product_contract(name)).bytes);
+    const std::string place = math::to_hex(node.deploy(creation_code(name)).bytes);
     for (const std::string& function : functions) {
       AbiWriter arguments;
       arguments.bytes(Bytes{});

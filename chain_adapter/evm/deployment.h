@@ -1,0 +1,42 @@
+// Where the contracts are: at addresses that follow from their code alone, the same on every chain, since they are made
+// through the deterministic deployment proxy (docs/spec.md, 13.3). Anyone may put them there, once; it does not matter
+// who.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chain_adapter/evm/evm_node.h"
+#include "chain_adapter/evm/sender.h"
+
+namespace tally::chain {
+
+/// In the order in which Settlement takes them.
+[[nodiscard]] std::span<const std::string_view> settlement_parts();
+/// What makes a settlement of these parts.
+[[nodiscard]] std::vector<std::uint8_t> settlement_creation(std::span<const proof::Address> parts);
+
+struct PlannedContract {
+  std::string_view name;
+  proof::Address address{};
+  std::vector<std::uint8_t> creation{};
+};
+/// The parts, and last the settlement.
+[[nodiscard]] const std::vector<PlannedContract>& planned_contracts();
+[[nodiscard]] proof::Address settlement_address();
+
+/// Throws std::invalid_argument with what is to be done unless the settlement is there, and has the code that this
+/// program knows.
+void check_settlement(EvmNode& node);
+
+/// Makes what is not there yet; `tell` hears of each step. Throws std::runtime_error where the chain does not take it.
+void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
+                       const std::function<void(const std::string&)>& tell);
+
+/// Waits for a transaction to be in a block.
+[[nodiscard]] EvmReceipt wait_for_receipt(EvmNode& node, const TransactionId& id);
+
+}  // namespace tally::chain

@@ -1,0 +1,332 @@
+#include "chain_adapter/evm/evm_chain.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "chain_adapter/chain/encoded_transaction.h"
+#include "chain_adapter/evm/call_data.h"
+#include "chain_adapter/evm/deployment.h"
+#include "chain_adapter/evm/refusal_of_call.h"
+#include "chain_adapter/evm/shown_batches.h"
+
+namespace tally::chain {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kUsualConfirmations = 12;
+constexpr std::uint64_t kMostConfirmations = 1'000'000;
+constexpr std::size_t kRememberedRefusals = 4096;
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here changes it
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+bool is_development(std::uint64_t chain_id) { return chain_id == 1'337 || chain_id == 31'337; }
+
+std::uint64_t confirmations_on(std::uint64_t chain_id, const EvmSettings& settings) {
+  return settings.confirmations.value_or(is_development(chain_id) ? 0 : kUsualConfirmations);
+}
+
+fs::path file_in(const fs::path& folder, const ChainIdentity& identity, std::uint64_t confirmations) {
+  return folder / ("evm-" + std::to_string(identity.chain_id) + "-" + math::to_hex(identity.contract.bytes) + "-" +
+                   std::to_string(confirmations) + ".sqlite");
+}
+
+[[noreturn]] void changes_while_read() {
+  throw RpcFailure("the chain changes while it is read, or its nodes are not at the same block; try again");
+}
+
+/// Those on file, and more.
+class LeftOutInMemory final : public LeftOut {
+ public:
+  explicit LeftOutInMemory(const LeftOut& base) : x_base(base) {}
+  [[nodiscard]] bool any() const override { return !x_more.empty() || x_base.any(); }
+  [[nodiscard]] bool has(const proof::TaskId& task) const override { return x_more.contains(task) || x_base.has(task); }
+  void add(const proof::TaskId& task) override { x_more.insert(task); }
+
+ private:
+  const LeftOut& x_base;
+  std::set<proof::TaskId> x_more;
+};
+
+}  // namespace
+
+EvmSettings evm_settings_of_environment() {
+  EvmSettings settings;
+  if (const std::string text = environment("TALLY_CONFIRMATIONS"); !text.empty()) {
+    std::uint64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end != text.data() + text.size() || count > kMostConfirmations)
+      throw std::invalid_argument("TALLY_CONFIRMATIONS=" + text + ": not a number of blocks, at most a million");
+    settings.confirmations = count;
+  }
+  settings.cache = environment("TALLY_CACHE");
+  if (settings.cache.empty()) {
+    const std::string cache = environment("XDG_CACHE_HOME");
+    const std::string home = environment("HOME");
+    if (cache.empty() && home.empty())
+      throw std::invalid_argument("no folder for what is derived from the chain: set TALLY_CACHE");
+    settings.cache = (cache.empty() ? fs::path(home) / ".cache" : fs::path(cache)) / "tallystick";
+  }
+  return settings;
+}
+
+std::optional<std::vector<std::uint8_t>> RecordsInMemory::read(math::Bytes key) const {
+  const auto found = x_records.find(std::string(key.begin(), key.end()));
+  return found == x_records.end() ? x_base.read(key) : std::optional(found->second);
+}
+
+void RecordsInMemory::write(const proof::Effects& effects) {
+  for (const proof::Write& each : effects.writes)
+    x_records[std::string(each.key.begin(), each.key.end())] = each.record;
+}
+
+struct EvmChain::Read {
+  std::vector<SettlementCall> calls{};
+  std::map<std::uint64_t, EvmBlock> blocks{};
+};
+
+EvmChain::EvmChain(RpcClient rpc, const EvmSettings& settings)
+    : x_rpc(std::move(rpc)),
+      x_node(x_rpc),
+      x_identity{.chain_id = x_node.chain_id(), .contract = settlement_address()},
+      x_sender(x_node, x_identity.chain_id, settings.tip),
+      x_confirmations(confirmations_on(x_identity.chain_id, settings)),
+      x_blocks_at_once(std::max<std::uint64_t>(settings.blocks_at_once, 1)),
+      x_file(file_in(settings.cache, x_identity, x_confirmations)),
+      x_derivation(x_identity) {
+  check_settlement(x_node);
+  fs::create_directories(settings.cache);
+  x_database.emplace(x_file, derived_schema(),
+                     DatabaseSettings{.mode = OpenMode::kEither,
+                                      .fill = [this](Database& fresh) { begin_derived(fresh, x_identity, start()); }});
+  x_tables.emplace(*x_database);
+  x_tables->expect(x_identity);
+  x_records.emplace(*x_tables);
+}
+
+/// Nodes that keep no history do not say when the contract was made: then all blocks are looked through.
+Block EvmChain::start() {
+  std::uint64_t low = 0;
+  std::uint64_t high = x_node.latest().block.number;
+  try {
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      if (x_node.code(x_identity.contract, middle).empty()) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+  } catch (const RpcError&) {
+    low = 0;
+  }
+  const auto block = x_node.block(low == 0 ? 0 : low - 1);
+  if (!block) changes_while_read();
+  return block->block;
+}
+
+void EvmChain::follow() {
+  const Block latest = x_node.latest().block;
+  if (latest.hash == x_seen) return;
+  begin_anew_after_reorganisation(latest);
+  if (latest.number >= x_confirmations) confirm(latest.number - x_confirmations);
+  look_beyond(latest);
+  x_seen = latest.hash;
+}
+
+void EvmChain::begin_anew_after_reorganisation(const Block& latest) {
+  const Block head = x_tables->head();
+  // A node that is behind the one that was asked before is no reorganisation.
+  if (head.number > latest.number && x_confirmations > 0) return;
+  const auto there = x_node.block(head.number);
+  if (there && there->block.hash == head.hash) return;
+  const Block beginning = start();
+  Transaction transaction(*x_database, Transaction::Kind::kWrite);
+  if (x_tables->head() != head) return;  // another process was here first
+  x_tables->begin_anew(beginning);
+  transaction.commit();
+}
+
+void EvmChain::confirm(std::uint64_t last) {
+  for (;;) {
+    const Block head = x_tables->head();
+    if (head.number >= last) return;
+    const std::uint64_t until = std::min(last, head.number + x_blocks_at_once);
+    const auto end = x_node.block(until);
+    Read blocks;
+    try {
+      blocks = read(head.number + 1, until);
+    } catch (const RpcError&) {
+      // Nodes limit how much they look through at once, each in its own way.
+      if (x_blocks_at_once == 1) throw;
+      x_blocks_at_once /= 2;
+      continue;
+    }
+    const auto again = x_node.block(until);
+    if (!end || !again || end->block != again->block) changes_while_read();
+    blocks.blocks.emplace(until, *end);
+
+    Transaction transaction(*x_database, Transaction::Kind::kWrite);
+    if (x_tables->head() != head) continue;  // another process did it meanwhile
+    keep(blocks, head);
+    transaction.commit();
+  }
+}
+
+EvmChain::Read EvmChain::read(std::uint64_t first, std::uint64_t last) {
+  const std::vector<EvmLog> logs = x_node.logs(x_identity.contract, first, last);
+  Read read;
+  read.calls =
+      settlement_calls(x_identity.contract, logs, [this](const TransactionId& id) { return x_node.transaction(id); });
+  for (const EvmLog& log : logs) {
+    if (read.blocks.contains(log.block)) continue;
+    const auto block = x_node.block(log.block);
+    if (!block || block->block.hash != log.block_hash) changes_while_read();
+    read.blocks.emplace(log.block, *block);
+  }
+  return read;
+}
+
+void EvmChain::keep(const Read& read, const Block& head) {
+  x_tables->forget_if_empty(head);
+  for (const auto& [number, block] : read.blocks) x_tables->append(block.block);
+  for (const SettlementCall& call : read.calls) {
+    const proof::Effects effects = derive(*x_tables, *x_tables, read, call);
+    if (!effects.events.empty()) x_tables->append(call, effects);
+  }
+}
+
+void EvmChain::look_beyond(const Block& latest) {
+  x_records->clear();
+  x_headers.clear();
+  const Block head = x_tables->head();
+  if (head.number >= latest.number) return;
+  const Read blocks = read(head.number + 1, latest.number);
+  LeftOutInMemory left_out(*x_tables);
+  try {
+    for (const SettlementCall& call : blocks.calls) {
+      const proof::Effects effects = derive(*x_records, left_out, blocks, call);
+      x_records->write(effects);
+      for (const proof::Event& event : effects.events) {
+        if (const auto* const posted = std::get_if<proof::Posted>(&event))
+          x_headers.emplace(posted->batch, posted->header);
+      }
+    }
+  } catch (const ChainDisagrees&) {
+    // What does not fit together here may be a reorganisation; once it is taken for final, it is an alarm.
+  }
+}
+
+proof::Effects EvmChain::derive(const proof::StateReader& state, LeftOut& left_out, const Read& read,
+                                const SettlementCall& call) {
+  const auto hash = [&](std::uint64_t number) -> std::optional<proof::Digest> {
+    const auto known = read.blocks.find(number);
+    if (known != read.blocks.end()) return known->second.block.hash;
+    const auto block = x_node.block(number);
+    return block ? std::optional(block->block.hash) : std::nullopt;
+  };
+  return x_derivation.derive(state, left_out, read.blocks.at(call.block), hash, call);
+}
+
+Head EvmChain::head() {
+  follow();
+  return {.block = x_node.latest().block.number, .time_s = x_node.next_time_s()};
+}
+
+Block EvmChain::confirmed() {
+  follow();
+  return x_tables->head();
+}
+
+std::vector<LoggedEvent> EvmChain::events(std::uint64_t from, std::size_t limit) {
+  follow();
+  return x_tables->events(from, limit);
+}
+
+const proof::StateReader& EvmChain::state() {
+  follow();
+  return *x_records;
+}
+
+proof::Wei EvmChain::balance(const proof::Address& account) { return x_node.balance(account); }
+
+std::vector<proof::BatchHeader> EvmChain::headers_for(const proof::Transaction& transaction) {
+  std::vector<proof::BatchHeader> headers;
+  for (const proof::BatchId& batch : batches_to_show(state(), transaction)) {
+    const auto recent = x_headers.find(batch);
+    const auto header = recent == x_headers.end() ? x_tables->header(batch) : std::optional(recent->second);
+    if (header) headers.push_back(*header);
+  }
+  return headers;
+}
+
+TransactionId EvmChain::submit(const Submission& submission) {
+  const std::vector<std::uint8_t> bytes = encoded_transaction(submission.transaction);
+  const Outgoing outgoing{.key = submission.key,
+                          .to = x_identity.contract,
+                          .value = submission.value,
+                          .data = call_data(bytes, headers_for(submission.transaction))};
+  auto sent = x_sender.send(outgoing);
+  if (sent) return *sent;
+  if (x_refused.size() == kRememberedRefusals) x_refused.clear();
+  // No node has it: a name of its own.
+  math::ByteWriter name;
+  name.raw(submission.key.address().bytes);
+  name.u64be(x_refused.size());
+  name.raw(bytes);
+  const TransactionId id{math::sha256(name.take())};
+  x_refused[id] = {
+      .kind = TransactionFate::Kind::kRefused, .refusal = std::move(sent).error(), .bytes = outgoing.data.size()};
+  return id;
+}
+
+TransactionFate EvmChain::fate(const TransactionId& id) {
+  if (const auto refused = x_refused.find(id); refused != x_refused.end()) return refused->second;
+  const auto call = x_node.transaction(id);
+  if (!call) return {};
+  const auto receipt = x_node.receipt(id);
+  if (!receipt) return {.kind = TransactionFate::Kind::kPending, .bytes = call->data.size()};
+  if (!receipt->taken) return refused(*call, *receipt);
+  return {.kind = TransactionFate::Kind::kApplied,
+          .block = receipt->block,
+          .events = settlement_events(receipt->logs),
+          .bytes = call->data.size(),
+          .gas = receipt->gas};
+}
+
+/// Somebody's transaction came first. The block does not say why; the same call after it does.
+TransactionFate EvmChain::refused(const EvmCall& call, const EvmReceipt& receipt) {
+  try {
+    static_cast<void>(x_node.simulate(call, receipt.block));
+  } catch (const RpcError& error) {
+    if (auto refusal = refusal_of_call(error)) {
+      return {.kind = TransactionFate::Kind::kRefused,
+              .block = receipt.block,
+              .refusal = std::move(refusal),
+              .bytes = call.data.size(),
+              .gas = receipt.gas};
+    }
+  }
+  throw std::runtime_error("the transaction failed in block " + std::to_string(receipt.block) +
+                           " by something that is no reason of the contract's: too little gas, perhaps");
+}
+
+RpcClient rpc_client(std::string_view urls) {
+  return {http_endpoints(urls), {}, [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
+}
+
+std::unique_ptr<EvmChain> open_evm_chain(std::string_view urls) {
+  return std::make_unique<EvmChain>(rpc_client(urls), evm_settings_of_environment());
+}
+
+}  // namespace tally::chain

@@ -1,0 +1,42 @@
+// The transactions that a settlement's contract took, read off its logs: each call's sender, value and bytes, and what
+// the contract told of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "chain_adapter/evm/evm_node.h"
+
+namespace tally::chain {
+
+/// What the chain shows is not what docs/spec.md says of it: this program and the contracts disagree, or the node does
+/// not tell the truth. Nothing is to be done on such ground.
+class ChainDisagrees : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct SettlementCall {
+  TransactionId transaction{};
+  std::uint64_t block = 0;
+  proof::Address sender{};
+  proof::Wei value{};
+  std::vector<std::uint8_t> bytes{};                // the transaction of docs/spec.md, 10.3
+  std::vector<std::vector<std::uint8_t>> events{};  // of 10.7, in order; at least one
+};
+
+/// Looks up a transaction of the chain.
+using FindTransaction = std::function<std::optional<EvmCall>(const TransactionId&)>;
+
+/// In order. Throws ChainDisagrees; what `find` lacks is an RpcFailure.
+[[nodiscard]] std::vector<SettlementCall> settlement_calls(const proof::Address& contract, std::span<const EvmLog> logs,
+                                                           const FindTransaction& find);
+
+/// The events among logs.
+[[nodiscard]] std::vector<proof::Event> settlement_events(std::span<const EvmLog> logs);
+
+}  // namespace tally::chain
