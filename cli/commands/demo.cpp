@@ -2,7 +2,9 @@
 #include "cli/demo/demo.h"
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/threads.h"
@@ -30,6 +32,11 @@ void add_demo(CLI::App& app, Session& session) {
   CLI::App* const command =
       app.add_subcommand("demo", "Train on a chain, with frauds that are caught, and leave it all in a folder");
   command->add_option("folder", settings->folder, "A new folder for everything")->required();
+  const std::map<std::string, DemoChainKind> kinds = {{"embedded", DemoChainKind::kEmbedded},
+                                                      {"evm", DemoChainKind::kEvm}};
+  command->add_option("--chain", settings->chain, "embedded: in a file; evm: on a node, which anvil is")
+      ->transform(CLI::CheckedTransformer(kinds).description("embedded|evm"))
+      ->default_str("embedded");
   command->add_option("--rounds", settings->rounds, "Rounds of training")
       ->check(CLI::Range(kMinDemoRounds, 1'000))
       ->capture_default_str();

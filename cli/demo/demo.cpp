@@ -141,9 +141,9 @@ void Demo::introduce() {
       std::to_string(x_world.task().preimage().dims.front()) + " weights on Synthetic(1, 1); " +
       std::to_string(x_settings.malicious) + " of them are malicious\nand send their updates with the sign flipped. " +
       "The rule is a trimmed mean: " + std::to_string(x_settings.malicious) +
-      " values go at each end of each coordinate.\nThe task is on a chain in " +
-      (x_settings.folder / "chain.db").string() + ". A post takes a bond of " + money(settings.sequencer_bond) +
-      ";\nbatches can be challenged for " + std::to_string(settings.challenge_period_s / 60) +
+      " values go at each end of each coordinate.\nThe task is on a chain " + x_world.place().place() +
+      ". A post takes a bond of " + money(settings.sequencer_bond) + ";\nbatches can be challenged for " +
+      std::to_string(settings.challenge_period_s / 60) +
       " minutes, on a clock that this demonstration moves.\n\ntask " + to_hex(x_world.task().id) + "\n");
 }
 
@@ -151,7 +151,7 @@ void Demo::post(const std::filesystem::path& directory, const proof::PrivateKey&
   sequencer::PostOptions options;
   options.records = checks;
   options.pool = &x_world.pool();
-  chain::EmbeddedChain& chain = x_world.chain();
+  chain::ChainAdapter& chain = x_world.chain();
   const auto plan =
       sequencer::plan_post(chain.state(), chain.head(), x_world.index(), directory, key.address(), options);
   if (!plan) throw std::runtime_error(plan.error().message);
@@ -185,14 +185,14 @@ void Demo::dispute(const FraudStory& story) {
     if (status(story.fraud.batch) == proof::BatchStatus::kInvalid) return;
     x_world.defend();
     // Nobody has anything to say: what is due next is due later.
-    if (end_of_events(x_world.chain()) == before) x_world.chain().advance(kPauseSeconds);
+    if (end_of_events(x_world.chain()) == before) x_world.place().advance(kPauseSeconds);
   }
   must(false, "batch " + to_hex(story.fraud.batch) + " still stands");
 }
 
 void Demo::finalise() {
   chain::BatchIndex index;
-  x_world.chain().advance(x_world.task().preimage().settings.challenge_period_s);
+  x_world.place().advance(x_world.task().preimage().settings.challenge_period_s);
   static_cast<void>(sequencer::do_due(x_world.chain(), x_world.sequencer(), index, x_world.task().id));
   must(status(x_latest) == proof::BatchStatus::kFinal, "batch " + to_hex(x_latest) + " is not final");
 }
@@ -272,12 +272,12 @@ void Demo::tell_balances() {
 
 void Demo::tell_what_is_left() const {
   const std::string folder = x_settings.folder.string();
+  const std::string chain = x_world.place().argument();
   const auto forged = std::ranges::find_if(x_rounds, [](const RoundStory& round) { return round.fraud.has_value(); });
   say("\nEverything is in " + folder + ". Look further with\n\n  tally verify " + folder + "/sequencer/" +
       to_hex(x_latest) + "\n  tally verify " + folder + "/rival/" + to_hex(forged->fraud->fraud.batch) +
-      "\n  tally game list --chain " + folder + "/chain.db\n  tally batch list --task " + to_hex(x_world.task().id) +
-      " --chain " + folder + "/chain.db\n  tally chain events --chain " + folder + "/chain.db\n  sqlite3 " + folder +
-      "/chain.db .tables");
+      "\n  tally game list --chain " + chain + "\n  tally batch list --task " + to_hex(x_world.task().id) +
+      " --chain " + chain + "\n  tally chain events --chain " + chain + "\n  " + x_world.place().how_to_look());
 }
 
 json::object Demo::to_json() const {
@@ -299,7 +299,7 @@ json::object Demo::to_json() const {
     rounds.push_back(std::move(entry));
   }
   return {{"folder", x_settings.folder.string()},
-          {"chain", (x_settings.folder / "chain.db").string()},
+          {"chain", x_world.place().argument()},
           {"task", to_hex(x_world.task().id)},
           {"rounds", std::move(rounds)},
           {"balances", x_balances}};

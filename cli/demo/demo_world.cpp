@@ -66,25 +66,21 @@ DemoWorld::DemoWorld(const DemoSettings& settings, std::uint64_t parameters)
   for (int i = 0; i < settings.trainers; ++i) {
     x_trainers.push_back(chain::development_key(static_cast<std::uint64_t>(i) + 1));
   }
-  make_chain();
+  make_chain(settings.chain);
   create_task(parameters, settings.malicious, x_trainers.size());
 }
 
-void DemoWorld::make_chain() {
-  chain::Genesis genesis{.chain_id = 31'337,
-                         .time_s = kStart,
-                         .clock = chain::Clock::kDriven,
-                         .base_fee = {1'000'000'000},
-                         .accounts = {}};
+void DemoWorld::make_chain(DemoChainKind kind) {
+  std::vector<chain::GenesisAccount> accounts;
   for (const proof::PrivateKey* key : {&x_sequencer, &x_rival, &x_watchtower}) {
-    genesis.accounts.push_back({.address = key->address(), .balance = ether(100)});
+    accounts.push_back({.address = key->address(), .balance = ether(100)});
   }
   for (const proof::PrivateKey& key : x_trainers) {
-    genesis.accounts.push_back({.address = key.address(), .balance = ether(1)});
+    accounts.push_back({.address = key.address(), .balance = ether(1)});
   }
-  std::ranges::sort(genesis.accounts, {}, &chain::GenesisAccount::address);
-  chain::EmbeddedChain::create(x_folder / "chain.db", genesis);
-  x_chain.emplace(x_folder / "chain.db");
+  std::ranges::sort(accounts, {}, &chain::GenesisAccount::address);
+  const DemoChainSettings settings{.folder = x_folder, .start_s = kStart, .accounts = accounts};
+  x_chain = kind == DemoChainKind::kEvm ? evm_demo_chain(settings) : embedded_demo_chain(settings);
 }
 
 void DemoWorld::create_task(std::uint64_t parameters, int cut, std::size_t trainers) {
@@ -93,13 +89,13 @@ void DemoWorld::create_task(std::uint64_t parameters, int cut, std::size_t train
   states.push_back(sequencer::zero_elements(parameters));
   const sequencer::NewTask task{
       .program = program, .dims = {parameters}, .settings = demo_settings(), .salt = {}, .states = std::move(states)};
-  const auto prepared = sequencer::prepare_task(task, x_chain->identity(), x_sequencer.address(), store(), x_pool);
+  const auto prepared = sequencer::prepare_task(task, chain().identity(), x_sequencer.address(), store(), x_pool);
   if (!prepared) throw std::runtime_error(prepared.error());
   send(x_sequencer, {}, prepared->transaction);
   for (std::size_t i = 0; i < trainers; ++i) {
     send(x_trainers[i], task.settings.min_stake, proof::Register{.task = prepared->id});
   }
-  auto opened = sequencer::open_task(x_chain->state(), store(), prepared->id);
+  auto opened = sequencer::open_task(chain().state(), store(), prepared->id);
   if (!opened) throw std::runtime_error(opened.error().message);
   x_task = *std::move(opened);
 }
@@ -122,7 +118,7 @@ fs::path DemoWorld::round_folder(int round) const {
 
 void DemoWorld::send(const proof::PrivateKey& key, const proof::Wei& value, const proof::Transaction& transaction) {
   const chain::TransactionFate fate =
-      chain::submit_and_wait(*x_chain, {.key = key, .value = value, .transaction = transaction});
+      chain::submit_and_wait(chain(), {.key = key, .value = value, .transaction = transaction});
   if (fate.refusal) {
     throw std::runtime_error("the chain refused " + std::string(proof::name_of(transaction)) + ": " +
                              fate.refusal->message);
@@ -134,13 +130,13 @@ verifier::WatchReport DemoWorld::watch() {
   settings.data = {store().folder(), rival_store().folder()};
   settings.memory = x_folder / "watchtower.db";
   settings.pool = &x_pool;
-  return verifier::watch_once(*x_chain, x_watchtower, settings);
+  return verifier::watch_once(chain(), x_watchtower, settings);
 }
 
-void DemoWorld::defend() { defend_forgery(*x_chain, x_rival, rival_store().folder(), *x_task); }
+void DemoWorld::defend() { defend_forgery(chain(), x_rival, rival_store().folder(), *x_task); }
 
 proof::Wei DemoWorld::wealth(const proof::Address& address) {
-  return {x_chain->balance(address).value + proof::read_credit(x_chain->state(), address).value};
+  return {chain().balance(address).value + proof::read_credit(chain().state(), address).value};
 }
 
 }  // namespace tally::cli

@@ -1,6 +1,6 @@
 // The world of the demonstration: a chain with a driven clock, a task, and those who take part, in one folder.
 //
-//   FOLDER/chain.db                     the embedded chain
+//   FOLDER/chain.db                     the embedded chain; of an EVM chain, anvil.json and anvil.log
 //   FOLDER/trainers/round-NN/           updates and the records that their trainers signed
 //   FOLDER/sequencer/                   the store of the honest sequencer
 //   FOLDER/rival/                       the store of the corrupt one, open to all
@@ -10,21 +10,25 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "chain_adapter/chain/batch_index.h"
 #include "chain_adapter/data/batch_store.h"
-#include "chain_adapter/embedded/embedded_chain.h"
+#include "cli/demo/demo_chain.h"
 #include "deterministic_math/executor/task_pool.h"
 #include "sequencer/task/open_task.h"
 #include "verifier/watchtower/watchtower.h"
 
 namespace tally::cli {
 
+enum class DemoChainKind : std::uint8_t { kEmbedded, kEvm };
+
 struct DemoSettings {
   std::filesystem::path folder;
+  DemoChainKind chain = DemoChainKind::kEmbedded;
   int rounds = 10;
   int trainers = 20;
   int malicious = 4;  // the first of them; the rule trims as many at each end
@@ -37,11 +41,13 @@ class DemoWorld {
   /// The folder must not exist, or be empty.
   DemoWorld(const DemoSettings& settings, std::uint64_t parameters);
 
-  [[nodiscard]] chain::EmbeddedChain& chain() { return *x_chain; }
+  [[nodiscard]] chain::ChainAdapter& chain() { return x_chain->adapter(); }
+  [[nodiscard]] DemoChain& place() { return *x_chain; }
+  [[nodiscard]] const DemoChain& place() const { return *x_chain; }
   [[nodiscard]] const sequencer::OpenTask& task() const { return *x_task; }
   [[nodiscard]] math::TaskPool& pool() { return x_pool; }
   [[nodiscard]] chain::BatchIndex& index() {
-    x_index.follow(*x_chain);
+    x_index.follow(chain());
     return x_index;
   }
 
@@ -68,7 +74,7 @@ class DemoWorld {
   [[nodiscard]] proof::Wei wealth(const proof::Address& address);
 
  private:
-  void make_chain();
+  void make_chain(DemoChainKind kind);
   void create_task(std::uint64_t parameters, int cut, std::size_t trainers);
 
   std::filesystem::path x_folder;
@@ -77,7 +83,7 @@ class DemoWorld {
   proof::PrivateKey x_rival;
   proof::PrivateKey x_watchtower;
   std::vector<proof::PrivateKey> x_trainers;
-  std::optional<chain::EmbeddedChain> x_chain;
+  std::unique_ptr<DemoChain> x_chain;
   std::optional<sequencer::OpenTask> x_task;
   chain::BatchIndex x_index;
 };

@@ -1,0 +1,34 @@
+// A development node of an EVM chain, as a process of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace tally::cli {
+
+class DemoNode {
+ public:
+  /// Starts anvil on a free port of the loopback interface. A Failure where there is no anvil; std::runtime_error where
+  /// it does not start. What it says goes to FOLDER/anvil.log.
+  DemoNode(const std::filesystem::path& folder, std::uint64_t start_s);
+  /// Ends it, and leaves its chain in state_file().
+  ~DemoNode();
+  DemoNode(const DemoNode&) = delete;
+  DemoNode& operator=(const DemoNode&) = delete;
+
+  [[nodiscard]] const std::string& url() const { return x_url; }
+  [[nodiscard]] const std::filesystem::path& state_file() const { return x_state; }
+
+ private:
+  [[nodiscard]] std::string wait_for_url(const std::filesystem::path& log);
+  void end() const;
+
+  std::filesystem::path x_state;
+  ::pid_t x_id = -1;
+  std::string x_url;
+};
+
+}  // namespace tally::cli

@@ -1,0 +1,87 @@
+// The program on an EVM chain, as its users run it.
+#include <cstdlib>
+
+#include "tests/cli/tally.h"
+#include "tests/support/anvil.h"
+
+namespace tally::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// One node for all tests of this file, and the settlement on it.
+class EvmCommandsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    x_anvil = new test::Anvil();  // NOLINT(cppcoreguidelines-owning-memory): ends with the tests
+    x_folder = new Folder();      // NOLINT(cppcoreguidelines-owning-memory)
+    ::setenv("TALLY_CACHE", (*x_folder / "cache").c_str(), 1);  // NOLINT(concurrency-mt-unsafe): before any thread
+    ::setenv("TALLY_ANVIL", test::anvil_program().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    before = run({"status"});
+    const std::string deployer = tally({"address", "dev:0", "--json"}).out;
+    static_cast<void>(x_anvil->rpc().call("anvil_setBalance",
+                                          {json::parse(deployer).at("address"), test::quantity(~math::u128{0} >> 16)}));
+    deployed = tally({"chain", "deploy", "--rpc", x_anvil->url(), "--key", "dev:0", "--json"});
+  }
+  static void TearDownTestSuite() {
+    delete x_folder;  // NOLINT(cppcoreguidelines-owning-memory)
+    delete x_anvil;   // NOLINT(cppcoreguidelines-owning-memory)
+  }
+  static Finished run(const Words& words) {
+    Words all = {"chain"};
+    all.insert(all.end(), words.begin(), words.end());
+    all.insert(all.end(), {"--chain", x_anvil->url(), "--json"});
+    return tally(all);
+  }
+
+  inline static Finished before;
+  inline static Finished deployed;
+
+ private:
+  inline static test::Anvil* x_anvil = nullptr;
+  inline static Folder* x_folder = nullptr;
+};
+
+TEST_F(EvmCommandsTest, say_how_the_contracts_get_there) {
+  EXPECT_EQ(before.exit_code, kBadInput) << before.err;
+  EXPECT_NE(before.out.find("tally chain deploy"), std::string::npos) << before.out;
+  ASSERT_EQ(deployed.exit_code, kFine) << deployed.err << deployed.out;
+  const Finished status = run({"status"});
+  ASSERT_EQ(status.exit_code, kFine) << status.err << status.out;
+  EXPECT_EQ(parsed(status).at("contract"), parsed(deployed).at("contract"));
+  EXPECT_EQ(parsed(status).at("chain_id").to_number<int>(), 31'337);
+  EXPECT_EQ(run({"events"}).exit_code, kFine);
+}
+
+TEST_F(EvmCommandsTest, name_what_only_embedded_chains_have) {
+  for (const Words& words : {Words{"advance", "5"}, Words{"accounts"}, Words{"check"}}) {
+    const Finished refused = run(words);
+    EXPECT_EQ(refused.exit_code, kBadInput) << words.front();
+    EXPECT_NE(refused.out.find("tally chain " + words.front() + " is for embedded chains alone"), std::string::npos)
+        << refused.out;
+  }
+}
+
+TEST_F(EvmCommandsTest, tell_the_story_of_the_demonstration) {
+  const Folder folder;
+  const Finished finished = tally({"demo", (folder / "demo").string(), "--chain", "evm", "--rounds", "4", "--trainers",
+                                   "12", "--malicious", "2", "--json"});
+  ASSERT_EQ(finished.exit_code, kFine) << finished.err << finished.out;
+  const json::object story = parsed(finished);
+  std::size_t frauds = 0;
+  for (const json::value& round : story.at("rounds").as_array()) {
+    EXPECT_EQ(round.at("status").as_string(), "final");
+    const json::value* const fraud = round.as_object().if_contains("fraud");
+    if (fraud == nullptr) continue;
+    ++frauds;
+    EXPECT_EQ(fraud->at("status").as_string(), "invalid");
+  }
+  EXPECT_EQ(frauds, 3U);
+  for (const json::value& account : story.at("balances").as_array()) {
+    if (account.at("who").as_string() != "burned") continue;
+    EXPECT_EQ(account.at("after").as_string(), "1500000000000000000");
+  }
+}
+
+}  // namespace
+}  // namespace tally::cli
