@@ -1,6 +1,7 @@
 // The program on an EVM chain, as its users run it.
 #include <cstdlib>
 
+#include "chain_adapter/keys/development_keys.h"
 #include "tests/cli/tally.h"
 #include "tests/support/anvil.h"
 
@@ -18,9 +19,8 @@ class EvmCommandsTest : public ::testing::Test {
     ::setenv("TALLY_CACHE", (*x_folder / "cache").c_str(), 1);  // NOLINT(concurrency-mt-unsafe): before any thread
     ::setenv("TALLY_ANVIL", test::anvil_program().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
     before = run({"status"});
-    const std::string deployer = tally({"address", "dev:0", "--json"}).out;
-    static_cast<void>(x_anvil->rpc().call("anvil_setBalance",
-                                          {json::parse(deployer).at("address"), test::quantity(~math::u128{0} >> 16)}));
+    const std::string deployer = math::to_hex(chain::development_key(0).address().bytes);
+    static_cast<void>(x_anvil->rpc().call("anvil_setBalance", {deployer, test::quantity(~math::u128{0} >> 16)}));
     deployed = tally({"chain", "deploy", "--rpc", x_anvil->url(), "--key", "dev:0", "--json"});
   }
   static void TearDownTestSuite() {
