@@ -89,6 +89,20 @@ TEST(CallData, is_a_call_of_transact) {
   EXPECT_TRUE(std::ranges::equal(called_with(data).value(), text("dave")));
 }
 
+TEST(CallData, has_the_headers_that_are_shown_behind_the_transaction) {
+  const std::vector<proof::BatchHeader> shown = {{.number = 7}, {.number = 8}};
+  const Bytes data = call_data(text("dave"), shown);
+  const math::Bytes arguments = math::Bytes(data).subspan(4);
+  EXPECT_EQ(math::to_hex(math::Bytes(data).first(4)), math::to_hex(selector_of("transactShowing(bytes,bytes)")));
+  EXPECT_TRUE(std::ranges::equal(called_with(data).value(), text("dave")));
+  AbiReader reader(arguments);
+  EXPECT_TRUE(std::ranges::equal(reader.bytes().value(), text("dave")));
+  const math::Bytes headers = reader.bytes().value();
+  ASSERT_EQ(headers.size(), 2 * proof::kHeaderBytes);
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    EXPECT_EQ(proof::decode_header(headers.subspan(i * proof::kHeaderBytes, proof::kHeaderBytes)).value(), shown[i]);
+}
+
 /// The contract takes values wherever they stand, and does not look at what no value uses.
 TEST(CallData, is_read_as_the_contract_reads_it) {
   const std::string_view selector = "00000000";
