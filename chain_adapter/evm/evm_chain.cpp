@@ -223,7 +223,7 @@ void EvmChain::look_beyond(const Block& latest) {
       }
     }
   } catch (const ChainDisagrees&) {
-    // What does not fit together here may be a reorganisation; once it is taken for final, it is an alarm.
+    return;  // it may be a reorganisation; once it is taken for final, it is an alarm
   }
 }
 
