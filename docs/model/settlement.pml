@@ -4,7 +4,11 @@
  *
  * What is abstracted. A batch is true or false. A claim in a game is true or false: whether it is the state that the
  * fold over the committed values has there. A transition from a true state leads to the true state; from a false one,
- * anywhere. Bytes, trees, openings and the other local checks are left to the tests.
+ * anywhere. Bytes, trees, openings, the other local checks and requests for leaves are left to the tests.
+ *
+ * What is searched. Each setting in tests/model/CMakeLists.txt whole; POSTS_UNTIL=2 (15 million states) and LAST=4 where
+ * the third batch extends a corrupt one (40 million) held too when they were tried. A sham game beside a batch on a corrupt one, or beside late posts,
+ * has more states than a test can take: there the corrupt watchtower opens none.
  *
  * What time does. Honest parties move at once, but the chain may take MOVE_TIME for each of their moves, and on top of
  * that keep each of them off for BUDGET in all. Corrupt ones move whenever they like, or never.
