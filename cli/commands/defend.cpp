@@ -108,7 +108,8 @@ ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& 
   sequencer::Defender defender(key, flags.data,
                                flags.stubborn ? sequencer::Doubt::kAnswer : sequencer::Doubt::kStaySilent);
   if (flags.once) {
-    const sequencer::DefenseReport report = defender.defend_once(*chain);
+    sequencer::DefenseReport report = defender.defend_once(*chain);
+    for (; report.unfinished && !stop.stop_requested(); report = defender.defend_once(*chain)) print(report, console);
     print(report, console);
     return exit_code(report);
   }
@@ -118,6 +119,7 @@ ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& 
     try {
       const sequencer::DefenseReport report = defender.defend_once(*chain);
       if (!report.defenses.empty()) print(report, console);
+      if (report.unfinished) continue;
       wait = poll;
     } catch (const std::exception& error) {
       wait = std::min(2 * wait, kLongestPause);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -35,6 +36,29 @@ Defense defense_of(Defense::Kind kind, const proof::Game& game) {
   return defense;
 }
 
+/// Worth an alarm, but no gas.
+void give_up_if_over(Defense& defense, std::uint64_t now_s) {
+  if (now_s <= defense.deadline_s) return;
+  defense.outcome = Defense::Outcome::kRefused;
+  defense.message =
+      std::string(to_string(defense.game ? proof::Reason::kClockExpired : proof::Reason::kAnswerTooLate)) +
+      ": the time was over at " + std::to_string(defense.deadline_s);
+}
+
+Pace or_hosts(Pace pace) {
+  if (!pace.now_s) {
+    pace.now_s = [start = Clock::now()] { return seconds_since(start); };
+  }
+  if (!pace.sleep) {
+    pace.sleep = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); };
+  }
+  return pace;
+}
+
+// A development node has it at once, others after a block.
+constexpr double kFirstPauseSeconds = 0.005;
+constexpr double kLongestPauseSeconds = 0.5;
+
 }  // namespace
 
 std::string_view to_string(Defense::Kind kind) {
@@ -59,42 +83,180 @@ std::string_view to_string(Defense::Outcome outcome) {
       return "refused";
     case Defense::Outcome::kFailed:
       return "failed";
+    case Defense::Outcome::kSent:
+      return "sent";
   }
   TALLY_ASSERT(false);
 }
 
-Defender::Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt)
-    : x_key(key), x_address(key.address()), x_data(std::move(data)), x_doubt(doubt), x_view(x_address) {}
+Defender::Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt, Pace pace)
+    : x_key(key),
+      x_address(key.address()),
+      x_data(std::move(data)),
+      x_doubt(doubt),
+      x_pace(or_hosts(std::move(pace))),
+      x_view(x_address) {}
 
 DefenseReport Defender::defend_once(chain::ChainAdapter& chain) {
   const chain::ToleratesShortenedFiles tolerates;
-  x_view.follow(chain);
+  const double start_s = x_pace.now_s();
   x_unusable.clear();
+  x_places.clear();
   DefenseReport report;
-  report.defenses = plan(chain);
-  for (Defense& defense : report.defenses) {
-    try {
-      run(chain, defense);
-    } catch (const std::exception& error) {
-      defense.outcome = Defense::Outcome::kFailed;
-      defense.message = error.what();
-    }
-    // What failed is read again the next time: its owner may have brought the data back.
-    if (defense.outcome == Defense::Outcome::kFailed || defense.outcome == Defense::Outcome::kRefused)
-      std::erase_if(x_open, [&](const OpenBatch& open) { return open.id == defense.batch; });
+  for (Sent& sent : x_sent) {
+    sent.place = report.defenses.size();
+    x_places[sent.target] = sent.place;
+    report.defenses.push_back(sent.defense);
+  }
+  for (bool goes_on = true; goes_on && !report.unfinished;) {
+    x_view.follow(chain);
+    goes_on = answer_waiting(chain, report) || !x_sent.empty();
+    await(chain, report);
+    report.unfinished = goes_on && x_pace.now_s() - start_s >= kReportSeconds;
   }
   x_view.follow(chain);
+  for (Sent& sent : x_sent) sent.defense = report.defenses[sent.place];
+  std::erase_if(report.defenses, [](const Defense& defense) { return defense.outcome == Defense::Outcome::kSent; });
   report.open_games = x_view.games().size();
   report.open_requests = x_view.requests().size();
   return report;
 }
 
+bool Defender::answer_waiting(chain::ChainAdapter& chain, DefenseReport& report) {
+  // What fails every time has its share of a look, and the rest has its own.
+  double first_tries_s = 0;
+  double retries_s = 0;
+  for (Defense& defense : plan(chain)) {
+    const auto target = target_of(defense);
+    if (!target) continue;
+    const auto known = x_places.find(*target);
+    const bool is_retry = known != x_places.end();
+    // The events do not tell yet what became of it; and what was refused is not sent again at once.
+    if (is_retry && report.defenses[known->second].outcome != Defense::Outcome::kFailed) continue;
+    if (x_sent.size() >= kMostSent) return true;
+    double& spent_s = is_retry ? retries_s : first_tries_s;
+    if (spent_s >= kLookSeconds) {
+      if (is_retry) continue;
+      return true;
+    }
+    const double start_s = x_pace.now_s();
+    const std::size_t place = is_retry ? known->second : report.defenses.size();
+    if (!is_retry) {
+      x_places[*target] = place;
+      report.defenses.emplace_back();
+    }
+    report.defenses[place] = std::move(defense);
+    attempt(chain, *target, report.defenses[place]);
+    if (report.defenses[place].outcome == Defense::Outcome::kSent) x_sent.back().place = place;
+    spent_s += x_pace.now_s() - start_s;
+  }
+  return false;
+}
+
+void Defender::attempt(chain::ChainAdapter& chain, const Target& target, Defense& defense) {
+  if (defense.outcome == Defense::Outcome::kRefused) return;
+  try {
+    run(chain, defense);
+    if (defense.outcome == Defense::Outcome::kRefused) {
+      x_view.follow(chain);
+      if (target_of(defense) != target) defense.outcome = Defense::Outcome::kOvertaken;
+    }
+  } catch (const std::exception& error) {
+    defense.outcome = Defense::Outcome::kFailed;
+    defense.message = error.what();
+  }
+  read_again_after_failure(defense);
+}
+
+void Defender::await(chain::ChainAdapter& chain, DefenseReport& report) {
+  const double start_s = x_pace.now_s();
+  double pause_s = kFirstPauseSeconds;
+  while (!x_sent.empty() && collect(chain, report) == 0 && x_pace.now_s() - start_s < kLookSeconds) {
+    x_pace.sleep(pause_s);
+    pause_s = std::min(2 * pause_s, kLongestPauseSeconds);
+  }
+}
+
+std::size_t Defender::collect(chain::ChainAdapter& chain, DefenseReport& report) {
+  return std::erase_if(x_sent, [&](Sent& sent) {
+    Defense& defense = report.defenses[sent.place];
+    const bool known = settle(chain, sent, defense);
+    if (known) read_again_after_failure(defense);
+    return known;
+  });
+}
+
+bool Defender::settle(chain::ChainAdapter& chain, Sent& sent, Defense& defense) {
+  using Fate = chain::TransactionFate::Kind;
+  const auto fail = [&](std::string message) {
+    defense.outcome = Defense::Outcome::kFailed;
+    defense.message = std::move(message);
+    return true;
+  };
+  try {
+    const chain::TransactionFate fate = chain.fate(sent.id);
+    switch (fate.kind) {
+      case Fate::kPending:
+        sent.known_s = x_pace.now_s();
+        return false;
+      case Fate::kUnknown:
+        return x_pace.now_s() - sent.known_s >= kLostSeconds && fail("no node knows the transaction any more");
+      case Fate::kApplied:
+        defense.outcome = Defense::Outcome::kDone;
+        defense.bytes = fate.bytes;
+        return true;
+      case Fate::kRefused:
+        defense.outcome = Defense::Outcome::kRefused;
+        defense.bytes = fate.bytes;
+        defense.message = std::string(to_string(fate.refusal->reason)) + ": " + fate.refusal->message;
+        x_view.follow(chain);
+        if (target_of(defense) != sent.target) defense.outcome = Defense::Outcome::kOvertaken;
+        return true;
+    }
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+  TALLY_ASSERT(false);
+}
+
+void Defender::read_again_after_failure(const Defense& defense) {
+  // Its owner may have brought the data back.
+  if (defense.outcome == Defense::Outcome::kFailed || defense.outcome == Defense::Outcome::kRefused)
+    std::erase_if(x_open, [&](const OpenBatch& open) { return open.id == defense.batch; });
+}
+
+std::optional<Defender::Target> Defender::target_of(const Defense& defense) const {
+  if (defense.leaf) {
+    if (!x_view.requests().contains({defense.batch, *defense.leaf})) return std::nullopt;
+    return Target{defense.batch, std::nullopt, defense.leaf};
+  }
+  const auto game = x_view.games().find(*defense.game);
+  if (game == x_view.games().end()) return std::nullopt;
+  const bool is_posters = to_move(game->second.phase) == proof::Side::kPoster;
+  if (is_posters != (defense.kind == Defense::Kind::kMove)) return std::nullopt;
+  return Target{defense.batch, proof::game_hash(game->second), std::nullopt};
+}
+
 std::vector<Defense> Defender::plan(chain::ChainAdapter& chain) const {
   const std::uint64_t now_s = chain.head().time_s;
+  const proof::StateReader& state = chain.state();
   std::vector<Defense> defenses;
+  std::map<proof::BatchId, bool> lost;
+  // The bond of a batch that merely fell with its parent is still at stake.
+  const auto is_lost = [&](const proof::TaskId& task, const proof::BatchId& batch) {
+    const auto [entry, is_new] = lost.try_emplace(batch, false);
+    if (is_new) {
+      const auto node = proof::read_node(state, task, batch);
+      entry->second = node && node->state == proof::NodeState::kLost;
+    }
+    return entry->second;
+  };
   for (const auto& [id, game] : x_view.games()) {
+    if (is_lost(game.task, game.batch)) continue;
     if (to_move(game.phase) == proof::Side::kPoster) {
-      defenses.push_back(defense_of(Defense::Kind::kMove, game));
+      Defense defense = defense_of(Defense::Kind::kMove, game);
+      give_up_if_over(defense, now_s);
+      defenses.push_back(std::move(defense));
     } else if (proof::claim_timeout(game, now_s).has_value()) {
       defenses.push_back(defense_of(Defense::Kind::kTimeout, game));
     }
@@ -102,15 +264,17 @@ std::vector<Defense> Defender::plan(chain::ChainAdapter& chain) const {
   std::map<proof::TaskId, std::uint64_t> windows;
   for (const auto& [request, requested_s] : x_view.requests()) {
     const proof::TaskId& task = x_view.batches().at(request.first).header.task;
+    if (is_lost(task, request.first)) continue;
     if (!windows.contains(task)) {
-      const auto record = proof::read_task(chain.state(), task);
-      windows[task] = record ? record->preimage.settings.window_s : 0;
+      const auto record = proof::read_task(state, task);
+      windows[task] = record ? record->preimage.settings.window_s : proof::kNever;
     }
     Defense defense;
     defense.kind = Defense::Kind::kAnswer;
     defense.batch = request.first;
     defense.leaf = request.second;
     defense.deadline_s = sum_or_never(requested_s, windows.at(task));
+    give_up_if_over(defense, now_s);
     defenses.push_back(std::move(defense));
   }
   // Leaves of one batch and one file follow one another, so that each file is hashed once.
@@ -120,36 +284,14 @@ std::vector<Defense> Defender::plan(chain::ChainAdapter& chain) const {
   return defenses;
 }
 
-const proof::Game* Defender::waiting_game(const Defense& defense) const {
-  const auto found = x_view.games().find(*defense.game);
-  if (found == x_view.games().end()) return nullptr;
-  const bool is_ours = to_move(found->second.phase) == proof::Side::kPoster;
-  return is_ours == (defense.kind == Defense::Kind::kMove) ? &found->second : nullptr;
-}
-
 void Defender::run(chain::ChainAdapter& chain, Defense& defense) {
-  const auto overtaken = [&] { defense.outcome = Defense::Outcome::kOvertaken; };
-  if (defense.kind == Defense::Kind::kAnswer) {
-    const auto is_open = [&] { return x_view.requests().contains({defense.batch, *defense.leaf}); };
-    if (!is_open()) return overtaken();
-    answer_leaf(chain, defense);
-    if (defense.outcome != Defense::Outcome::kRefused) return;
-    x_view.follow(chain);
-    if (!is_open()) overtaken();
-    return;
-  }
-  const proof::Game* const waiting = waiting_game(defense);
-  if (waiting == nullptr) return overtaken();
-  const proof::Game game = *waiting;
+  if (!defense.game) return answer_leaf(chain, defense);
+  const proof::Game game = x_view.games().at(*defense.game);
   if (defense.kind == Defense::Kind::kMove) {
     move(chain, defense, game);
   } else {
     send(chain, defense, proof::ClaimTimeout{.game = game});
   }
-  if (defense.outcome != Defense::Outcome::kRefused) return;
-  x_view.follow(chain);
-  const auto now = x_view.games().find(game.id);
-  if (now == x_view.games().end() || now->second != game) overtaken();
 }
 
 void Defender::move(chain::ChainAdapter& chain, Defense& defense, const proof::Game& game) {
@@ -193,12 +335,9 @@ void Defender::send(chain::ChainAdapter& chain, Defense& defense, const proof::T
     defense.outcome = Defense::Outcome::kOvertaken;
     return;
   }
-  const chain::TransactionFate fate =
-      chain::submit_and_wait(chain, {.key = x_key, .value = {}, .transaction = transaction});
-  defense.bytes = fate.bytes;
-  if (!fate.refusal) return;
-  defense.outcome = Defense::Outcome::kRefused;
-  defense.message = std::string(to_string(fate.refusal->reason)) + ": " + fate.refusal->message;
+  const auto id = chain.submit({.key = x_key, .value = {}, .transaction = transaction});
+  defense.outcome = Defense::Outcome::kSent;
+  x_sent.push_back({.target = target_of(defense).value(), .id = id, .known_s = x_pace.now_s(), .defense = defense});
 }
 
 void Defender::check_whole(const StoredBatch& stored) const {

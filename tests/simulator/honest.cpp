@@ -108,9 +108,12 @@ std::unique_ptr<Party> make_watchtower(World& world, std::size_t number, std::ve
 
 std::unique_ptr<Party> make_defender(World& world) {
   const auto start = [&world]() -> Party::Run {
-    const auto defender = std::make_shared<sequencer::Defender>(honest_delegate(), world.task().store());
+    const auto defender = std::make_shared<sequencer::Defender>(
+        honest_delegate(), world.task().store(), sequencer::Doubt::kStaySilent,
+        sequencer::Pace{.now_s = [&world] { return double(world.now_s()); }, .sleep = [](double) {}});
     return [&world, defender](chain::ChainAdapter& chain) {
-      const sequencer::DefenseReport report = defender->defend_once(chain);
+      sequencer::DefenseReport report = defender->defend_once(chain);
+      while (report.unfinished) report = defender->defend_once(chain);
       return std::ranges::any_of(report.defenses, [&](const sequencer::Defense& defense) {
         world.trace([&] {
           return "the defender: " + std::string(to_string(defense.kind)) + " " +
