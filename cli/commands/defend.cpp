@@ -6,10 +6,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "chain_adapter/chain/event_json.h"
 #include "cli/chain_options.h"
 #include "cli/commands.h"
+#include "cli/signing_keys.h"
 #include "sequencer/defender/defender.h"
 
 namespace tally::cli {
@@ -26,6 +29,7 @@ struct DefendFlags {
   std::string where;
   KeyFlags key;
   std::string data;
+  std::vector<std::string> posters;
   bool once = false;
   bool stubborn = false;
   unsigned poll_s = 2;
@@ -103,10 +107,13 @@ void pause(const std::stop_token& stop, seconds time) {
 
 ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& console) {
   if (!std::filesystem::is_directory(flags.data)) bad_input("--data " + flags.data + ": no such folder");
+  std::vector<proof::Address> posters;
+  for (const std::string& poster : flags.posters) posters.push_back(parse_address_argument("--for", poster));
   const proof::PrivateKey key = load_key(flags.key, console);
   const auto chain = open_chain(flags.where);
   sequencer::Defender defender(key, flags.data,
-                               flags.stubborn ? sequencer::Doubt::kAnswer : sequencer::Doubt::kStaySilent);
+                               flags.stubborn ? sequencer::Doubt::kAnswer : sequencer::Doubt::kStaySilent, {},
+                               std::move(posters));
   if (flags.once) {
     sequencer::DefenseReport report = defender.defend_once(*chain);
     for (; report.unfinished && !stop.stop_requested(); report = defender.defend_once(*chain)) print(report, console);
@@ -140,6 +147,9 @@ void add_defend(CLI::App& app, Session& session) {
   command->add_option("--data", flags->data, "The folder below which the batches' directories are")
       ->envname("TALLY_DATA")
       ->required();
+  command
+      ->add_option("--for", flags->posters, "A poster that named the key as its delegate; may be given several times")
+      ->envname("TALLY_DEFEND_FOR");
   command->add_flag("--once", flags->once, "Answer what waits now, and end");
   command->add_flag("--stubborn", flags->stubborn, "Answer also where the data contradict what was posted");
   command->add_option("--poll-s", flags->poll_s, "Seconds between two looks at the chain")->check(CLI::Range(1, 3600));

@@ -89,13 +89,14 @@ std::string_view to_string(Defense::Outcome outcome) {
   TALLY_ASSERT(false);
 }
 
-Defender::Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt, Pace pace)
+Defender::Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt, Pace pace,
+                   std::vector<proof::Address> posters)
     : x_key(key),
       x_address(key.address()),
       x_data(std::move(data)),
       x_doubt(doubt),
       x_pace(or_hosts(std::move(pace))),
-      x_view(x_address) {}
+      x_view(x_address, std::move(posters)) {}
 
 DefenseReport Defender::defend_once(chain::ChainAdapter& chain) {
   const chain::ToleratesShortenedFiles tolerates;

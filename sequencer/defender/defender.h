@@ -85,7 +85,9 @@ class Defender {
   static constexpr double kReportSeconds = 10;
 
   /// `key` is the poster's or its delegate's, and outlives this. `data` is searched as chain::find_batch() says.
-  Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt = Doubt::kStaySilent, Pace pace = {});
+  /// `posters`: whose batches are defended where they name the key as their delegate.
+  Defender(const proof::PrivateKey& key, std::filesystem::path data, Doubt doubt = Doubt::kStaySilent, Pace pace = {},
+           std::vector<proof::Address> posters = {});
 
   /// Reads what is new, answers what waits, and collects the fates. Throws only where the chain's events cannot be
   /// read.

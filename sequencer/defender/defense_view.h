@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "chain_adapter/chain/chain.h"
 #include "chain_adapter/chain/event_cursor.h"
@@ -13,8 +15,9 @@ namespace tally::sequencer {
 
 class DefenseView {
  public:
-  /// Batches that `player` posted, or may move for.
-  explicit DefenseView(const proof::Address& player) : x_player(player) {}
+  /// Batches that `player` posted, and those of `posters` that name it as their delegate. Anybody may name it.
+  explicit DefenseView(const proof::Address& player, std::vector<proof::Address> posters = {})
+      : x_player(player), x_posters(std::move(posters)) {}
 
   /// Reads the events that are new since the last call; all of them where those it has read no longer hold.
   void follow(chain::ChainAdapter& chain);
@@ -29,9 +32,11 @@ class DefenseView {
  private:
   void apply(const chain::LoggedEvent& logged, const proof::StateReader& state);
   [[nodiscard]] bool is_ours(const proof::Posted& posted, const proof::StateReader& state) const;
+  [[nodiscard]] bool is_client(const proof::Address& poster) const;
   [[nodiscard]] bool concerns_others(const proof::Event& event) const;
 
   proof::Address x_player;
+  std::vector<proof::Address> x_posters;
   chain::EventCursor x_cursor;
   std::map<proof::BatchId, proof::Posted> x_batches;
   chain::OpenDisputes x_disputes;

@@ -110,7 +110,8 @@ std::unique_ptr<Party> make_defender(World& world) {
   const auto start = [&world]() -> Party::Run {
     const auto defender = std::make_shared<sequencer::Defender>(
         honest_delegate(), world.task().store(), sequencer::Doubt::kStaySilent,
-        sequencer::Pace{.now_s = [&world] { return double(world.now_s()); }, .sleep = [](double) {}});
+        sequencer::Pace{.now_s = [&world] { return static_cast<double>(world.now_s()); }, .sleep = [](double) {}},
+        std::vector{honest_address()});
     return [&world, defender](chain::ChainAdapter& chain) {
       sequencer::DefenseReport report = defender->defend_once(chain);
       while (report.unfinished) report = defender->defend_once(chain);
@@ -119,8 +120,6 @@ std::unique_ptr<Party> make_defender(World& world) {
           return "the defender: " + std::string(to_string(defense.kind)) + " " +
                  std::string(to_string(defense.outcome)) + " " + defense.message;
         });
-        // Whoever copies a post names its delegate too, who has no data of the copy, nor a reason to care.
-        if (world.task().find(defense.batch) == nullptr) return false;
         return defense.outcome == sequencer::Defense::Outcome::kFailed ||
                defense.outcome == sequencer::Defense::Outcome::kRefused;
       });

@@ -213,5 +213,24 @@ TEST_F(ManyGames, get_no_transaction_when_it_is_too_late) {
   EXPECT_TRUE(x_chain.submitted().empty());
 }
 
+TEST_F(ManyGames, of_strangers_that_name_the_key_as_their_delegate_are_left_alone) {
+  const proof::PrivateKey& delegate = x_rounds.world().key(0);
+  const BuiltBatch batch = x_rounds.built(x_rounds.world().genesis(), 2);
+  PostOptions options;
+  options.delegate = delegate.address();
+  const auto plan = x_rounds.plan(batch.directory, std::move(options));
+  ASSERT_TRUE(plan.has_value());
+  ASSERT_FALSE(post_batch(x_rounds.chain(), x_rounds.world().poster(), *plan).refusal);
+  x_rounds.open(batch, "next_model", 0);
+  x_rounds.request(batch, {.object = 0, .record = 0, .leaf = 0});
+  Defender unasked(delegate, x_folder.path() / "data", Doubt::kStaySilent, x_chain.pace());
+  EXPECT_TRUE(defend(unasked).empty());
+  Defender asked(delegate, x_folder.path() / "data", Doubt::kStaySilent, x_chain.pace(),
+                 {x_rounds.world().poster().address()});
+  const std::vector<Defense> defenses = defend(asked);
+  EXPECT_EQ(defenses.size(), 2U);
+  for (const Defense& defense : defenses) EXPECT_EQ(defense.outcome, Outcome::kDone) << defense.message;
+}
+
 }  // namespace
 }  // namespace tally::sequencer
