@@ -109,7 +109,7 @@ TEST_F(LedgerEvents, of_one_key_and_nonce_stop_no_batch) {
   Words leaving = aggregating();
   leaving.emplace_back("--leave-out-refused");
   const Finished left = expect_fine(leaving);
-  EXPECT_NE(left.out.find("aggregated 1 updates"), std::string::npos) << left.out;
+  EXPECT_NE(left.out.find("aggregated 1 update"), std::string::npos) << left.out;
 }
 
 class ModelUpdates : public PostingCommands {};
@@ -134,7 +134,7 @@ TEST_F(ModelUpdates, that_are_not_what_was_signed_stop_no_batch) {
     words.emplace_back("--leave-out-refused");
     const Finished left = expect_fine(words);
     EXPECT_NE(left.err.find("refused: " + refusal), std::string::npos) << left.err;
-    EXPECT_NE(left.out.find("aggregated 1 updates"), std::string::npos) << left.out;
+    EXPECT_NE(left.out.find("aggregated 1 update"), std::string::npos) << left.out;
     EXPECT_NE(left.out.find("left out 1 that were refused"), std::string::npos) << left.out;
     test::write_bytes(x_folder / ("updates/" + file), before);
     return refused.err;
