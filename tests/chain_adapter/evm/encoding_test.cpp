@@ -106,7 +106,10 @@ TEST(CallData, has_the_headers_that_are_shown_behind_the_transaction) {
 /// The contract takes values wherever they stand, and does not look at what no value uses.
 TEST(CallData, is_read_as_the_contract_reads_it) {
   const std::string_view selector = "00000000";
-  const auto read = [&](const std::string& words) { return called_with(bytes(std::string(selector) + words)); };
+  std::vector<Bytes> kept;  // what was read refers to it
+  const auto read = [&](const std::string& words) {
+    return called_with(kept.emplace_back(bytes(std::string(selector) + words)));
+  };
   EXPECT_TRUE(std::ranges::equal(read(word(0x40) + word(7) + word(4) + "64617665ff").value(), text("dave")));
   EXPECT_TRUE(std::ranges::equal(read(word(0x23) + "010203" + word(4) + "64617665").value(), text("dave")));
   EXPECT_TRUE(read(word(0)).value().empty());
