@@ -18,6 +18,8 @@ namespace tally::simulator {
 
 namespace {
 
+/// More games at once than could be answered one after the other.
+constexpr std::uint64_t kFlood = 2'000;
 constexpr proof::Wei kRich{proof::Wei{1'000'000'000'000'000'000}.value * 1'000};
 constexpr unsigned kMostTries = 4;       // moves of one side in one game that the chain may refuse
 constexpr std::size_t kRemembered = 12;  // transactions to be sent again
@@ -53,6 +55,7 @@ void Hostile::begin() {
   x_world.listen([this](const Chain::Executed& executed) { hurry(executed); });
   x_world.watch_mempool([this](const PendingTransaction& pending) { copy(pending); });
   plan_posts();
+  x_flood = x_world.random().below(300) == 0;
   plan_attacks();
 }
 
@@ -138,13 +141,15 @@ std::vector<proof::KeeperSignature> Hostile::quorum(const PooledBatch& batch) {
 
 void Hostile::plan_attacks() {
   Random& random = x_world.random();
+  const std::uint64_t flood_s = x_flood ? random.below(x_world.settings().challenge_period_s / 2) : 0;
   for (std::size_t i = 0; i < x_challengers; ++i) {
-    const std::uint64_t attacks = random.between(1, 5);
+    const std::uint64_t attacks = x_flood ? kFlood : random.between(1, 5);
     for (std::uint64_t attack = 0; attack < attacks; ++attack) {
       // Some in the last moment.
       const std::uint64_t period_s = x_world.settings().challenge_period_s;
-      const std::uint64_t delay_s =
-          random.percent(20) ? period_s - 1 + random.below(2 * x_world.weather().slot_s) : random.below(period_s);
+      const std::uint64_t delay_s = x_flood              ? flood_s + random.below(20 * x_world.weather().slot_s)
+                                    : random.percent(20) ? period_s - 1 + random.below(2 * x_world.weather().slot_s)
+                                                         : random.below(period_s);
       x_world.at(x_world.now_s() + delay_s, [this, i] {
         const PooledBatch* const batch = any_posted();
         if (batch != nullptr) this->attack(i, *batch);
@@ -217,7 +222,7 @@ void Hostile::open_game(std::size_t challenger, const PooledBatch& batch) {
   if (!program.items[item].body) return;
   const std::uint64_t entry = random.below(math::element_count(program.items[item].extents, stored.batch().values));
   proof::OpenGame open{.header = batch.posted.header, .item = item, .entry = entry, .salt = {}, .openings = {}};
-  open.salt[0] = static_cast<std::uint8_t>(random.below(2));
+  open.salt[0] = static_cast<std::uint8_t>(random.below(x_flood ? 256 : 2));
   open.openings =
       random.percent(10) ? garbage() : proof::make_result_openings(stored.batch(), item, entry, stored.data().leaves);
   send(x_addresses[challenger], x_world.settings().challenger_bond, std::move(open));
@@ -237,7 +242,7 @@ void Hostile::open_descent(std::size_t challenger, const PooledBatch& batch) {
     roots.push_back(batch.posted.table_roots.at(place));
   }
   proof::OpenDescent open{.header = batch.posted.header, .item = item, .tables = tables, .salt = {}, .roots = {}};
-  open.salt[0] = static_cast<std::uint8_t>(random.below(2));
+  open.salt[0] = static_cast<std::uint8_t>(random.below(x_flood ? 256 : 2));
   open.roots = proof::make_roots(stored.batch(), tables, roots, stored.data().leaves.table_commitments());
   send(x_addresses[challenger], x_world.settings().challenger_bond, std::move(open));
 }

@@ -66,6 +66,7 @@ class Hostile {
   World& x_world;
   Keepers& x_keepers;
   std::size_t x_challengers;
+  bool x_flood = false;  // games by the thousand, all at once
   std::vector<proof::Address> x_addresses;
   Style x_defence = Style::kByTheBook;
   std::vector<Style> x_attacks;

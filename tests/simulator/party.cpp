@@ -113,6 +113,7 @@ void Party::crash() {
   x_is_down = true;
   x_fiber->kill();
   x_waits_for.reset();
+  x_sent.clear();
   x_is_wanted = false;
   x_failures = 0;
   x_seen = 0;
@@ -169,7 +170,7 @@ chain::TransactionId Party::submit(const chain::Submission& submission) {
                              .value = submission.value,
                              .transaction = std::make_shared<const proof::Transaction>(submission.transaction),
                              .ready_s = x_world.now_s() + x_world.random().below(weather.slot_s)};
-  x_waits_until_s = x_world.now_s() + kPatienceSlots * weather.slot_s;
+  const std::uint64_t until_s = x_world.now_s() + kPatienceSlots * weather.slot_s;
   if (x_world.random().percent(weather.doubled)) {
     PendingTransaction copy = pending;
     copy.ready_s += x_world.random().below(kMostLateSlots) * weather.slot_s;
@@ -177,20 +178,28 @@ chain::TransactionId Party::submit(const chain::Submission& submission) {
   }
   if (befalls(weather.lost, kPatienceSlots * weather.slot_s)) {
     x_world.trace([&] { return x_name + "'s " + std::string(name_of(submission.transaction)) + " is lost"; });
-    return x_world.chain().new_id();
+    return x_sent.emplace(x_world.chain().new_id(), until_s).first->first;
   }
   const std::uint64_t late_s = x_world.random().between(1, kMostLateSlots) * weather.slot_s;
   if (befalls(weather.late, late_s)) pending.ready_s += late_s;
-  return x_world.submit(std::move(pending));
+  return x_sent.emplace(x_world.submit(std::move(pending)), until_s).first->first;
 }
 
+/// Of one alone it is waited until there is a fate. Of several the next block is waited for.
 chain::TransactionFate Party::fate(const chain::TransactionId& transaction) {
+  const auto sent = x_sent.find(transaction);
+  const std::uint64_t until_s = sent->second;
+  const bool is_alone = x_sent.size() == 1;
+  const std::uint64_t next_s = is_alone ? until_s : std::min(until_s, x_world.now_s() + x_world.weather().slot_s);
   for (;;) {
     chain::TransactionFate fate = x_world.chain().fate(transaction);
-    if (fate.kind != chain::TransactionFate::Kind::kUnknown) return fate;
-    if (x_world.now_s() >= x_waits_until_s) throw std::runtime_error("the transaction is in no block yet");
+    const bool is_told = fate.kind != chain::TransactionFate::Kind::kUnknown;
+    if (is_told || x_world.now_s() >= until_s) x_sent.erase(sent);
+    if (is_told) return fate;
+    if (x_world.now_s() >= until_s) throw std::runtime_error("the transaction is in no block yet");
+    if (x_world.now_s() >= next_s) return {.kind = chain::TransactionFate::Kind::kPending};
     x_waits_for = transaction;
-    x_world.at(x_waits_until_s, [this, transaction] {
+    x_world.at(next_s, [this, transaction] {
       if (x_waits_for == transaction) resume();
     });
     x_fiber->suspend();

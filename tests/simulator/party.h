@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -74,7 +75,7 @@ class Party final : private chain::ChainAdapter {
   std::set<std::uint64_t> x_wakes_s;
   std::uint64_t x_failures = 0;  // one after the other
   std::optional<chain::TransactionId> x_waits_for;
-  std::uint64_t x_waits_until_s = 0;
+  std::map<chain::TransactionId, std::uint64_t> x_sent;  // until when it is waited for
   bool x_is_down = false;
   bool x_is_wanted = false;  // was woken while it was busy
 };
