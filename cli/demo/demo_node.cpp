@@ -35,6 +35,15 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
 fs::path anvil_program() {
   if (const std::string chosen = environment("TALLY_ANVIL"); !chosen.empty()) {
     if (!fs::exists(chosen)) bad_input("TALLY_ANVIL=" + chosen + ": no such file");
@@ -49,15 +58,6 @@ fs::path anvil_program() {
       "--chain evm needs anvil, a node for development: npm install @foundry-rs/anvil (or foundry's own installer), "
       "and put it on the PATH or name it in TALLY_ANVIL");
 }
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-}  // namespace
 
 DemoNode::DemoNode(const fs::path& folder, std::uint64_t start_s) : x_state(folder / "anvil.json") {
   const fs::path log = folder / "anvil.log";

@@ -9,10 +9,13 @@
 
 namespace tally::cli {
 
+/// That TALLY_ANVIL names, else that of the PATH. A Failure says how to get it where there is none.
+[[nodiscard]] std::filesystem::path anvil_program();
+
 class DemoNode {
  public:
-  /// Starts anvil on a free port of the loopback interface. A Failure where there is no anvil; std::runtime_error where
-  /// it does not start. What it says goes to FOLDER/anvil.log.
+  /// Starts anvil on a free port of the loopback interface. Throws as anvil_program(), and std::runtime_error where it
+  /// does not start. What it says goes to FOLDER/anvil.log.
   DemoNode(const std::filesystem::path& folder, std::uint64_t start_s);
   /// Ends it, and leaves its chain in state_file().
   ~DemoNode();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chain_adapter/keys/development_keys.h"
+#include "cli/demo/demo_node.h"
 #include "cli/demo/forge.h"
 #include "cli/exit_code.h"
 #include "deterministic_math/programs/program_library.h"
@@ -61,6 +62,7 @@ DemoWorld::DemoWorld(const DemoSettings& settings, std::uint64_t parameters)
   if (fs::exists(x_folder) && !(fs::is_directory(x_folder) && fs::is_empty(x_folder))) {
     bad_input(x_folder.string() + ": not empty; the demonstration begins with a new folder");
   }
+  if (settings.chain == DemoChainKind::kEvm) static_cast<void>(anvil_program());
   fs::create_directories(rival_store().folder());
   fs::create_directories(hidden_store().folder());
   for (int i = 0; i < settings.trainers; ++i) {

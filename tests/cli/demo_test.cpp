@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "tests/cli/tally.h"
@@ -21,6 +23,15 @@ const json::object& story() {
     return parsed(finished);
   }();
   return kStory;
+}
+
+TEST(Demo, begins_nothing_without_the_node_that_it_needs) {
+  const Folder folder;
+  ::setenv("TALLY_ANVIL", (folder / "none").c_str(), 1);  // NOLINT(concurrency-mt-unsafe): no other thread
+  const Finished finished = tally({"demo", (folder / "demo").string(), "--chain", "evm"});
+  ::unsetenv("TALLY_ANVIL");  // NOLINT(concurrency-mt-unsafe): no other thread
+  expect_refusal(finished, kBadInput, "none: no such file");
+  EXPECT_FALSE(std::filesystem::exists(folder / "demo"));
 }
 
 TEST(Demo, catches_every_fraud_and_finalises_every_honest_batch) {
