@@ -13,7 +13,8 @@
 namespace tally::cli {
 
 void add_chain_option(CLI::App& command, std::string& where) {
-  command.add_option("--chain", where, "The chain: embedded:FILE, or the file alone; or the URL of an EVM chain's node")
+  command
+      .add_option("--chain", where, "The chain: embedded:FILE, or the file alone; or the URL of an EVM chain's node")
       ->envname("TALLY_CHAIN")
       ->required();
 }

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using math::ObjectKind;
 
 /// Blocks that are late, clocks that differ and fees that are too low take minutes.
-constexpr std::uint64_t kLeastInclusion_s = 600;
+constexpr std::uint64_t kLeastInclusionS = 600;
 
 /// Ends the planning; plan_post() gives it back.
 struct Refusing {
@@ -163,7 +163,7 @@ void Planner::check_records() const {
     return "record " + std::to_string(k) + " (" + to_text(records[k].address) + ")";
   };
   const std::uint64_t inclusion_s =
-      x_options.inclusion_s.value_or(std::max(kLeastInclusion_s, x_task.settings.censorship_budget_s));
+      x_options.inclusion_s.value_or(std::max(kLeastInclusionS, x_task.settings.censorship_budget_s));
   for (std::size_t k = 0; k < records.size(); ++k) {
     if (k > 0) {
       const auto ordered = proof::check_order(records[k - 1], records[k], order);
