@@ -16,20 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kWatcherKey = 2'000'000;
+constexpr std::size_t kAllEvents = 100'000;
 
-chain::Genesis genesis(const proof::PrivateKey& watcher, std::uint64_t members) {
-  const proof::Wei rich{static_cast<math::u128>(100'000) * 1'000'000'000'000'000'000};
-  chain::Genesis genesis{.chain_id = 31'337,
-                         .time_s = 1'700'000'000,
-                         .clock = chain::Clock::kDriven,
-                         .base_fee = {1'000'000'000},
-                         .accounts = {{.address = watcher.address(), .balance = rich},
-                                      {.address = chain::development_key(1'000'000).address(), .balance = rich}}};
-  for (std::uint64_t member = 0; member < members; ++member) {
-    genesis.accounts.push_back({.address = chain::development_key(member).address(), .balance = rich});
-  }
-  std::ranges::sort(genesis.accounts, {}, &chain::GenesisAccount::address);
-  return genesis;
+std::vector<proof::Address> rich_accounts(const proof::PrivateKey& watcher, std::uint64_t members) {
+  std::vector<proof::Address> rich = {watcher.address(), chain::development_key(1'000'000).address()};
+  for (std::uint64_t member = 0; member < members; ++member) rich.push_back(chain::development_key(member).address());
+  return rich;
 }
 
 void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof::Wei& value,
@@ -42,17 +34,16 @@ void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof:
 
 DisputeWorld::DisputeWorld(DisputeOptions options)
     : x_folder(memory_folder()), x_watcher(chain::development_key(kWatcherKey)) {
-  x_chain_file = options.chain.empty() ? folder() / "chain.sqlite" : options.chain;
-  if (options.chain.empty()) chain::EmbeddedChain::create(x_chain_file, genesis(x_watcher, options.members));
-  x_chain = std::make_unique<chain::EmbeddedChain>(x_chain_file);
+  x_chain = options.chain ? options.chain : make_test_chain(folder(), rich_accounts(x_watcher, options.members));
+  x_client = x_chain->open();
   RoundOptions rounds{.program = options.program,
                       .dims = options.dims,
                       .members = options.members,
                       .settings = quick_settings(),
-                      .chain = x_chain->identity()};
+                      .chain = chain().identity()};
   if (options.change) options.change(rounds.settings);
   x_world = std::make_unique<RoundWorld>(folder() / "poster", rounds);
-  must(*x_chain, x_world->poster(), {}, x_world->prepared().transaction);
+  must(chain(), x_world->poster(), {}, x_world->prepared().transaction);
   x_members = options.members - options.unregistered;
   register_rest();
   x_members = options.members;
@@ -61,7 +52,7 @@ DisputeWorld::DisputeWorld(DisputeOptions options)
 
 void DisputeWorld::register_rest() {
   for (; x_registered < x_members; ++x_registered) {
-    must(*x_chain, x_world->key(x_registered), settings().min_stake, proof::Register{.task = x_world->prepared().id});
+    must(chain(), x_world->key(x_registered), settings().min_stake, proof::Register{.task = x_world->prepared().id});
   }
 }
 
@@ -72,12 +63,12 @@ DisputedBatch DisputeWorld::post(const Cheat& cheat, std::uint64_t seed) {
     cheat(built->directory);
     recommit(built->directory, program());
   }
-  x_index.follow(*x_chain);
+  x_index.follow(chain());
   const auto plan =
-      sequencer::plan_post(x_chain->state(), x_chain->head(), x_index, built->directory, x_world->poster().address(),
+      sequencer::plan_post(chain().state(), chain().head(), x_index, built->directory, x_world->poster().address(),
                            {.records = sequencer::RecordChecks::kNone, .pool = &x_pool});
   if (!plan) throw std::runtime_error(plan.error().message);
-  const auto fate = sequencer::post_batch(*x_chain, x_world->poster(), *plan);
+  const auto fate = sequencer::post_batch(chain(), x_world->poster(), *plan);
   if (fate.refusal) throw std::runtime_error(fate.refusal->message);
   DisputedBatch batch{.id = plan->batch,
                       .poster = x_world->store().batch(plan->batch),
@@ -97,22 +88,28 @@ verifier::WatchSettings DisputeWorld::watch_settings() {
 }
 
 verifier::WatchReport DisputeWorld::watch() {
-  chain::EmbeddedChain own(x_chain_file);
-  return verifier::watch_once(own, x_watcher, watch_settings());
+  const auto own = open();
+  return verifier::watch_once(*own, x_watcher, watch_settings());
 }
 
-void DisputeWorld::defend() { static_cast<void>(x_defender->defend_once(*x_chain)); }
+void DisputeWorld::defend() { static_cast<void>(x_defender->defend_once(chain())); }
 
 std::vector<verifier::WatchEvent> DisputeWorld::play() {
   std::vector<verifier::WatchEvent> all;
+  static_cast<void>(has_gone_on());
   for (int turn = 0; turn < 100; ++turn) {
-    const std::uint64_t before = x_chain->status().transactions;
     const verifier::WatchReport report = watch();
     all.insert(all.end(), report.events.begin(), report.events.end());
     defend();
-    if (x_chain->status().transactions == before) return all;
+    if (!has_gone_on()) return all;
   }
   throw std::runtime_error("the dispute does not end");
+}
+
+bool DisputeWorld::has_gone_on() {
+  const auto events = chain().events(x_next_event, kAllEvents);
+  if (!events.empty()) x_next_event = events.back().position + 1;
+  return !events.empty();
 }
 
 std::vector<verifier::WatchEvent> DisputeWorld::play_to_the_end(const DisputedBatch& batch) {
@@ -126,16 +123,17 @@ std::vector<verifier::WatchEvent> DisputeWorld::play_to_the_end(const DisputedBa
 }
 
 proof::BatchStatus DisputeWorld::status(const DisputedBatch& batch) {
-  return proof::batch_status(x_chain->state(), x_world->prepared().id, batch.id).value();
+  return proof::batch_status(chain().state(), x_world->prepared().id, batch.id).value();
 }
 
 proof::Wei DisputeWorld::watcher_owns() {
-  return {x_chain->balance(x_watcher.address()).value +
-          proof::read_credit(x_chain->state(), x_watcher.address()).value};
+  const proof::Address& account = x_watcher.address();
+  return {chain().balance(account).value + proof::read_credit(chain().state(), account).value +
+          x_chain->fees(account).value};
 }
 
 std::optional<proof::LossCause> DisputeWorld::cause_of_loss(const DisputedBatch& batch) {
-  for (const chain::LoggedEvent& logged : x_chain->events(0, 100'000)) {
+  for (const chain::LoggedEvent& logged : chain().events(0, kAllEvents)) {
     const auto* const invalid = std::get_if<proof::BatchInvalid>(&logged.event);
     if (invalid != nullptr && invalid->batch == batch.id) return invalid->cause;
   }

@@ -1,5 +1,5 @@
-// A task on an embedded chain with a driven clock; a poster who may cheat and a defender who stands by it; a watchtower
-// with data of its own. Each party works on its own folder and its own object of the chain, as processes would.
+// A task on a chain whose clock is driven; a poster who may cheat and a defender who stands by it; a watchtower with
+// data of its own. Each party works on its own folder and its own client of the chain, as processes would.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 #include <string_view>
 
 #include "chain_adapter/chain/batch_index.h"
-#include "chain_adapter/embedded/embedded_chain.h"
 #include "deterministic_math/executor/task_pool.h"
 #include "sequencer/defender/defender.h"
 #include "tests/support/round_world.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/test_chain.h"
 #include "verifier/watchtower/watchtower.h"
 
 namespace tally::test {
@@ -26,7 +26,7 @@ struct DisputeOptions {
   std::uint64_t members = 3;
   std::uint64_t unregistered = 0;  // of them, the last ones
   std::function<void(proof::TaskSettings&)> change{};
-  std::filesystem::path chain{};  // of another world with as many members; else its own
+  std::shared_ptr<TestChain> chain{};  // of another world with as many members; else its own
 };
 
 /// A batch that was posted: the poster's directory, and the watchtower's copy.
@@ -43,13 +43,15 @@ class DisputeWorld {
  public:
   explicit DisputeWorld(DisputeOptions options = {});
 
-  [[nodiscard]] chain::EmbeddedChain& chain() { return *x_chain; }
+  [[nodiscard]] chain::ChainAdapter& chain() { return *x_client; }
+  /// A client beside chain().
+  [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() { return x_chain->open(); }
+  [[nodiscard]] const std::shared_ptr<TestChain>& test_chain() const { return x_chain; }
   [[nodiscard]] const math::CompiledProgram& program() const { return x_world->task().program; }
   [[nodiscard]] const proof::TaskSettings& settings() const { return x_world->prepared().preimage.settings; }
   [[nodiscard]] const proof::PrivateKey& watcher() const { return x_watcher; }
   [[nodiscard]] const RoundWorld& rounds() const { return *x_world; }
   [[nodiscard]] const std::filesystem::path& folder() const { return x_folder.path(); }
-  [[nodiscard]] const std::filesystem::path& chain_file() const { return x_chain_file; }
 
   /// Builds a first batch, lets `cheat` change it, commits to what is there by then, posts it, and gives the watchtower
   /// a copy.
@@ -68,21 +70,25 @@ class DisputeWorld {
   void advance(std::uint64_t seconds) { x_chain->advance(seconds); }
 
   [[nodiscard]] proof::BatchStatus status(const DisputedBatch& batch);
-  /// Of everything that the watchtower owns, credits included.
+  /// Of everything that the watchtower owns, credits included, and what it has paid for gas.
   [[nodiscard]] proof::Wei watcher_owns();
   [[nodiscard]] std::optional<proof::LossCause> cause_of_loss(const DisputedBatch& batch);
 
  private:
+  /// Whether anything has happened since it was asked last.
+  [[nodiscard]] bool has_gone_on();
+
   TemporaryFolder x_folder;
   proof::PrivateKey x_watcher;
   math::ThreadPool x_pool{1};
-  std::filesystem::path x_chain_file;
-  std::unique_ptr<chain::EmbeddedChain> x_chain;
+  std::shared_ptr<TestChain> x_chain;
+  std::unique_ptr<chain::ChainAdapter> x_client;
   std::unique_ptr<RoundWorld> x_world;
   std::unique_ptr<sequencer::Defender> x_defender;
   chain::BatchIndex x_index;
   std::uint64_t x_members = 0;
   std::uint64_t x_registered = 0;
+  std::uint64_t x_next_event = 0;
 };
 
 /// How many of the events are transactions that the chain took.

@@ -1,5 +1,6 @@
 // A chain on which a test may do something just before each transaction of a party gets there, or change it, and just
-// after; which may be out of reach for some time; and whose head may say what a reorganisation takes back.
+// after; which may be out of reach for some time, tell other events than there were, and whose head may say what a
+// reorganisation takes back.
 #pragma once
 
 #include <atomic>
@@ -31,6 +32,8 @@ class HookedChain final : public chain::ChainAdapter {
   [[nodiscard]] std::atomic<int>& outage_of_events() { return x_outage_of_events; }
   /// Called at each look at the chain.
   [[nodiscard]] std::function<void()>& at_look() { return x_at_look; }
+  /// Called with each event that is told.
+  [[nodiscard]] std::function<void(proof::Event& event)>& at_event() { return x_at_event; }
   /// What the records are meanwhile; null: the chain's own.
   void show(const proof::StateReader* records) { x_shown = records; }
   /// Looks at the chain that did not fail.
@@ -46,7 +49,11 @@ class HookedChain final : public chain::ChainAdapter {
   [[nodiscard]] chain::TransactionFate fate(const chain::TransactionId& id) override { return x_inner.fate(id); }
   [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
     fail_in(x_outage_of_events);
-    return x_inner.events(from, limit);
+    auto events = x_inner.events(from, limit);
+    for (chain::LoggedEvent& logged : events) {
+      if (x_at_event) x_at_event(logged.event);
+    }
+    return events;
   }
   [[nodiscard]] const proof::StateReader& state() override { return x_shown == nullptr ? x_inner.state() : *x_shown; }
   [[nodiscard]] proof::Wei balance(const proof::Address& account) override { return x_inner.balance(account); }
@@ -62,6 +69,7 @@ class HookedChain final : public chain::ChainAdapter {
   Hook x_before;
   Hook x_after;
   std::function<void()> x_at_look;
+  std::function<void(proof::Event&)> x_at_event;
   const proof::StateReader* x_shown = nullptr;
   std::atomic<int> x_outage = 0;
   std::atomic<int> x_outage_of_events = 0;

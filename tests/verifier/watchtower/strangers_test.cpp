@@ -5,16 +5,14 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "chain_adapter/embedded/embedded_chain.h"
-#include "chain_adapter/embedded/tables.h"
 #include "chain_adapter/keys/development_keys.h"
-#include "chain_adapter/sqlite/database.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/hooked_chain.h"
 #include "tests/verifier/watchtower/watching.h"
@@ -153,12 +151,12 @@ TEST(Strangers, are_counted_anew_on_an_older_copy_of_the_chain) {
   WatchSettings settings = world.watch_settings();
   settings.demand_limit = bonds(world, 1);
   fs::remove_all(world.post().watcher);
-  const fs::path copy = world.folder() / "copy.sqlite";
-  chain::Database(world.chain_file(), chain::embedded_schema()).execute("VACUUM INTO '" + copy.string() + "'");
+  world.test_chain()->mark();
   EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "request_leaf"), 1U);
-  chain::EmbeddedChain older(copy);
-  older.advance(1);
-  EXPECT_EQ(sent(watch_once(older, world.watcher(), settings).events, "request_leaf"), 1U);
+  world.test_chain()->go_back();
+  world.advance(1);
+  const auto older = world.open();
+  EXPECT_EQ(sent(watch_once(*older, world.watcher(), settings).events, "request_leaf"), 1U);
 }
 
 TEST(Strangers, are_challenged_without_limit) {
@@ -174,7 +172,7 @@ struct TwoTasks {
   explicit TwoTasks(std::function<void(proof::TaskSettings&)> first_settings = {},
                     std::function<void(proof::TaskSettings&)> second_settings = {})
       : first({.change = std::move(first_settings)}),
-        second({.dims = {6}, .change = std::move(second_settings), .chain = first.chain_file()}) {}
+        second({.dims = {6}, .change = std::move(second_settings), .chain = first.test_chain()}) {}
   [[nodiscard]] WatchSettings settings() {
     WatchSettings settings = first.watch_settings();
     settings.data.push_back(second.folder() / "watcher");
@@ -257,8 +255,8 @@ TEST(JudgingOrder, leaves_out_what_nobody_can_challenge_any_more) {
   settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
     if (!advanced.exchange(true)) world.advance(world.settings().challenge_period_s);
   };
-  chain::EmbeddedChain own(world.chain_file());
-  EXPECT_EQ(judged(watch_once(own, world.watcher(), settings)), std::vector({first.id}));
+  const auto own = world.open();
+  EXPECT_EQ(judged(watch_once(*own, world.watcher(), settings)), std::vector({first.id}));
 }
 
 /// Settings with which a stranger's batch is judged, but never moved against.
@@ -328,9 +326,9 @@ TEST(AnsweringOrder, comes_back_to_named_tasks_between_two_strangers) {
   static_cast<void>(watch_once(tasks.first.chain(), tasks.first.watcher(), without_moves(tasks.settings())));
   settings.all_tasks = true;
   settings.pause = std::chrono::milliseconds(0);
-  chain::EmbeddedChain own(tasks.first.chain_file());
+  const auto own = tasks.first.open();
   int opened = 0;
-  test::HookedChain hooked(own, {}, [&](const proof::Transaction& transaction) {
+  test::HookedChain hooked(*own, {}, [&](const proof::Transaction& transaction) {
     if (std::holds_alternative<proof::OpenGame>(transaction) && ++opened == 1) tasks.second.defend();
   });
   const WatchReport report = watch_once(hooked, tasks.first.watcher(), settings);
@@ -382,8 +380,8 @@ TEST(MoveLimit, is_not_needed_to_stop_a_move) {
   static_cast<void>(watch_once(world.chain(), world.watcher(), without_moves(world.watch_settings())));
   // The second look is that by which the challenge is planned.
   for (int at = 1; at <= 2; ++at) {
-    chain::EmbeddedChain own(world.chain_file());
-    test::HookedChain hooked(own);
+    const auto own = world.open();
+    test::HookedChain hooked(*own);
     std::stop_source stop;
     hooked.at_look() = [&] {
       if (hooked.looks() == at) stop.request_stop();
@@ -400,7 +398,7 @@ TEST(MoveLimit, is_not_needed_to_stop_a_move) {
 /// A run in which judging lasts until the chain was looked at meanwhile.
 class SlowJudging {
  public:
-  explicit SlowJudging(DisputeWorld& world) : x_world(world), x_own(world.chain_file()), x_chain(x_own) {
+  explicit SlowJudging(DisputeWorld& world) : x_world(world), x_own(world.open()), x_chain(*x_own) {
     // Looks at a batch are looks at the chain.
     static_cast<void>(world.post({}, 1));
     static_cast<void>(world.watch());
@@ -419,7 +417,7 @@ class SlowJudging {
 
  private:
   DisputeWorld& x_world;
-  chain::EmbeddedChain x_own;
+  std::unique_ptr<chain::ChainAdapter> x_own;
   test::HookedChain x_chain;
   std::atomic<bool> x_begun = false;
 };

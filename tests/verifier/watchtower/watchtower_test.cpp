@@ -17,10 +17,7 @@
 #include <vector>
 
 #include "chain_adapter/data/batch_directory.h"
-#include "chain_adapter/embedded/embedded_chain.h"
-#include "chain_adapter/embedded/tables.h"
 #include "chain_adapter/files/file_lock.h"
-#include "chain_adapter/sqlite/database.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/settlement/state.h"
 #include "tests/support/altered_state.h"
@@ -283,8 +280,8 @@ TEST(Watchtower, answers_its_games_while_it_judges_another_batch) {
     world.defend();
     won_meanwhile = comes_true([&] { return world.status(first) == proof::BatchStatus::kInvalid; });
   };
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  const WatchReport report = watch_once(own, world.watcher(), settings);
+  const auto own = world.open();
+  const WatchReport report = watch_once(*own, world.watcher(), settings);
   EXPECT_TRUE(won_meanwhile) << told(report.events);
   EXPECT_EQ(judgings, 1);
   static_cast<void>(world.play());
@@ -301,8 +298,8 @@ TEST(Watchtower, goes_on_with_its_games_after_any_number_of_outages) {
     static_cast<void>(world.post({}, 2));
     WatchSettings settings = world.watch_settings();
     settings.pause = std::chrono::milliseconds(1);
-    chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-    test::HookedChain hooked(own);
+    const auto own = world.open();
+    test::HookedChain hooked(*own);
     std::atomic<int> judgings = 0;
     bool won_meanwhile = false;
     settings.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
@@ -329,8 +326,8 @@ TEST(Watchtower, tells_of_failures_anew_after_a_look_that_did_not_fail) {
   static_cast<void>(world.post({}, 2));
   WatchSettings settings = world.watch_settings();
   settings.pause = std::chrono::milliseconds(1);
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  test::HookedChain hooked(own);
+  const auto own = world.open();
+  test::HookedChain hooked(*own);
   std::atomic<int> judgings = 0;
   settings.progress = [&](std::string_view, std::uint64_t done, std::uint64_t) {
     if (done != 0 || judgings++ != 0) return;
@@ -372,8 +369,8 @@ TEST(Watchtower, sees_batches_that_are_posted_while_it_judges) {
   settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
     if (!late) late = world.post(forge(world, "next_model", 2), 2);
   };
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  const WatchReport report = watch_once(own, world.watcher(), settings);
+  const auto own = world.open();
+  const WatchReport report = watch_once(*own, world.watcher(), settings);
   EXPECT_EQ(sent(report.events, "open_game"), 1U) << told(report.events);
   EXPECT_EQ(report.events.back().batch, late.value().id);
 }
@@ -506,9 +503,9 @@ TEST(Watchtower, demands_again_at_once_what_a_reorganisation_took_back) {
   static_cast<void>(world.post({}, 2));
   const auto& names = world.program().names.objects;
   const auto updates = static_cast<math::ObjectId>(std::ranges::find(names, "updates") - names.begin());
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  test::HookedChain hooked(own);
-  test::AlteredState before(own.state());
+  const auto own = world.open();
+  test::HookedChain hooked(*own);
+  test::AlteredState before(own->state());
   before.put(proof::request_key(batch.id, {.object = updates, .record = 1, .leaf = 0}), proof::RequestRecord{});
   hooked.show(&before);
   WatchSettings settings = world.watch_settings();
@@ -532,20 +529,6 @@ TEST(Watchtower, demands_all_rows_where_the_records_are_missing) {
   EXPECT_EQ(sent(world.watch().events, "request_leaf"), 3U + 3U);
 }
 
-/// Changes what the chain's file says of the batch's posting.
-void damage_posted(const DisputeWorld& world, chain::ChainAdapter& chain, const DisputedBatch& batch,
-                   const std::function<void(proof::Posted&)>& change) {
-  for (const chain::LoggedEvent& logged : chain.events(0, 1000)) {
-    const auto* const posted = std::get_if<proof::Posted>(&logged.event);
-    if (posted == nullptr || posted->batch != batch.id) continue;
-    proof::Posted changed = *posted;
-    change(changed);
-    chain::Database database(world.folder() / "chain.sqlite", chain::embedded_schema());
-    chain::Statement(database, "UPDATE events SET bytes = ? WHERE position = ?")
-        .run(proof::encode(proof::Event(changed)), logged.position);
-  }
-}
-
 TEST(Watchtower, says_nothing_where_the_chain_contradicts_itself_about_a_batch) {
   const std::vector<std::function<void(proof::Posted&)>> changes = {
       [](proof::Posted& posted) { posted.table_roots.pop_back(); },
@@ -560,8 +543,12 @@ TEST(Watchtower, says_nothing_where_the_chain_contradicts_itself_about_a_batch) 
     DisputeWorld world;
     const DisputedBatch damaged = world.post({}, 1);
     const DisputedBatch other = world.post(forge(world, "next_model", 2), 2);
-    damage_posted(world, world.chain(), damaged, changes[number]);
-    const WatchReport report = world.watch();
+    test::HookedChain hooked(world.chain());
+    hooked.at_event() = [&](proof::Event& event) {
+      auto* const posted = std::get_if<proof::Posted>(&event);
+      if (posted != nullptr && posted->batch == damaged.id) changes[number](*posted);
+    };
+    const WatchReport report = watch_once(hooked, world.watcher(), world.watch_settings());
     EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), 1U) << number << told(report.events);
     EXPECT_EQ(report.open_batches, 2U);
     // The other batch does not suffer by it.
@@ -650,8 +637,8 @@ TEST(Watchtower, judges_anew_where_its_memory_of_a_verdict_is_damaged) {
 TEST(Watchtower, judges_anew_where_a_proof_is_refused) {
   DisputeWorld world({.unregistered = 1});
   const DisputedBatch batch = world.post();
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  test::HookedChain hooked(own, [&](proof::Transaction& transaction) {
+  const auto own = world.open();
+  test::HookedChain hooked(*own, [&](proof::Transaction& transaction) {
     if (std::holds_alternative<proof::ShowProof>(transaction)) world.register_rest();
   });
   const WatchReport report = watch_once(hooked, world.watcher(), world.watch_settings());
@@ -668,8 +655,8 @@ TEST(Watchtower, gives_a_batch_up_for_the_run_where_the_chain_refuses_twice) {
   const DisputedBatch first = world.post(forge(world, "next_model", 3), 1);
   const DisputedBatch second = world.post(forge(world, "next_model", 2), 2);
   // What is opened over the first batch gets damaged on its way.
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  test::HookedChain hooked(own, [&](proof::Transaction& transaction) {
+  const auto own = world.open();
+  test::HookedChain hooked(*own, [&](proof::Transaction& transaction) {
     auto* const opening = std::get_if<proof::OpenGame>(&transaction);
     if (opening != nullptr && proof::batch_id(opening->header) == first.id) opening->openings.push_back(0);
   });
@@ -687,19 +674,18 @@ TEST(Watchtower, gives_a_batch_up_for_the_run_where_the_chain_refuses_twice) {
 TEST(Watchtower, reads_all_anew_on_an_older_copy_of_the_chain) {
   DisputeWorld world;
   static_cast<void>(world.post({}, 1));
-  const fs::path copy = world.folder() / "copy.sqlite";
-  chain::Database(world.folder() / "chain.sqlite", chain::embedded_schema())
-      .execute("VACUUM INTO '" + copy.string() + "'");
+  world.test_chain()->mark();
   static_cast<void>(world.post(forge(world, "next_model", 3), 2));
   EXPECT_EQ(sent(world.watch().events, "open_game"), 1U);
-  chain::EmbeddedChain older(copy);
-  for (int i = 0; i < 40; ++i) older.advance(1);
-  const WatchReport report = watch_once(older, world.watcher(), world.watch_settings());
+  world.test_chain()->go_back();
+  for (int i = 0; i < 40; ++i) world.advance(1);
+  const auto older = world.open();
+  const WatchReport report = watch_once(*older, world.watcher(), world.watch_settings());
   ASSERT_EQ(report.alarms.size(), 1U);
   EXPECT_NE(report.alarms.front().find("read anew"), std::string::npos);
   EXPECT_EQ(report.open_batches, 1U);
   EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "valid"), 1U) << told(report.events);
-  EXPECT_TRUE(watch_once(older, world.watcher(), world.watch_settings()).alarms.empty());
+  EXPECT_TRUE(watch_once(*older, world.watcher(), world.watch_settings()).alarms.empty());
 }
 
 TEST(Watchtower, puts_answers_together_with_data_that_stands_behind_links) {
@@ -732,8 +718,8 @@ TEST(Watchtower, lives_on_where_a_file_is_shortened_while_it_is_read) {
   settings.progress = [&](std::string_view, std::uint64_t, std::uint64_t) {
     if (!std::exchange(shortened, true)) fs::resize_file(first.watcher / "rows/updates/1.bin", 0);
   };
-  chain::EmbeddedChain own(world.folder() / "chain.sqlite");
-  const WatchReport report = watch_once(own, world.watcher(), settings);
+  const auto own = world.open();
+  const WatchReport report = watch_once(*own, world.watcher(), settings);
   EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged, "missing_data"), 1U) << told(report.events);
   EXPECT_EQ(sent(report.events, "open_game"), 1U);
   EXPECT_EQ(world.status(second), proof::BatchStatus::kPending);
