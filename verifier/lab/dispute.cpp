@@ -1,16 +1,12 @@
 #include "verifier/lab/dispute.h"
 
 #include <algorithm>
-#include <map>
-#include <optional>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <variant>
 
+#include "chain_adapter/chain/event_json.h"
 #include "deterministic_math/bytecode/codec.h"
 #include "deterministic_math/numbers/assert.h"
-#include "fraud_proof/settlement/settlement.h"
 #include "fraud_proof/step/one_step.h"
 
 namespace tally::verifier {
@@ -20,73 +16,37 @@ namespace {
 using namespace tally::proof;
 using math::Accumulators;
 
-constexpr Address address_of(std::uint8_t number) {
-  Address address;
-  address.bytes.fill(number);
-  return address;
-}
-
-constexpr Address kCreator = address_of(0xc1);
-constexpr Address kPoster = address_of(0xc2);
-constexpr Address kChallenger = address_of(0xc3);
 constexpr Salt kSalt = [] {
   Salt salt;
-  salt.fill(0xc4);
+  salt.fill(0xc5);
   return salt;
 }();
 
-/// The settlement's records, in memory.
-class MemoryState final : public StateReader {
- public:
-  [[nodiscard]] std::optional<std::vector<std::uint8_t>> read(math::Bytes key) const override {
-    const auto found = x_records.find(std::string(key.begin(), key.end()));
-    return found == x_records.end() ? std::nullopt : std::optional(found->second);
-  }
-  void write(const Effects& effects) {
-    for (const Write& write : effects.writes)
-      x_records.insert_or_assign(std::string(write.key.begin(), write.key.end()), write.record);
-  }
-
- private:
-  std::map<std::string, std::vector<std::uint8_t>> x_records;
-};
-
-TaskSettings settings_of(const DisputeCase& dispute) {
-  TaskSettings settings;
-  settings.leaf_bytes = dispute.shape.leaf_bytes;
-  settings.arity = dispute.arity;
-  settings.exit_delay_s = 2 * (settings.challenge_period_s + 2 * settings.game_clock_s + 2 * settings.window_s);
-  settings.availability = LeafRequests{.max_requests = ~std::uint64_t{0}, .request_bond = Wei{1}};
-  return settings;
-}
-
-/// A chain with one posted batch, and a settlement that plays on copies of it.
+/// A false batch, which is posted and disputed again and again.
 class Laboratory {
  public:
-  Laboratory(const math::Program& program, const DisputeCase& dispute, DisputeObserver& observer)
-      : x_dispute(dispute), x_settings(settings_of(dispute)), x_batch(program, dispute.shape), x_observer(observer) {
+  Laboratory(const math::Program& program, const DisputeCase& dispute, LabChain& chain)
+      : x_dispute(dispute),
+        x_settings(lab_settings(dispute.shape.leaf_bytes, dispute.arity)),
+        x_batch(program, dispute.shape),
+        x_chain(chain) {
     forge();
-    create_and_post();
   }
 
-  DisputeCost play(FalseFrom from);
+  DisputeSteps play(FalseFrom from);
 
  private:
   void forge();
-  void create_and_post();
+  [[nodiscard]] BatchHeader create_and_post();
   /// The state from which on the poster's claims are false.
   [[nodiscard]] std::uint64_t first_false(FalseFrom from) const;
-  Effects apply(MemoryState& state, const Address& sender, const Wei& value, const Transaction& transaction);
   [[nodiscard]] Move respond(const Game& game, std::uint64_t first_false) const;
   [[nodiscard]] Move challenge(const CommittedBatch& committed, const Game& game);
 
   DisputeCase x_dispute;
   TaskSettings x_settings;
   ColumnBatch x_batch;
-  DisputeObserver& x_observer;
-  Settlement x_settlement;
-  MemoryState x_posted;
-  BatchHeader x_header;
+  LabChain& x_chain;
   std::vector<Accumulators> x_states;  // the true ones, 0 … L
 };
 
@@ -109,34 +69,25 @@ void Laboratory::forge() {
   }
 }
 
-Effects Laboratory::apply(MemoryState& state, const Address& sender, const Wei& value, const Transaction& transaction) {
-  const BlockContext block = x_observer.next_block();
-  const Message message{.sender = sender, .value = value, .transaction = transaction};
-  auto effects = x_settlement.apply(state, block, message);
-  x_observer.applied(state, block, message, effects);
-  if (!effects) {
-    throw std::runtime_error(std::string(name_of(transaction)) + ": " + std::string(to_string(effects.error().reason)) +
-                             ": " + effects.error().message);
-  }
-  state.write(*effects);
-  return *std::move(effects);
-}
-
-void Laboratory::create_and_post() {
+BatchHeader Laboratory::create_and_post() {
   const math::Program& program = x_batch.committed().program;
-  const Effects created = apply(x_posted, kCreator, {},
-                                CreateTask{.bytecode = math::encode_program(program),
-                                           .dims = {x_dispute.shape.parameters},
-                                           .settings = x_settings,
-                                           .genesis_roots = {x_batch.model_root()}});
+  const Effects created = x_chain
+                              .send(kLabCreator, CreateTask{.salt = x_chain.next_salt(),
+                                                            .bytecode = math::encode_program(program),
+                                                            .dims = {x_dispute.shape.parameters},
+                                                            .settings = x_settings,
+                                                            .genesis_roots = {x_batch.model_root()}})
+                              .effects;
   const auto states = x_batch.state_commitments();
-  const Effects posted = apply(x_posted, kPoster, x_settings.sequencer_bond,
-                               Post{.task = std::get<TaskCreated>(created.events.front()).task,
-                                    .state_commitments = {states.begin(), states.end()},
-                                    .record_count = x_dispute.shape.clients,
-                                    .records_root = x_batch.committed().header.records_root,
-                                    .table_roots = x_batch.table_roots()});
-  x_header = std::get<Posted>(posted.events.front()).header;
+  const Effects posted = x_chain
+                             .send(kLabPoster, x_settings.sequencer_bond,
+                                   Post{.task = std::get<TaskCreated>(created.events.front()).task,
+                                        .state_commitments = {states.begin(), states.end()},
+                                        .record_count = x_dispute.shape.clients,
+                                        .records_root = x_batch.committed().header.records_root,
+                                        .table_roots = x_batch.table_roots()})
+                             .effects;
+  return std::get<Posted>(posted.events.front()).header;
 }
 
 Move Laboratory::respond(const Game& game, std::uint64_t first_false) const {
@@ -180,60 +131,68 @@ std::uint64_t Laboratory::first_false(FalseFrom from) const {
   TALLY_ASSERT(false);
 }
 
-DisputeCost Laboratory::play(FalseFrom from) {
-  MemoryState state = x_posted;
-  const auto committed = x_settlement.committed_batch(state, x_header);
+DisputeSteps Laboratory::play(FalseFrom from) {
+  const BatchHeader header = create_and_post();
+  const auto committed = x_chain.settlement().committed_batch(x_chain.state(), header);
   TALLY_ASSERT(committed.has_value());
-  DisputeCost cost;
-  const auto send = [&](const Address& sender, const Wei& value, const Transaction& transaction) {
-    const std::uint64_t bytes = encode(transaction).size();
-    ++cost.transactions;
-    (sender == kPoster ? cost.poster_bytes : cost.challenger_bytes) += bytes;
-    cost.largest_bytes = std::max(cost.largest_bytes, bytes);
-    return apply(state, sender, value, transaction);
+  DisputeSteps steps;
+  const auto send = [&](std::string_view name, const Address& sender, const Wei& value,
+                        const Transaction& transaction) {
+    Sent sent = x_chain.send(sender, value, transaction);
+    steps.push_back(
+        {.name = name, .is_posters = sender == kLabPoster, .bytes = encode(transaction).size(), .gas = sent.gas});
+    return std::move(sent.effects);
   };
   const auto openings = make_result_openings(*committed, x_batch.item(), x_batch.parameter(), x_batch);
-  Effects effects = send(kChallenger, x_settings.challenger_bond,
-                         OpenGame{.header = x_header,
-                                  .item = x_batch.item(),
-                                  .entry = x_batch.parameter(),
-                                  .salt = kSalt,
-                                  .openings = openings});
+  const OpenGame open{
+      .header = header, .item = x_batch.item(), .entry = x_batch.parameter(), .salt = kSalt, .openings = openings};
+  Effects effects = send(name_of(Transaction{open}), kLabChallenger, x_settings.challenger_bond, open);
   Game game = std::get<GameOpened>(effects.events.front()).game;
   while (true) {
     const bool poster = to_move(game.phase) == Side::kPoster;
-    cost.rounds += poster ? 1 : 0;
     const Move move = poster ? respond(game, first_false(from)) : challenge(*committed, game);
-    effects = send(poster ? kPoster : kChallenger, {}, MakeMove{.header = x_header, .game = game, .move = move});
+    effects = send(chain::name_of(move), poster ? kLabPoster : kLabChallenger, {},
+                   MakeMove{.header = header, .game = game, .move = move});
     const auto* moved = std::get_if<GameMoved>(&effects.events.front());
     if (moved == nullptr) break;
     game = moved->game;
   }
   const auto* ended = std::get_if<GameEnded>(&effects.events.front());
   TALLY_ASSERT(ended != nullptr && ended->outcome == GameOutcome::kPosterDisproved);
+  return steps;
+}
+
+DisputeCost cost_of(const DisputeSteps& steps) {
+  DisputeCost cost{.transactions = steps.size()};
+  for (const DisputeStep& step : steps) {
+    if (step.is_posters) ++cost.rounds;
+    (step.is_posters ? cost.poster_bytes : cost.challenger_bytes) += step.bytes;
+    cost.largest_bytes = std::max(cost.largest_bytes, step.bytes);
+  }
   return cost;
 }
 
-class NoObserver final : public DisputeObserver {
- public:
-  BlockContext next_block() override { return {.chain_id = 1, .number = 1, .time_s = 1}; }
-  void applied(const StateReader& /*before*/, const BlockContext& /*block*/, const Message& /*message*/,
-               const OrRefused<Effects>& /*effects*/) override {}
-};
-
 }  // namespace
 
-DisputeCost play_dispute(const math::Program& fedavg, const DisputeCase& dispute, FalseFrom from,
-                         DisputeObserver& observer) {
-  return Laboratory(fedavg, dispute, observer).play(from);
+std::uint64_t total_gas(const DisputeSteps& steps) {
+  std::uint64_t gas = 0;
+  for (const DisputeStep& step : steps) gas += step.gas;
+  return gas;
+}
+
+std::vector<DisputeSteps> play_disputes(const math::Program& fedavg, const DisputeCase& dispute, LabChain& chain) {
+  Laboratory laboratory(fedavg, dispute, chain);
+  std::vector<DisputeSteps> games;
+  for (const FalseFrom from : kAllFalseFrom) games.push_back(laboratory.play(from));
+  return games;
 }
 
 DisputeCost measure_dispute(const math::Program& fedavg, const DisputeCase& dispute) {
-  NoObserver nobody;
-  Laboratory laboratory(fedavg, dispute, nobody);
+  NoNode node;
+  LabChain chain(node);
   DisputeCost dearest;
-  for (const FalseFrom from : kAllFalseFrom) {
-    const DisputeCost cost = laboratory.play(from);
+  for (const DisputeSteps& steps : play_disputes(fedavg, dispute, chain)) {
+    const DisputeCost cost = cost_of(steps);
     dearest.transactions = std::max(dearest.transactions, cost.transactions);
     dearest.rounds = std::max(dearest.rounds, cost.rounds);
     dearest.largest_bytes = std::max(dearest.largest_bytes, cost.largest_bytes);

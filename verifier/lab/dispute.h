@@ -1,11 +1,13 @@
-// What a dispute costs: games over one forged entry, played to their end through the settlement machine.
+// What a dispute costs: games over one forged entry, played to their end on the laboratory's chain.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
-#include "fraud_proof/settlement/settlement.h"
 #include "verifier/lab/column_batch.h"
+#include "verifier/lab/lab_chain.h"
 
 namespace tally::verifier {
 
@@ -14,7 +16,17 @@ struct DisputeCase {
   std::uint16_t arity = 32;
 };
 
-/// Bytes are those of the encoded transactions, headers and game states included.
+/// One of its transactions.
+struct DisputeStep {
+  std::string_view name;    // open_game, or that of the move
+  bool is_posters = false;  // or the challenger's
+  std::uint64_t bytes = 0;  // of the encoded transaction, header and game state included
+  std::uint64_t gas = 0;    // where a node says it
+};
+using DisputeSteps = std::vector<DisputeStep>;
+
+[[nodiscard]] std::uint64_t total_gas(const DisputeSteps& steps);
+
 struct DisputeCost {
   std::uint64_t transactions = 0;
   std::uint64_t rounds = 0;  // responses of the poster
@@ -29,22 +41,13 @@ enum class FalseFrom : std::uint8_t { kFirstStep, kMiddle, kLastStep, kResult };
 inline constexpr std::array kAllFalseFrom = {FalseFrom::kFirstStep, FalseFrom::kMiddle, FalseFrom::kLastStep,
                                              FalseFrom::kResult};
 
-/// Says in which block each transaction of a dispute is, those that create its task and post its batch included, and
-/// sees what it did.
-class DisputeObserver {
- public:
-  virtual ~DisputeObserver() = default;
-  [[nodiscard]] virtual proof::BlockContext next_block() = 0;
-  virtual void applied(const proof::StateReader& before, const proof::BlockContext& block,
-                       const proof::Message& message, const proof::OrRefused<proof::Effects>& effects) = 0;
-};
+/// A parameter of a fedavg batch is posted one unit too high, each time in a task of its own, and the games over it are
+/// played to their end. What they took, from the challenger's first transaction on, in the order of kAllFalseFrom.
+/// `shape` is one that fedavg takes.
+[[nodiscard]] std::vector<DisputeSteps> play_disputes(const math::Program& fedavg, const DisputeCase& dispute,
+                                                      LabChain& chain);
 
-/// A parameter of a fedavg batch is posted one unit too high, and the game over it is played to its end.
-DisputeCost play_dispute(const math::Program& fedavg, const DisputeCase& dispute, FalseFrom from,
-                         DisputeObserver& observer);
-
-/// A parameter of a fedavg batch is posted one unit too high: the dearest of these games counts. `shape` is one that
-/// fedavg takes.
+/// The most that one of these games takes, of each.
 [[nodiscard]] DisputeCost measure_dispute(const math::Program& fedavg, const DisputeCase& dispute);
 
 }  // namespace tally::verifier

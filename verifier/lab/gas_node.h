@@ -1,0 +1,50 @@
+// What the laboratory's transactions cost in gas: the contracts on a development node (anvil), which sends for accounts
+// whose keys nobody has, and makes a block for each transaction. Gas follows from a chain's fork and a transaction's
+// bytes alone, so the figures are those of any chain of that fork.
+#pragma once
+
+#include <map>
+
+#include "chain_adapter/evm/evm_node.h"
+#include "verifier/lab/lab_chain.h"
+
+namespace tally::verifier {
+
+class GasNode final : public LabNode {
+ public:
+  /// Puts the settlement there. `rpc` outlives this. Throws chain::RpcError where the node is no development node.
+  explicit GasNode(chain::RpcClient& rpc);
+
+  [[nodiscard]] proof::BlockContext next_block() override;
+  void advance(std::uint64_t seconds) override { x_time_s += seconds; }
+  /// Throws std::runtime_error where the contracts refuse it.
+  std::uint64_t send(const proof::StateReader& before, const proof::BlockContext& block, const proof::Message& message,
+                     const proof::Effects& effects) override;
+
+  struct Outcome {
+    bool taken = false;
+    std::uint64_t gas = 0;
+  };
+  /// Sends it, taken or not, and undoes it.
+  [[nodiscard]] Outcome try_out(const proof::StateReader& state, const proof::Message& message);
+
+ private:
+  void deploy();
+  [[nodiscard]] std::vector<std::uint8_t> call_data_of(const proof::StateReader& state,
+                                                       const proof::Message& message) const;
+  /// In a block of its own.
+  [[nodiscard]] chain::EvmReceipt mine(const proof::BlockContext& block, const proof::Message& message,
+                                       math::Bytes data);
+  [[nodiscard]] chain::EvmReceipt receipt(const chain::TransactionId& id);
+  /// Nothing waits for a block.
+  void settle();
+
+  chain::RpcClient& x_rpc;
+  chain::EvmNode x_node;
+  std::uint64_t x_chain_id;
+  std::uint64_t x_block = 0;
+  std::uint64_t x_time_s = 0;
+  std::map<proof::BatchId, proof::BatchHeader> x_headers;  // of all that was posted
+};
+
+}  // namespace tally::verifier
