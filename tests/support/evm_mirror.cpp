@@ -116,7 +116,6 @@ void EvmMirror::begin() {
   x_time_s = number_of(head.at("timestamp")) + 1;
   x_held = {};
   x_headers.clear();
-  x_spent.clear();
   x_snapshot = std::string(x_anvil.rpc().call("evm_snapshot", {}).as_string());
 }
 
@@ -258,7 +257,6 @@ void EvmMirror::send(const std::string& data, const BlockContext& block, const M
   if (mined != quantity(block.number)) throw std::runtime_error("mined in block " + mined);
   if (receipt.at("status").as_string() != kSuccess) return differ(message, "refused instead of taken");
   const std::uint64_t used = number_of(receipt.at("gasUsed"));
-  x_spent.emplace_back(kind_of(message.transaction), used);
   gas.most = std::max(gas.most, used);
   ++gas.count;
   x_held.value += message.value.value;

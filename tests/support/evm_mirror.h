@@ -50,8 +50,6 @@ class EvmMirror final : public ChainWatcher {
     std::uint64_t count = 0;
   };
   [[nodiscard]] const std::map<std::string, Gas>& gas() const { return x_gas; }
-  /// Of all transactions, in order: their kinds, and gas.
-  [[nodiscard]] const std::vector<std::pair<std::string, std::uint64_t>>& spent() const { return x_spent; }
 
   /// The block that comes next, for machines that are driven without a MemoryChain.
   [[nodiscard]] proof::BlockContext next_block() const;
@@ -85,7 +83,6 @@ class EvmMirror final : public ChainWatcher {
   std::set<std::string>* x_starved = nullptr;
   std::map<std::string, std::uint64_t> x_refusals;
   std::map<std::string, Gas> x_gas;
-  std::vector<std::pair<std::string, std::uint64_t>> x_spent;
   std::map<proof::BatchId, proof::BatchHeader> x_headers;  // of all that was posted
 };
 
