@@ -19,7 +19,7 @@ constexpr std::uint64_t kWatcherKey = 2'000'000;
 constexpr std::size_t kAllEvents = 100'000;
 
 std::vector<proof::Address> rich_accounts(const proof::PrivateKey& watcher, std::uint64_t members) {
-  std::vector<proof::Address> rich = {watcher.address(), chain::development_key(1'000'000).address()};
+  std::vector<proof::Address> rich = {watcher.address(), chain::development_key(kPosterKey).address()};
   for (std::uint64_t member = 0; member < members; ++member) rich.push_back(chain::development_key(member).address());
   return rich;
 }

@@ -16,8 +16,6 @@ namespace {
 
 using math::ObjectKind;
 
-constexpr std::uint64_t kPosterKey = 1'000'000;
-
 math::CompiledProgram compile(const RoundOptions& options) {
   const auto known = math::find_library_program(options.program);
   math::CompileOptions compile_options;

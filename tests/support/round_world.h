@@ -17,6 +17,9 @@
 
 namespace tally::test {
 
+/// The development key of every world's poster.
+inline constexpr std::uint64_t kPosterKey = 1'000'000;
+
 struct RoundOptions {
   std::string program = "fedavg";
   std::map<std::string, math::i128> parameters{};

@@ -109,8 +109,7 @@ TEST_F(Admitting, names_each_reason_with_the_field_at_fault) {
   expect_one(altered, AdmissionReason::kSignature, "signature", "sign");
   EXPECT_TRUE(refused({altered}, Signatures::kChecked).empty());
   expect_one(record(1, {9, 5}), AdmissionReason::kProgram, "kind", "kind 9 counts for nothing");
-  ChainedRounds::must(
-      x_rounds.chain().send(world().key(2).address(), {}, proof::RequestExit{.task = x_rounds.task(), .member = 2}));
+  x_rounds.send(world().key(2), {}, proof::RequestExit{.task = x_rounds.task(), .member = 2});
   expect_one(record(2, {3, 5}), AdmissionReason::kLeaving, "address", "signs for member 2 only until ");
   expect_one(record(0, {1, 6}), AdmissionReason::kDuplicate, "nonce", "has one with nonce 0 in the batch already");
   EXPECT_EQ(x_seen.size(), 7U);

@@ -29,7 +29,7 @@ class DefenderTest : public testing::Test {
   explicit DefenderTest(test::RoundOptions options = {.settings = test::quick_settings()})
       : x_rounds(x_folder.path() / "data", std::move(options)) {}
 
-  [[nodiscard]] test::MemoryChain& chain() { return x_rounds.chain(); }
+  [[nodiscard]] chain::ChainAdapter& chain() { return x_rounds.chain(); }
   [[nodiscard]] Defender defender() { return {x_rounds.world().poster(), x_folder.path() / "data"}; }
   [[nodiscard]] std::uint16_t item_of(const std::string& table) { return x_rounds.item_of(table); }
   [[nodiscard]] std::unique_ptr<StoredBatch> stored(const BuiltBatch& batch) { return x_rounds.stored(batch); }
@@ -165,9 +165,9 @@ TEST_F(DefenderTest, answers_until_the_challenger_has_nothing_to_prove_and_then_
     game =
         send({}, proof::MakeMove{.header = batch.manifest.header, .game = game, .move = proof::Narrow{.segment = 0}});
   }
-  chain().advance(game.challenger_clock_s);
+  x_rounds.advance(game.challenger_clock_s);
   EXPECT_TRUE(defender.defend_once(chain()).defenses.empty()) << "the last second is in time";
-  chain().advance(1);
+  x_rounds.advance(1);
   const DefenseReport report = defender.defend_once(chain());
   ASSERT_EQ(report.defenses.size(), 1U);
   EXPECT_EQ(report.defenses[0].kind, Kind::kTimeout);
@@ -379,7 +379,7 @@ TEST_F(DefenderTest, finds_games_that_were_opened_while_it_was_away) {
 TEST_F(DefenderTest, says_so_where_its_own_clock_has_run_out) {
   const BuiltBatch batch = x_rounds.posted(x_rounds.world().genesis());
   const proof::Game game = open(batch, "next_model", 0);
-  chain().advance(game.poster_clock_s + 1);
+  x_rounds.advance(game.poster_clock_s + 1);
   Defender defender = this->defender();
   const DefenseReport report = defender.defend_once(chain());
   ASSERT_EQ(report.defenses.size(), 1U);

@@ -1,4 +1,4 @@
-// A RoundWorld whose task lives on a MemoryChain, with its members registered.
+// A RoundWorld whose task lives on a chain, with its members registered.
 #pragma once
 
 #include <algorithm>
@@ -6,39 +6,45 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "chain_adapter/chain/batch_index.h"
+#include "chain_adapter/keys/development_keys.h"
 #include "deterministic_math/bytecode/visibility.h"
 #include "fraud_proof/step/one_step.h"
 #include "sequencer/defender/stored_batch.h"
 #include "sequencer/poster/finaliser.h"
 #include "sequencer/poster/poster.h"
-#include "tests/support/memory_chain.h"
+#include "tests/support/memory_folder.h"
 #include "tests/support/round_world.h"
 #include "tests/support/settlement_world.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_chain.h"
 
 namespace tally::test {
 
 class ChainedRounds {
  public:
   explicit ChainedRounds(const std::filesystem::path& data, RoundOptions options = {.settings = quick_settings()})
-      : x_world(data, at(std::move(options), x_chain.identity())) {
-    const proof::Wei rich{static_cast<math::u128>(1'000) * 1'000'000'000'000'000'000};
-    for (const proof::Address& account : {x_world.poster().address(), challenger()}) x_chain.give(account, rich);
-    must(x_chain.send(x_world.poster().address(), {}, x_world.prepared().transaction));
-    for (std::size_t member = 0; member < x_world.inputs(x_world.genesis()).records.size(); ++member) {
-      const proof::Address wallet = x_world.key(member).address();
-      x_chain.give(wallet, rich);
-      must(x_chain.send(wallet, settings().min_stake, proof::Register{.task = task()}));
-    }
+      : x_chain(make_test_chain(x_folder.path(), rich_accounts(options))),
+        x_client(x_chain->open()),
+        x_world(data, at(options, x_client->identity())) {
+    send(x_world.poster(), {}, x_world.prepared().transaction);
+    for (std::size_t member = 0; member < options.members; ++member)
+      send(x_world.key(member), settings().min_stake, proof::Register{.task = task()});
   }
 
-  [[nodiscard]] MemoryChain& chain() { return x_chain; }
+  [[nodiscard]] chain::ChainAdapter& chain() { return *x_client; }
+  void advance(std::uint64_t seconds) { x_chain->advance(seconds); }
+  /// Outside the settlement, and what it has paid for gas.
+  [[nodiscard]] proof::Wei owned_by(const proof::Address& account) {
+    return {chain().balance(account).value + x_chain->fees(account).value};
+  }
   [[nodiscard]] const RoundWorld& world() const { return x_world; }
   [[nodiscard]] const proof::TaskId& task() const { return x_world.prepared().id; }
   [[nodiscard]] const proof::TaskSettings& settings() const { return x_world.prepared().preimage.settings; }
   [[nodiscard]] chain::BatchIndex& index() {
-    x_index.follow(x_chain);
+    x_index.follow(chain());
     return x_index;
   }
 
@@ -55,23 +61,23 @@ class ChainedRounds {
                                                                                 const proof::Address& poster,
                                                                                 sequencer::PostOptions options = {}) {
     options.pool = &x_pool;
-    return sequencer::plan_post(x_chain.state(), x_chain.head(), index(), directory, poster, options);
+    return sequencer::plan_post(chain().state(), chain().head(), index(), directory, poster, options);
   }
   /// Builds and posts; must succeed.
   sequencer::BuiltBatch posted(const RoundStart& start, std::uint64_t seed = 1) {
     sequencer::BuiltBatch batch = built(start, seed);
     const auto planned = plan(batch.directory);
     if (!planned) throw std::runtime_error(planned.error().message);
-    const chain::TransactionFate fate = sequencer::post_batch(x_chain, x_world.poster(), *planned);
+    const chain::TransactionFate fate = sequencer::post_batch(chain(), x_world.poster(), *planned);
     if (fate.refusal) throw std::runtime_error(fate.refusal->message);
     return batch;
   }
   [[nodiscard]] proof::BatchStatus status(const sequencer::BuiltBatch& batch) {
-    return proof::batch_status(x_chain.state(), task(), proof::batch_id(batch.manifest.header)).value();
+    return proof::batch_status(chain().state(), task(), proof::batch_id(batch.manifest.header)).value();
   }
 
   /// Who opens games and asks for leaves: rich, and nobody else.
-  [[nodiscard]] static proof::Address challenger() { return {.bytes = {0xc4}}; }
+  [[nodiscard]] static proof::PrivateKey challenger() { return chain::development_key(2'000'000); }
   [[nodiscard]] std::uint16_t item_of(const std::string& table) const {
     const math::CompiledProgram& program = x_world.task().program;
     const auto& names = program.names.objects;
@@ -80,15 +86,21 @@ class ChainedRounds {
   }
   [[nodiscard]] std::unique_ptr<sequencer::StoredBatch> stored(const sequencer::BuiltBatch& batch) {
     const proof::TaskPreimage& task = x_world.prepared().preimage;
-    const auto program = proof::read_program(x_chain.state(), task.program_hash);
+    const auto program = proof::read_program(chain().state(), task.program_hash);
     const proof::BatchId id = proof::batch_id(batch.manifest.header);
     return sequencer::StoredBatch::open(task, program.value(), index().find(id)->posted, batch.directory).value();
   }
+  /// Must be taken.
+  chain::TransactionFate send(const proof::PrivateKey& key, const proof::Wei& value,
+                              const proof::Transaction& transaction) {
+    chain::TransactionFate fate =
+        chain::submit_and_wait(chain(), {.key = key, .value = value, .transaction = transaction});
+    if (fate.refusal) throw std::runtime_error(fate.refusal->message);
+    return fate;
+  }
   /// A transaction of the challenger's. Gives the game that it opened or moved.
   proof::Game send(const proof::Wei& value, const proof::Transaction& transaction) {
-    const auto effects = x_chain.send(challenger(), value, transaction);
-    must(effects);
-    for (const proof::Event& event : effects->events) {
+    for (const proof::Event& event : send(challenger(), value, transaction).events) {
       if (const auto* opened = std::get_if<proof::GameOpened>(&event)) return opened->game;
       if (const auto* moved = std::get_if<proof::GameMoved>(&event)) return moved->game;
     }
@@ -110,17 +122,22 @@ class ChainedRounds {
          proof::RequestLeaf{.header = batch.manifest.header, .leaf = leaf});
   }
 
-  static void must(const proof::OrRefused<proof::Effects>& result) {
-    if (!result) throw std::runtime_error(result.error().message);
-  }
-
  private:
   [[nodiscard]] static RoundOptions at(RoundOptions options, const chain::ChainIdentity& chain) {
     options.chain = chain;
     return options;
   }
 
-  MemoryChain x_chain;
+  [[nodiscard]] static std::vector<proof::Address> rich_accounts(const RoundOptions& options) {
+    std::vector<proof::Address> rich = {challenger().address(), chain::development_key(kPosterKey).address()};
+    for (std::uint64_t member = 0; member < options.members; ++member)
+      rich.push_back(chain::development_key(options.first_key + member).address());
+    return rich;
+  }
+
+  TemporaryFolder x_folder{memory_folder()};
+  std::shared_ptr<TestChain> x_chain;
+  std::unique_ptr<chain::ChainAdapter> x_client;
   RoundWorld x_world;
   chain::BatchIndex x_index;
   math::ThreadPool x_pool{1};

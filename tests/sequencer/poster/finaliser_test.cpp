@@ -24,7 +24,7 @@ TEST(Finaliser, finalises_a_line_once_its_periods_are_over) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
   const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
-  rounds.chain().advance(400);
+  rounds.advance(400);
   const BuiltBatch second = rounds.posted(RoundWorld::after(first), 2);
   chain::BatchIndex index;
   const proof::PrivateKey& key = rounds.world().key(0);
@@ -33,13 +33,13 @@ TEST(Finaliser, finalises_a_line_once_its_periods_are_over) {
   ASSERT_EQ(report.waiting.size(), 2U);
   EXPECT_EQ(report.waiting[0].reason, "its challenge period ends in 600 s");
 
-  rounds.chain().advance(600);
+  rounds.advance(600);
   report = do_due(rounds.chain(), key, index, rounds.task());
   EXPECT_EQ(report.finalised, std::vector{id_of(first)});
   EXPECT_EQ(rounds.status(first), proof::BatchStatus::kFinal);
   EXPECT_EQ(rounds.status(second), proof::BatchStatus::kPending);
 
-  rounds.chain().advance(400);
+  rounds.advance(400);
   report = do_due(rounds.chain(), key, index, rounds.task());
   EXPECT_EQ(report.finalised, std::vector{id_of(second)});
   EXPECT_TRUE(report.waiting.empty());
@@ -54,7 +54,7 @@ TEST(Finaliser, gives_back_the_bonds_of_what_was_superseded) {
   const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
   const BuiltBatch sibling = rounds.posted(rounds.world().genesis(), 2);
   const BuiltBatch nephew = rounds.posted(RoundWorld::after(sibling), 3);
-  rounds.chain().advance(1'000);
+  rounds.advance(1'000);
   const FinaliserReport report = do_due(rounds.chain(), rounds.world().poster(), rounds.index(), rounds.task());
   EXPECT_EQ(report.finalised, std::vector{id_of(first)});
   EXPECT_EQ(report.released, (std::vector{id_of(sibling), id_of(nephew)}));
@@ -72,7 +72,7 @@ TEST(Finaliser, waits_for_an_earlier_sibling) {
   ChainedRounds rounds(folder.path() / "data");
   const BuiltBatch first = rounds.posted(rounds.world().genesis(), 1);
   const BuiltBatch sibling = rounds.posted(rounds.world().genesis(), 2);
-  rounds.chain().advance(1'000);
+  rounds.advance(1'000);
   // The earlier one has a game open: the later one may not pass it.
   proof::NodeRecord node = *proof::read_node(rounds.chain().state(), rounds.task(), id_of(first));
   AlteredState patched(rounds.chain().state());
@@ -95,12 +95,12 @@ TEST(Finaliser, ends_games_of_others_that_nobody_else_ends) {
   rounds.open(first, "next_model", 0);
   const proof::PrivateKey& anyone = rounds.world().key(0);
   const auto due = [&] { return do_due(rounds.chain(), anyone, rounds.index(), rounds.task()); };
-  rounds.chain().advance(rounds.settings().game_clock_s);
+  rounds.advance(rounds.settings().game_clock_s);
   FinaliserReport report = due();
   EXPECT_EQ(report.transactions, 0U) << "the last second is in time";
   ASSERT_EQ(report.waiting.size(), 2U);
   EXPECT_EQ(report.waiting[0].reason, "1 games are open");
-  rounds.chain().advance(1);
+  rounds.advance(1);
   report = due();
   EXPECT_EQ(report.claims, 1U);
   EXPECT_EQ(rounds.status(first), proof::BatchStatus::kInvalid);
@@ -113,12 +113,12 @@ TEST(Finaliser, claims_what_others_demanded_and_did_not_get) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
   const BuiltBatch batch = rounds.posted(rounds.world().genesis(), 1);
-  rounds.chain().advance(rounds.settings().request_period_s - 1);
+  rounds.advance(rounds.settings().request_period_s - 1);
   rounds.request(batch, {.object = math::kMemberObject, .record = 0, .leaf = 0});
   const auto due = [&] { return do_due(rounds.chain(), rounds.world().key(0), rounds.index(), rounds.task()); };
-  rounds.chain().advance(rounds.settings().window_s + 1);
+  rounds.advance(rounds.settings().window_s + 1);
   EXPECT_EQ(due().transactions, 0U) << "the requester has until the period is over to claim it itself";
-  rounds.chain().advance(rounds.settings().challenge_period_s);
+  rounds.advance(rounds.settings().challenge_period_s);
   EXPECT_EQ(due().claims, 1U);
   EXPECT_EQ(rounds.status(batch), proof::BatchStatus::kInvalid);
 }
@@ -127,7 +127,7 @@ TEST(Finaliser, claims_what_others_demanded_and_did_not_get) {
 class TwoBatchesDisputed : public ::testing::Test {
  protected:
   TwoBatchesDisputed() : x_rounds(x_folder.path() / "data", {.settings = short_clocks()}) {
-    x_rounds.chain().advance(400);
+    x_rounds.advance(400);
     x_child = x_rounds.posted(RoundWorld::after(x_first), 2);
   }
   [[nodiscard]] static proof::TaskSettings short_clocks() {
@@ -141,15 +141,15 @@ class TwoBatchesDisputed : public ::testing::Test {
   }
   /// At the end of the first batch's period, with a game about it that is still in time.
   void expect_nothing_due_but_in_the_child() {
-    x_rounds.chain().advance(599);
+    x_rounds.advance(599);
     x_rounds.open(x_first, "next_model", 0, 7);
-    x_rounds.chain().advance(302);
+    x_rounds.advance(302);
     const DuePlan early = plan();
     EXPECT_FALSE(early.action.has_value());
     ASSERT_EQ(early.waiting.size(), 2U);
     EXPECT_EQ(early.waiting[0].reason, "1 games are open");
     EXPECT_EQ(early.waiting[1].reason, "its challenge period ends in 99 s");
-    x_rounds.chain().advance(99);
+    x_rounds.advance(99);
   }
 
   const TemporaryFolder x_folder;
@@ -184,7 +184,7 @@ TEST(Finaliser, passes_many_invalid_siblings) {
   ChainedRounds rounds(folder.path() / "data");
   std::vector<BuiltBatch> batches;
   for (std::uint64_t i = 1; i <= 20; ++i) batches.push_back(rounds.posted(rounds.world().genesis(), i));
-  rounds.chain().advance(1'000);
+  rounds.advance(1'000);
   AlteredState patched(rounds.chain().state());
   for (std::size_t i = 0; i + 1 < batches.size(); ++i) {
     proof::NodeRecord node = *proof::read_node(patched, rounds.task(), id_of(batches[i]));

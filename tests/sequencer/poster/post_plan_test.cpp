@@ -20,7 +20,7 @@ using test::TemporaryFolder;
 TEST(PostPlan, makes_the_chain_build_the_header_of_the_directory_round_after_round) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
-  const math::u128 before = rounds.chain().balance(rounds.world().poster().address()).value;
+  const math::u128 before = rounds.owned_by(rounds.world().poster().address()).value;
   test::RoundStart start = rounds.world().genesis();
   for (std::uint64_t number = 1; number <= 3; ++number) {
     const BuiltBatch batch = rounds.posted(start, number);
@@ -34,7 +34,7 @@ TEST(PostPlan, makes_the_chain_build_the_header_of_the_directory_round_after_rou
     EXPECT_EQ(next.place.number, start.number);
     EXPECT_EQ(next.place.state, start.state);
   }
-  EXPECT_EQ(before - rounds.chain().balance(rounds.world().poster().address()).value,
+  EXPECT_EQ(before - rounds.owned_by(rounds.world().poster().address()).value,
             3 * rounds.settings().sequencer_bond.value);
 }
 
@@ -82,7 +82,9 @@ TEST(PostPlan, refuses_a_cheats_records_unless_it_is_told_not_to_look) {
   ChainedRounds rounds(folder.path() / "data");
   const BuiltBatch batch = rounds.built(rounds.world().genesis());
   // A byte of the first signature, committed to.
-  test::write_byte(batch.directory / "records.bin", 20 + 8 + 8 + 32 + 8 + 5, 0x55);
+  constexpr std::size_t kPlace = 20 + 8 + 8 + 32 + 8 + 5;
+  const std::uint8_t byte = test::read_bytes(batch.directory / "records.bin").at(kPlace);
+  test::write_byte(batch.directory / "records.bin", kPlace, byte ^ 1U);
   test::recommit(batch.directory, rounds.world().task().program);
   const auto plan = rounds.plan(batch.directory);
   ASSERT_FALSE(plan.has_value());
@@ -94,16 +96,15 @@ TEST(PostPlan, refuses_records_of_strangers_and_of_members_who_leave) {
   const TemporaryFolder folder;
   ChainedRounds rounds(folder.path() / "data");
   const BuiltBatch batch = rounds.built(rounds.world().genesis());
-  const proof::Address leaving = rounds.world().key(1).address();
-  ChainedRounds::must(rounds.chain().send(leaving, {}, proof::RequestExit{.task = rounds.task(), .member = 1}));
+  rounds.send(rounds.world().key(1), {}, proof::RequestExit{.task = rounds.task(), .member = 1});
   EXPECT_TRUE(rounds.plan(batch.directory).has_value()) << "the exit is far away";
-  rounds.chain().advance(rounds.settings().exit_delay_s - 300);
+  rounds.advance(rounds.settings().exit_delay_s - 300);
   const auto soon = rounds.plan(batch.directory);
   ASSERT_FALSE(soon.has_value());
   EXPECT_EQ(soon.error().reason, PostReason::kSigner);
   EXPECT_NE(soon.error().message.find("leaves within 600 s"), std::string::npos) << soon.error().message;
   EXPECT_TRUE(rounds.plan(batch.directory, {.inclusion_s = 10}).has_value());
-  rounds.chain().advance(300);
+  rounds.advance(300);
   EXPECT_EQ(rounds.plan(batch.directory, {.inclusion_s = 0}).error().reason, PostReason::kSigner);
 }
 
@@ -118,11 +119,10 @@ TEST(PostPlan, refuses_members_who_leave_while_a_post_may_be_held_up) {
   options.settings.exit_delay_s = 12'000;
   ChainedRounds rounds(folder.path() / "data", options);
   const BuiltBatch batch = rounds.built(rounds.world().genesis());
-  const proof::Address leaving = rounds.world().key(1).address();
-  ChainedRounds::must(rounds.chain().send(leaving, {}, proof::RequestExit{.task = rounds.task(), .member = 1}));
-  rounds.chain().advance(rounds.settings().exit_delay_s - 1'100);
+  rounds.send(rounds.world().key(1), {}, proof::RequestExit{.task = rounds.task(), .member = 1});
+  rounds.advance(rounds.settings().exit_delay_s - 1'100);
   EXPECT_TRUE(rounds.plan(batch.directory).has_value());
-  rounds.chain().advance(200);
+  rounds.advance(200);
   const auto soon = rounds.plan(batch.directory);
   ASSERT_FALSE(soon.has_value());
   EXPECT_EQ(soon.error().reason, PostReason::kSigner);
@@ -147,23 +147,26 @@ TEST(PostPlan, says_what_else_stands_in_the_way) {
 }
 
 TEST(PostPlan, asks_for_the_turn_the_keepers_and_few_enough_leaves) {
-  const TemporaryFolder folder;
-  proof::TaskSettings settings = test::quick_settings();
-  settings.proposer_rule =
-      proof::ProposerRotation{.slot_s = 100, .grace_s = 50, .proposers = {proof::Address{.bytes = {1}}}};
-  ChainedRounds closed(folder.path() / "closed", {.settings = settings});
-  EXPECT_EQ(closed.plan(closed.built(closed.world().genesis()).directory).error().chain, proof::Reason::kNotAProposer);
-
-  settings = test::quick_settings();
-  settings.availability = proof::KeeperQuorum{.threshold = 1, .keepers = {proof::Address{.bytes = {1}}}};
-  ChainedRounds kept(folder.path() / "kept", {.settings = settings});
-  EXPECT_EQ(kept.plan(kept.built(kept.world().genesis()).directory).error().chain, proof::Reason::kKeeperCount);
-
-  settings = test::quick_settings();
-  settings.availability = proof::LeafRequests{.max_requests = 6, .request_bond = {1'000}};
-  ChainedRounds large(folder.path() / "large", {.settings = settings});
-  const auto refused = large.plan(large.built(large.world().genesis()).directory);
-  EXPECT_EQ(refused.error().chain, proof::Reason::kTooManyLeaves) << refused.error().message;
+  const auto refused = [](const std::function<void(proof::TaskSettings&)>& change) {
+    const TemporaryFolder folder;
+    test::RoundOptions options{.settings = test::quick_settings()};
+    change(options.settings);
+    ChainedRounds rounds(folder.path() / "data", options);
+    return rounds.plan(rounds.built(rounds.world().genesis()).directory).error().chain;
+  };
+  EXPECT_EQ(refused([](proof::TaskSettings& settings) {
+              settings.proposer_rule =
+                  proof::ProposerRotation{.slot_s = 100, .grace_s = 50, .proposers = {proof::Address{.bytes = {1}}}};
+            }),
+            proof::Reason::kNotAProposer);
+  EXPECT_EQ(refused([](proof::TaskSettings& settings) {
+              settings.availability = proof::KeeperQuorum{.threshold = 1, .keepers = {proof::Address{.bytes = {1}}}};
+            }),
+            proof::Reason::kKeeperCount);
+  EXPECT_EQ(refused([](proof::TaskSettings& settings) {
+              settings.availability = proof::LeafRequests{.max_requests = 6, .request_bond = {1'000}};
+            }),
+            proof::Reason::kTooManyLeaves);
 }
 
 class VerifyAndPost : public testing::Test {
@@ -204,12 +207,11 @@ TEST_F(VerifyAndPost, looks_at_the_chain_again_once_the_batch_is_verified) {
   EXPECT_EQ(overtaken.error().chain, proof::Reason::kBatchExists) << overtaken.error().message;
 
   const BuiltBatch next = rounds.built(RoundWorld::after(batch), 2);
-  const auto left = post(next, while_verifying(next, [&] {
-                           const proof::Address leaving = rounds.world().key(1).address();
-                           const proof::RequestExit exit{.task = rounds.task(), .member = 1};
-                           ChainedRounds::must(rounds.chain().send(leaving, {}, exit));
-                           rounds.chain().advance(rounds.settings().exit_delay_s);
-                         }));
+  const auto left =
+      post(next, while_verifying(next, [&] {
+             rounds.send(rounds.world().key(1), {}, proof::RequestExit{.task = rounds.task(), .member = 1});
+             rounds.advance(rounds.settings().exit_delay_s);
+           }));
   ASSERT_FALSE(left.has_value()) << "a record of a member that has left costs the bond";
   EXPECT_EQ(left.error().reason, PostReason::kSigner) << left.error().message;
 }
@@ -242,7 +244,7 @@ dim D <= 64
 row u: i32[D] in -1000..1000
 state sum: i64[D] in -1000000..1000000
 table next_sum[d in D]: i64 in -1000000..1000000 {
-  fold k in K { s = s + u[k, d] * mod(prf(seed[0], seed[1], k), 2) } from s = 0
+  fold k in K { s = s + u[k, d] * mod(prf(seed[0], seed[1], k), 100) } from s = 0
   return clamp(sum[d] + s, -1000000, 1000000)
 }
 next sum = next_sum

@@ -29,12 +29,12 @@ TEST(Payout, counts_what_was_credited_though_the_wallet_withdraws_in_between) {
   const test::TemporaryFolder folder;
   test::ChainedRounds rounds(folder.path() / "data",
                              {.program = kTwoWages, .dims = {4}, .settings = test::quick_settings()});
-  test::MemoryChain& chain = rounds.chain();
+  chain::ChainAdapter& chain = rounds.chain();
   const proof::PrivateKey& key = rounds.world().key(0);
   const proof::Wei unit = rounds.settings().payout_unit;
-  rounds.must(chain.send(key.address(), {100 * unit.value}, proof::Fund{.task = rounds.task()}));
+  rounds.send(key, {100 * unit.value}, proof::Fund{.task = rounds.task()});
   const BuiltBatch batch = rounds.posted(rounds.world().genesis());
-  chain.advance(100'000);
+  rounds.advance(100'000);
   chain::BatchIndex index;
   ASSERT_EQ(do_due(chain, key, index, rounds.task()).finalised.size(), 1U);
   const proof::TaskPreimage& task = rounds.world().prepared().preimage;
@@ -45,7 +45,8 @@ TEST(Payout, counts_what_was_credited_though_the_wallet_withdraws_in_between) {
 
   std::size_t withdrawals = 0;
   test::HookedChain withdrawing(chain, [&](const proof::Transaction& /*transaction*/) {
-    if (chain.send(key.address(), {}, proof::Withdraw{})) ++withdrawals;
+    const auto fate = chain::submit_and_wait(chain, {.key = key, .value = {}, .transaction = proof::Withdraw{}});
+    if (!fate.refusal) ++withdrawals;
   });
   const Payout payout = pay_out(withdrawing, key, stored->data(), 0);
   EXPECT_EQ(payout.paid.value, 13 * unit.value);
