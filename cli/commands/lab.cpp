@@ -33,9 +33,10 @@ constexpr std::array kColumns = {"clients", "parameters",       "arity",        
                                  "rounds",  "challenger_bytes", "poster_bytes", "total_bytes", "largest_transaction"};
 
 std::array<std::uint64_t, kColumns.size()> values_of(const Measured& row) {
-  const verifier::ColumnShape& shape = row.dispute.shape;
-  return {shape.clients,   shape.parameters,          row.dispute.arity,     shape.leaf_bytes, row.cost.transactions,
-          row.cost.rounds, row.cost.challenger_bytes, row.cost.poster_bytes, row.cost.bytes(), row.cost.largest_bytes};
+  const verifier::DisputeCase& dispute = row.dispute;
+  return {
+      dispute.dims[0], dispute.dims[1],           dispute.arity,         dispute.leaf_bytes, row.cost.transactions,
+      row.cost.rounds, row.cost.challenger_bytes, row.cost.poster_bytes, row.cost.bytes(),   row.cost.largest_bytes};
 }
 
 std::string csv_of(const std::vector<Measured>& rows) {
@@ -87,7 +88,7 @@ ExitCode measure(const DisputeFlags& flags, Console& console) {
     for (const std::uint64_t parameters : flags.parameters) {
       for (const std::uint16_t arity : flags.arities) {
         for (const std::uint32_t leaf_bytes : flags.leaf_bytes) {
-          const verifier::DisputeCase dispute{.shape = {clients, parameters, leaf_bytes}, .arity = arity};
+          const verifier::DisputeCase dispute{.dims = {clients, parameters}, .leaf_bytes = leaf_bytes, .arity = arity};
           console.progress("playing", rows.size(), total);
           rows.push_back({dispute, measure_dispute(fedavg.program, dispute)});
         }

@@ -6,8 +6,11 @@
 
 #include "chain_adapter/chain/event_json.h"
 #include "deterministic_math/bytecode/codec.h"
+#include "deterministic_math/bytecode/cost.h"
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/step/one_step.h"
+#include "verifier/lab/made_up_batch.h"
 
 namespace tally::verifier {
 
@@ -25,10 +28,12 @@ constexpr Salt kSalt = [] {
 /// A false batch, which is posted and disputed again and again.
 class Laboratory {
  public:
-  Laboratory(const math::Program& program, const DisputeCase& dispute, LabChain& chain)
+  Laboratory(const math::Program& program, const DisputeCase& dispute, std::uint16_t item, LabChain& chain)
       : x_dispute(dispute),
-        x_settings(lab_settings(dispute.shape.leaf_bytes, dispute.arity)),
-        x_batch(program, dispute.shape),
+        x_settings(lab_settings(dispute.leaf_bytes, dispute.arity)),
+        x_batch(program, dispute.dims, dispute.leaf_bytes),
+        x_item(item),
+        x_entry(math::element_count(program.items[item].extents, x_batch.committed().values) / 2),
         x_chain(chain) {
     forge();
   }
@@ -36,6 +41,9 @@ class Laboratory {
   DisputeSteps play(FalseFrom from);
 
  private:
+  [[nodiscard]] const math::Item& item() const { return x_batch.committed().program.items[x_item]; }
+  [[nodiscard]] math::SectionOutcome run(math::SectionKind kind, std::uint64_t fold, Accumulators& accumulators,
+                                         math::ResultValues& results);
   void forge();
   [[nodiscard]] BatchHeader create_and_post();
   /// The state from which on the poster's claims are false.
@@ -45,28 +53,47 @@ class Laboratory {
 
   DisputeCase x_dispute;
   TaskSettings x_settings;
-  ColumnBatch x_batch;
+  MadeUpBatch x_batch;
+  std::uint16_t x_item;
+  std::uint64_t x_entry;
   LabChain& x_chain;
   std::vector<Accumulators> x_states;  // the true ones, 0 … L
 };
 
-/// Runs the fold by its own steps, and posts one unit more than its result.
+/// Another number that the type can hold, one more or less.
+math::i128 beside(math::i128 value, const math::Range& type) { return value < type.hi ? value + 1 : value - 1; }
+
+math::SectionOutcome Laboratory::run(math::SectionKind kind, std::uint64_t fold, Accumulators& accumulators,
+                                     math::ResultValues& results) {
+  const CommittedBatch& batch = x_batch.committed();
+  const math::SectionContext context{.program = batch.program,
+                                     .values = batch.values,
+                                     .item = x_item,
+                                     .entry = x_entry,
+                                     .fold = fold,
+                                     .kind = kind,
+                                     .constants = batch.program.constants};
+  const math::Body& body = *item().body;
+  const auto& code = kind == math::SectionKind::kStep ? body.step : body.finish;
+  return math::run_section(context, code, x_batch, std::span(accumulators).first(body.init.size()), results);
+}
+
+/// Runs the fold over what is made up, and commits to anything but its results.
 void Laboratory::forge() {
-  const CommittedBatch& committed = x_batch.committed();
-  const auto count = transitions(committed, x_batch.item(), x_batch.parameter());
-  TALLY_ASSERT(count.has_value());
-  x_states = {math::initial_accumulators(committed.program.items[x_batch.item()])};
-  for (std::uint64_t number = 0; number < *count; ++number) {
-    const Transition transition{x_batch.item(), x_batch.parameter(), number};
-    const auto witness = make_witness(committed, transition, x_states.back(), x_batch);
-    const auto end = run_transition(committed, transition, x_states.back(), witness);
-    TALLY_ASSERT(end.has_value() && end->kind != TransitionEnd::Kind::kFail);
-    if (end->kind == TransitionEnd::Kind::kResults) {
-      x_batch.set_next(end->results[0] + 1);
-    } else {
-      x_states.push_back(end->accumulators);
-    }
+  const CommittedBatch& batch = x_batch.committed();
+  x_states = {math::initial_accumulators(item())};
+  math::ResultValues results{};
+  for (std::uint64_t fold = 0; fold < math::fold_length(batch.program, batch.values, x_item); ++fold) {
+    x_states.push_back(x_states.back());
+    static_cast<void>(run(math::SectionKind::kStep, fold, x_states.back(), results));
   }
+  Accumulators last = x_states.back();
+  static_cast<void>(run(math::SectionKind::kFinish, 0, last, results));
+  for (std::size_t column = 0; column < item().results.size(); ++column) {
+    const math::ObjectId table = item().results[column];
+    x_batch.set(table, x_entry, beside(results[column], math::type_range(batch.program.objects[table].type)));
+  }
+  x_batch.commit();
 }
 
 BatchHeader Laboratory::create_and_post() {
@@ -74,16 +101,16 @@ BatchHeader Laboratory::create_and_post() {
   const Effects created = x_chain
                               .send(kLabCreator, CreateTask{.salt = x_chain.next_salt(),
                                                             .bytecode = math::encode_program(program),
-                                                            .dims = {x_dispute.shape.parameters},
+                                                            .dims = {x_dispute.dims.begin() + 1, x_dispute.dims.end()},
                                                             .settings = x_settings,
-                                                            .genesis_roots = {x_batch.model_root()}})
+                                                            .genesis_roots = x_batch.state_roots()})
                               .effects;
   const auto states = x_batch.state_commitments();
   const Effects posted = x_chain
                              .send(kLabPoster, x_settings.sequencer_bond,
                                    Post{.task = std::get<TaskCreated>(created.events.front()).task,
                                         .state_commitments = {states.begin(), states.end()},
-                                        .record_count = x_dispute.shape.clients,
+                                        .record_count = x_dispute.dims.front(),
                                         .records_root = x_batch.committed().header.records_root,
                                         .table_roots = x_batch.table_roots()})
                              .effects;
@@ -94,7 +121,7 @@ Move Laboratory::respond(const Game& game, std::uint64_t first_false) const {
   std::vector<Accumulators> claims;
   for (const std::uint64_t position : boundary_positions(game.low, game.high, x_dispute.arity)) {
     claims.push_back(x_states[position]);
-    if (position >= first_false) claims.back()[0] += 1;
+    if (position >= first_false) claims.back()[0] = beside(claims.back()[0], item().body->accumulators[0]);
   }
   return Respond{.claims = encode_claims(*x_batch.committed().program.items[game.item].body, claims)};
 }
@@ -143,9 +170,8 @@ DisputeSteps Laboratory::play(FalseFrom from) {
         {.name = name, .is_posters = sender == kLabPoster, .bytes = encode(transaction).size(), .gas = sent.gas});
     return std::move(sent.effects);
   };
-  const auto openings = make_result_openings(*committed, x_batch.item(), x_batch.parameter(), x_batch);
-  const OpenGame open{
-      .header = header, .item = x_batch.item(), .entry = x_batch.parameter(), .salt = kSalt, .openings = openings};
+  const auto openings = make_result_openings(*committed, x_item, x_entry, x_batch);
+  const OpenGame open{.header = header, .item = x_item, .entry = x_entry, .salt = kSalt, .openings = openings};
   Effects effects = send(name_of(Transaction{open}), kLabChallenger, x_settings.challenger_bond, open);
   Game game = std::get<GameOpened>(effects.events.front()).game;
   while (true) {
@@ -180,18 +206,37 @@ std::uint64_t total_gas(const DisputeSteps& steps) {
   return gas;
 }
 
-std::vector<DisputeSteps> play_disputes(const math::Program& fedavg, const DisputeCase& dispute, LabChain& chain) {
-  Laboratory laboratory(fedavg, dispute, chain);
+std::optional<std::uint16_t> dearest_item(const math::Program& program, const DisputeCase& dispute) {
+  if (reads_seed(program)) return std::nullopt;
+  const math::TaskShape shape{.dims = dispute.dims, .leaf_bytes = dispute.leaf_bytes};
+  std::optional<std::uint16_t> dearest;
+  std::uint64_t most = 0;
+  for (std::uint16_t item = 0; item < program.items.size(); ++item) {
+    if (program.items[item].kind != math::ItemKind::kTable) continue;
+    for (const math::CodeSection section : {math::CodeSection::kStep, math::CodeSection::kFinish}) {
+      const std::uint64_t gas = section_cost(program, shape, item, section).gas;
+      if (gas <= most) continue;
+      most = gas;
+      dearest = item;
+    }
+  }
+  return dearest;
+}
+
+std::vector<DisputeSteps> play_disputes(const math::Program& program, const DisputeCase& dispute, LabChain& chain) {
+  const auto item = dearest_item(program, dispute);
+  TALLY_ASSERT(item.has_value());
+  Laboratory laboratory(program, dispute, *item, chain);
   std::vector<DisputeSteps> games;
   for (const FalseFrom from : kAllFalseFrom) games.push_back(laboratory.play(from));
   return games;
 }
 
-DisputeCost measure_dispute(const math::Program& fedavg, const DisputeCase& dispute) {
+DisputeCost measure_dispute(const math::Program& program, const DisputeCase& dispute) {
   NoNode node;
   LabChain chain(node);
   DisputeCost dearest;
-  for (const DisputeSteps& steps : play_disputes(fedavg, dispute, chain)) {
+  for (const DisputeSteps& steps : play_disputes(program, dispute, chain)) {
     const DisputeCost cost = cost_of(steps);
     dearest.transactions = std::max(dearest.transactions, cost.transactions);
     dearest.rounds = std::max(dearest.rounds, cost.rounds);

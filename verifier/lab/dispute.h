@@ -3,16 +3,19 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
-#include "verifier/lab/column_batch.h"
+#include "deterministic_math/bytecode/program.h"
 #include "verifier/lab/lab_chain.h"
 
 namespace tally::verifier {
 
 struct DisputeCase {
-  ColumnShape shape{};
+  /// All of the program's dims, K first.
+  std::vector<std::uint64_t> dims;
+  std::uint32_t leaf_bytes = proof::kDefaultLeafBytes;
   std::uint16_t arity = 32;
 };
 
@@ -41,13 +44,17 @@ enum class FalseFrom : std::uint8_t { kFirstStep, kMiddle, kLastStep, kResult };
 inline constexpr std::array kAllFalseFrom = {FalseFrom::kFirstStep, FalseFrom::kMiddle, FalseFrom::kLastStep,
                                              FalseFrom::kResult};
 
-/// A parameter of a fedavg batch is posted one unit too high, each time in a task of its own, and the games over it are
-/// played to their end. What they took, from the challenger's first transaction on, in the order of kAllFalseFrom.
-/// `shape` is one that fedavg takes.
-[[nodiscard]] std::vector<DisputeSteps> play_disputes(const math::Program& fedavg, const DisputeCase& dispute,
+/// The table whose entries cost most to dispute: that of the section with the greatest bound (bytecode/cost.h). Absent:
+/// the program computes none, or reads the seed, which a made-up batch has not.
+[[nodiscard]] std::optional<std::uint16_t> dearest_item(const math::Program& program, const DisputeCase& dispute);
+
+/// A made-up batch whose middle entry of the dearest item is not what its fold gives is posted, each time in a task of
+/// its own, and the games over that entry are played to their end. What they took, from the challenger's first
+/// transaction on, in the order of kAllFalseFrom. The program has a dearest item, and takes the case's dims.
+[[nodiscard]] std::vector<DisputeSteps> play_disputes(const math::Program& program, const DisputeCase& dispute,
                                                       LabChain& chain);
 
 /// The most that one of these games takes, of each.
-[[nodiscard]] DisputeCost measure_dispute(const math::Program& fedavg, const DisputeCase& dispute);
+[[nodiscard]] DisputeCost measure_dispute(const math::Program& program, const DisputeCase& dispute);
 
 }  // namespace tally::verifier

@@ -6,7 +6,7 @@
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/hashing/leaf_hasher.h"
 #include "fraud_proof/settlement/posting.h"
-#include "verifier/lab/zero_tree.h"
+#include "verifier/lab/sparse_tree.h"
 
 namespace tally::verifier {
 
@@ -80,8 +80,9 @@ TablesData::TablesData(std::span<const Record> records) {
   const CommittedBatch shape{program(), header, kDefaultLeafBytes, {.dims = {records.size(), kTablesParameters}}};
   const LeafLayout layout = leaf_layout(shape, kTablesAdvice);
   const std::uint64_t leaf = leaf_of(shape, kTablesAdvice, kTablesElement).leaf;
+  ZeroNodes zeros(layout);
   x_advice = {.bytes = std::vector<std::uint8_t>(layout.size_of(leaf), made_up_byte(3)),
-              .path = zero_path(layout, leaf)};
+              .path = SparseTree(zeros, {}).path(leaf)};
   for (const math::ObjectId table : table_objects(program())) {
     x_roots.push_back(table == kTablesAdvice ? root_of(x_advice, {.index = leaf, .count = layout.leaves()})
                                              : made_up_digest(table));

@@ -107,12 +107,13 @@ std::vector<Record> with_wrong_member(LabChain& chain, const FiveTables& task) {
 
 }  // namespace
 
-DisputeSteps dearest_dispute(const math::Program& fedavg, const DisputeCase& dispute, LabChain& chain) {
-  return std::ranges::max(play_disputes(fedavg, dispute, chain), {}, total_gas);
+DisputeSteps dearest_dispute(const math::Program& program, const DisputeCase& dispute, LabChain& chain) {
+  return std::ranges::max(play_disputes(program, dispute, chain), {}, total_gas);
 }
 
 void break_in(const math::Program& fedavg, LabChain& chain) {
-  static_cast<void>(play_disputes(fedavg, {.shape = {1, 1, kMinLeafBytes}, .arity = kMinArity}, chain));
+  static_cast<void>(
+      play_disputes(fedavg, {.dims = {1, 1}, .leaf_bytes = math::kMinLeafBytes, .arity = kMinArity}, chain));
 }
 
 std::vector<TransactionCost> measure_posts(LabChain& chain) {
@@ -135,8 +136,8 @@ std::vector<TransactionCost> measure_posts(LabChain& chain) {
 }
 
 std::vector<TransactionCost> measure_moves(const math::Program& fedavg, LabChain& chain) {
-  const DisputeSteps steps = dearest_dispute(
-      fedavg, {.shape = {kTablesRecords, kTablesParameters, kDefaultLeafBytes}, .arity = kArity}, chain);
+  const DisputeSteps steps =
+      dearest_dispute(fedavg, {.dims = {kTablesRecords, kTablesParameters}, .arity = kArity}, chain);
   return {{.name = "open_game", .gas = most(steps, "open_game"), .goal = 110'000},
           {.name = "respond", .gas = most(steps, "respond"), .goal = 50'000},
           {.name = "narrow", .gas = most(steps, "narrow"), .goal = 50'000},

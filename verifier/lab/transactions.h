@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kDisputeGasGoal = 400'000;
 
 /// The dearest of the games by gas. The first dispute of a challenger costs more, once: words of the settlement that
 /// were 0 are dearer, so `chain` should have seen one.
-[[nodiscard]] DisputeSteps dearest_dispute(const math::Program& fedavg, const DisputeCase& dispute, LabChain& chain);
+[[nodiscard]] DisputeSteps dearest_dispute(const math::Program& program, const DisputeCase& dispute, LabChain& chain);
 /// One that makes the words that disputes write again and again be other than 0.
 void break_in(const math::Program& fedavg, LabChain& chain);
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "deterministic_math/language/compile.h"
+#include "fraud_proof/commitments/batch_shape.h"
+#include "tests/support/library_shapes.h"
 #include "tests/support/memory_world.h"
 
 namespace tally::verifier {
@@ -11,7 +13,7 @@ namespace {
 class Disputes : public ::testing::Test {
  protected:
   DisputeCost measure(std::uint64_t clients, std::uint64_t parameters, std::uint16_t arity, std::uint32_t leaf = 1024) {
-    return measure_dispute(program, {.shape = {clients, parameters, leaf}, .arity = arity});
+    return measure_dispute(program, {.dims = {clients, parameters}, .leaf_bytes = leaf, .arity = arity});
   }
   math::Program program = test::compile_library_program("fedavg").program;
 };
@@ -38,6 +40,23 @@ TEST_F(Disputes, grow_with_the_logarithm_of_the_clients_alone) {
 
 TEST_F(Disputes, smaller_leaves_make_smaller_openings) {
   EXPECT_LT(measure(100, 100'000, 32, 256).bytes(), measure(100, 100'000, 32, 4096).bytes());
+}
+
+TEST_F(Disputes, are_won_in_every_program_but_those_that_read_the_seed) {
+  std::size_t won = 0;
+  for (const math::LibraryProgram& rule : math::library_programs()) {
+    const math::CompiledProgram compiled =
+        test::compile_library_program(std::string(rule.name), test::parameters_of(rule));
+    const DisputeCase dispute{
+        .dims = test::dims_of(compiled, {.records = 40, .length = 100'000}), .leaf_bytes = 256, .arity = 4};
+    EXPECT_EQ(dearest_item(compiled.program, dispute).has_value(), !proof::reads_seed(compiled.program)) << rule.name;
+    if (!dearest_item(compiled.program, dispute)) continue;
+    NoNode node;
+    LabChain chain(node);
+    EXPECT_EQ(play_disputes(compiled.program, dispute, chain).size(), kAllFalseFrom.size()) << rule.name;
+    ++won;
+  }
+  EXPECT_GT(won, 40U);
 }
 
 }  // namespace
