@@ -17,7 +17,6 @@ using Fields = std::map<std::string, std::int64_t>;
 class LedgerEvents : public PostingCommands {
  protected:
   void SetUp() override {
-    PostingCommands::SetUp();
     Words words = {"task", "create", "contribution_ledger", "--dim", "M=4", "--dim", "N=2"};
     const Fields parameters{{"pool", 1000},        {"alpha", 5000},        {"beta", 3000},     {"gamma", 2000},
                             {"epoch_s", 3600},     {"skew_s", 60},         {"window_s", 600},  {"limit", 2},
@@ -185,7 +184,7 @@ TEST_F(LedgerEvents, of_five_devices_earn_what_one_key_would) {
   const std::string batch = text(aggregating(), "batch_id");
   expect_fine({"verify", (x_folder / "data" / batch).string()});
   expect_fine(with_data({"post", batch}, "dev:0"));
-  expect_fine(with({"chain", "advance", "600"}));
+  x_chain.advance(600);
   expect_fine(with({"finalize"}, "dev:0"));
   expect_fine(with({"task", "fund", x_task, "--amount", "1ether"}, "dev:0"));
   for (const char* member : {"dev:1", "dev:2"}) {

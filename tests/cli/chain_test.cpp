@@ -1,5 +1,3 @@
-#include <csignal>
-
 #include "chain_adapter/embedded/embedded_chain.h"
 #include "chain_adapter/embedded/tables.h"
 #include "chain_adapter/keys/development_keys.h"
@@ -72,42 +70,6 @@ TEST_F(ChainCommand, moves_a_driven_clock_only) {
   file = (folder / "wall.db").string();
   ASSERT_EQ(tally({"chain", "init", file}).exit_code, kFine);
   expect_refusal(on_chain("advance", {"60"}), kBadInput, "its clock is the host's");
-}
-
-TEST_F(ChainCommand, prints_events_from_a_position_on) {
-  make();
-  EXPECT_EQ(on_chain("events").out, "no events\n");
-  commit();
-  const json::value all = json::parse(on_chain("events", {"--json"}).out);
-  ASSERT_EQ(all.as_array().size(), 3U);
-  const json::object& last = all.as_array()[2].as_object();
-  EXPECT_EQ(last.at("position"), 2);
-  EXPECT_EQ(last.at("block"), 3);
-  EXPECT_EQ(last.at("time_s"), 1000);
-  EXPECT_EQ(last.at("event"), "Committed");
-  EXPECT_EQ(last.at("by").as_string(), proof::to_text(chain::development_key(0).address()));
-  EXPECT_EQ(
-      last.at("commitment").as_string(), "0x" + [] {
-        std::string digits;
-        for (int i = 0; i < 32; ++i) digits += "02";
-        return digits;
-      }());
-  EXPECT_EQ(json::parse(on_chain("events", {"--json", "--from", "1"}).out).as_array().size(), 2U);
-  EXPECT_EQ(json::parse(on_chain("events", {"--json", "--from", "1", "--limit", "1"}).out).as_array().size(), 1U);
-  const std::string text = on_chain("events", {"--from", "2"}).out;
-  EXPECT_TRUE(text.starts_with("2  block 3  1970-01-01 00:16:40 UTC  Committed  by 0x")) << text;
-}
-
-TEST_F(ChainCommand, follows_events_until_it_is_interrupted) {
-  make();
-  commit();
-  test::Process process(command({"chain", "events", "--chain", file, "--follow"}), {});
-  const auto lines = [&] { return std::ranges::count(process.output(), '\n'); };
-  ASSERT_TRUE(process.waits_until([&] { return lines() >= 3; }));
-  process.send(SIGTERM);
-  const Finished finished = process.wait();
-  EXPECT_EQ(finished.exit_code, kFine) << finished.err;
-  EXPECT_EQ(std::ranges::count(finished.out, '\n'), 3);
 }
 
 TEST_F(ChainCommand, checks_all_that_was_done) {

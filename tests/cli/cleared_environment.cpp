@@ -15,8 +15,8 @@ class ClearedEnvironment final : public ::testing::Environment {
     std::vector<std::string> names;
     for (char* const* entry = environ; *entry != nullptr; ++entry) {
       const std::string text = *entry;
-      if (text.starts_with("TALLY_") && !text.starts_with("TALLY_ANVIL="))
-        names.push_back(text.substr(0, text.find('=')));
+      const bool is_of_tests = text.starts_with("TALLY_ANVIL=") || text.starts_with("TALLY_TEST_CHAIN=");
+      if (text.starts_with("TALLY_") && !is_of_tests) names.push_back(text.substr(0, text.find('=')));
     }
     for (const std::string& name : names) ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread
   }

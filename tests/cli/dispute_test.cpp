@@ -1,4 +1,4 @@
-// A dispute between separate processes on one chain file, which are killed and started again in the middle of it.
+// A dispute between separate processes on one chain, which are killed and started again in the middle of it.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -6,13 +6,13 @@
 #include <random>
 #include <string>
 
-#include "chain_adapter/embedded/embedded_chain.h"
 #include "chain_adapter/files/file_lock.h"
 #include "chain_adapter/keys/development_keys.h"
 #include "deterministic_math/language/compile.h"
 #include "deterministic_math/programs/program_library.h"
 #include "fraud_proof/commitments/header.h"
 #include "tests/cli/tally.h"
+#include "tests/cli/tried_chain.h"
 #include "tests/support/test_batch.h"
 
 namespace tally::cli {
@@ -28,7 +28,6 @@ const std::string kWatcher = "dev:20";
 class DisputeCommands : public ::testing::Test {
  protected:
   void SetUp() override {
-    expect_fine({"chain", "init", chain(), "--driven-clock", "--time", "1700000000"});
     const json::object task = parsed(expect_fine(with_data({"task",   "create",
                                                             "fedavg", "--dim",
                                                             "D=20",   "--arity",
@@ -55,11 +54,10 @@ class DisputeCommands : public ::testing::Test {
     }
   }
 
-  [[nodiscard]] std::string chain() const { return (x_folder / "chain.db").string(); }
   [[nodiscard]] std::string data() const { return (x_folder / "data").string(); }
   [[nodiscard]] std::string memory() const { return (x_folder / "watch.sqlite").string(); }
   [[nodiscard]] Words with(Words words) const {
-    words.insert(words.end(), {"--chain", chain()});
+    words.insert(words.end(), {"--chain", x_chain.where()});
     return words;
   }
   [[nodiscard]] Words with_data(const Words& words, const std::string& folder) const {
@@ -93,9 +91,6 @@ class DisputeCommands : public ::testing::Test {
     return with_data({"watch", "--once", "--memory", memory(), "--key", key, "--threads", "1"}, watched().string());
   }
   void defend() const { expect_fine(with_data({"defend", "--once", "--stubborn", "--key", kPoster}, data())); }
-  [[nodiscard]] proof::Wei watcher_owns() const {
-    return chain::EmbeddedChain(chain()).balance(chain::development_key(20).address());
-  }
   [[nodiscard]] std::string status() const {
     return std::string(parsed(expect_fine(with({"batch", "show", x_batch, "--json"}))).at("status").as_string());
   }
@@ -107,6 +102,7 @@ class DisputeCommands : public ::testing::Test {
   }
 
   Folder x_folder;
+  TriedChain x_chain{x_folder.path()};
   std::string x_task;
   std::string x_batch;
 };
@@ -135,7 +131,7 @@ TEST_F(DisputeCommands, go_on_wherever_the_watchtower_was_killed) {
   post_forgery();
   std::mt19937 random(7);
   std::uniform_int_distribution<int> milliseconds(1, 60);
-  const proof::Wei before = watcher_owns();
+  const proof::Wei before = x_chain.owned_by(20);
   std::size_t killed = 0;
   for (int turn = 0; turn < 60 && status() == "pending"; ++turn) {
     // The first one for certain.
@@ -157,7 +153,7 @@ TEST_F(DisputeCommands, go_on_wherever_the_watchtower_was_killed) {
   expect_fine(watch());
   EXPECT_EQ(events("GameOpened"), 1U);
   EXPECT_EQ(events("GameEnded"), 1U);
-  EXPECT_GT(watcher_owns(), before);
+  EXPECT_GT(x_chain.owned_by(20), before);
 }
 
 TEST_F(DisputeCommands, say_by_the_exit_code_what_a_person_should_look_at) {

@@ -43,7 +43,7 @@ class MemberCommands : public PostingCommands {
     contribute(1);
     std::string batch = aggregate();
     expect_fine(with_data({"post", batch}, "dev:0"));
-    expect_fine(with({"chain", "advance", "600"}));
+    x_chain.advance(600);
     expect_fine(with({"finalize"}, "dev:0"));
     return batch;
   }
@@ -116,9 +116,10 @@ TEST_F(MemberCommands, leave_with_their_stake) {
   expect_refusal(tally(on_task({"member", "exit"}, "dev:1")), kFoundInvalid, "AlreadyExiting");
   expect_refusal(tally(on_task({"member", "reclaim"}, "dev:1")), kFoundInvalid, "NotExited");
   EXPECT_NE(expect_fine(with({"member", "list", "--task", x_task})).out.find("leaves at "), std::string::npos);
-  expect_fine(with({"chain", "advance", "2000"}));
+  x_chain.advance(2000);
   EXPECT_EQ(text(on_task({"member", "reclaim"}, "dev:1"), "stake"), "1000000000000000000");
-  EXPECT_EQ(text(with({"withdraw"}, "dev:1"), "balance"), "1000000000000000000000");
+  const std::string balance = text(with({"withdraw"}, "dev:1"), "balance");
+  EXPECT_EQ(balance, x_chain.riches_of(1));
   expect_refusal(tally(on_task({"member", "exit"}, "dev:5")), kBadInput, "belongs to no member");
 }
 

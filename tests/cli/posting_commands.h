@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/cli/tally.h"
+#include "tests/cli/tried_chain.h"
 
 namespace tally::cli {
 
@@ -11,13 +12,9 @@ namespace json = boost::json;
 
 class PostingCommands : public ::testing::Test {
  protected:
-  void SetUp() override {
-    expect_fine({"chain", "init", (x_folder / "chain.db").string(), "--driven-clock", "--time", "1700000000"});
-  }
-
   [[nodiscard]] Words with(Words words, const std::string& key = {}) const {
     if (!key.empty()) words.insert(words.end(), {"--key", key});
-    words.insert(words.end(), {"--chain", (x_folder / "chain.db").string()});
+    words.insert(words.end(), {"--chain", x_chain.where()});
     return words;
   }
   [[nodiscard]] Words with_data(const Words& words, const std::string& key = {}) const {
@@ -67,6 +64,7 @@ class PostingCommands : public ::testing::Test {
   }
 
   Folder x_folder;
+  TriedChain x_chain{x_folder.path()};
   std::string x_task;
 };
 
