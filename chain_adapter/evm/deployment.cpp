@@ -75,8 +75,18 @@ std::vector<PlannedContract> plan() {
   return contracts;
 }
 
-void must_be_taken(EvmNode& node, const TransactionId& id, const std::string& what) {
-  if (!wait_for_receipt(node, id).taken) throw std::runtime_error("the chain did not take " + what);
+/// Asks until there is an answer.
+EvmReceipt patiently(const TransactionId& id, const std::function<std::optional<EvmReceipt>()>& ask) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < end) {
+    if (auto receipt = ask()) return *std::move(receipt);
+    std::this_thread::sleep_for(kPoll);
+  }
+  throw std::runtime_error("the transaction " + to_hex(id) + " is in no block after ten minutes; do this again later");
+}
+
+void must_be_taken(const EvmReceipt& receipt, const std::string& what) {
+  if (!receipt.taken) throw std::runtime_error("the chain did not take " + what);
 }
 
 TransactionId send(Sender& sender, const Outgoing& outgoing) {
@@ -89,13 +99,14 @@ void make_proxy(EvmNode& node, Sender& sender, const proof::PrivateKey& key) {
   const proof::Address maker = address(kProxyMaker);
   const proof::Wei has = node.balance(maker);
   if (has < kProxyCost) {
-    must_be_taken(node, send(sender, {.key = key, .to = maker, .value = {kProxyCost.value - has.value}, .data = {}}),
-                  "the money of the deployment proxy");
+    const auto money = send(sender, {.key = key, .to = maker, .value = {kProxyCost.value - has.value}, .data = {}});
+    must_be_taken(wait_for_receipt(sender, money), "the money of the deployment proxy");
   }
   std::vector<std::uint8_t> transaction(kProxyTransaction.size() / 2 - 1);
   TALLY_ASSERT(math::from_hex(kProxyTransaction, transaction));
   try {
-    must_be_taken(node, node.send(transaction), "the deployment proxy");
+    const TransactionId made = node.send(transaction);
+    must_be_taken(patiently(made, [&] { return node.receipt(made); }), "the deployment proxy");
   } catch (const RpcError& error) {
     throw std::runtime_error(std::string("the chain has no deterministic deployment proxy at ") + std::string(kProxy) +
                              ", and does not take the transaction that makes it: " + error.what());
@@ -151,7 +162,7 @@ void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& k
       continue;
     }
     const EvmReceipt receipt = wait_for_receipt(
-        node, send(sender, {.key = key, .to = address(kProxy), .value = {}, .data = behind_salt(contract.creation)}));
+        sender, send(sender, {.key = key, .to = address(kProxy), .value = {}, .data = behind_salt(contract.creation)}));
     // Somebody else may have been faster.
     if (node.code(contract.address).empty()) throw std::runtime_error("the chain did not take " + place);
     tell(place + ", for " + std::to_string(receipt.gas) + " gas");
@@ -159,13 +170,14 @@ void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& k
   check_settlement(node);
 }
 
-EvmReceipt wait_for_receipt(EvmNode& node, const TransactionId& id) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (std::chrono::steady_clock::now() < end) {
-    if (auto receipt = node.receipt(id)) return *std::move(receipt);
-    std::this_thread::sleep_for(kPoll);
-  }
-  throw std::runtime_error("the transaction " + to_hex(id) + " is in no block after ten minutes; do this again later");
+EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id) {
+  return patiently(id, [&]() -> std::optional<EvmReceipt> {
+    Progress progress = sender.follow(id);
+    if (progress.kind == Progress::Kind::kNonceUsed)
+      throw std::runtime_error("another transaction of this key was faster than " + to_hex(id) + "; do this again");
+    if (progress.kind != Progress::Kind::kInBlock) return std::nullopt;
+    return std::move(progress.receipt);
+  });
 }
 
 }  // namespace tally::chain

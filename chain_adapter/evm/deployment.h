@@ -36,7 +36,7 @@ void check_settlement(EvmNode& node);
 void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
                        const std::function<void(const std::string&)>& tell);
 
-/// Waits for a transaction to be in a block.
-[[nodiscard]] EvmReceipt wait_for_receipt(EvmNode& node, const TransactionId& id);
+/// Waits for what was sent to be in a block.
+[[nodiscard]] EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id);
 
 }  // namespace tally::chain

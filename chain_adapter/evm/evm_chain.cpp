@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "chain_adapter/chain/encoded_transaction.h"
+#include "chain_adapter/chain/wei_text.h"
 #include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/refusal_of_call.h"
@@ -41,6 +42,11 @@ fs::path file_in(const fs::path& folder, const ChainIdentity& identity, std::uin
                    std::to_string(confirmations) + ".sqlite");
 }
 
+SenderSettings sending(SenderSettings settings, std::uint64_t confirmations) {
+  settings.settled_blocks = std::min(settings.settled_blocks, confirmations);
+  return settings;
+}
+
 [[noreturn]] void changes_while_read() {
   throw RpcFailure("the chain changes while it is read, or its nodes are not at the same block; try again");
 }
@@ -68,6 +74,11 @@ EvmSettings evm_settings_of_environment() {
     if (error != std::errc() || end != text.data() + text.size() || count > kMostConfirmations)
       throw std::invalid_argument("TALLY_CONFIRMATIONS=" + text + ": not a number of blocks, at most a million");
     settings.confirmations = count;
+  }
+  if (const std::string text = environment("TALLY_MAX_FEE"); !text.empty()) {
+    const auto fee = parse_wei(text);
+    if (!fee) throw std::invalid_argument("TALLY_MAX_FEE=" + text + ": " + fee.error());
+    settings.sending.max_fee = *fee;
   }
   settings.cache = environment("TALLY_CACHE");
   if (settings.cache.empty()) {
@@ -99,8 +110,8 @@ EvmChain::EvmChain(RpcClient rpc, const EvmSettings& settings)
     : x_rpc(std::move(rpc)),
       x_node(x_rpc),
       x_identity{.chain_id = x_node.chain_id(), .contract = settlement_address()},
-      x_sender(x_node, x_identity.chain_id, settings.tip),
       x_confirmations(confirmations_on(x_identity.chain_id, settings)),
+      x_sender(x_node, x_identity.chain_id, settings.cache, sending(settings.sending, x_confirmations)),
       x_blocks_at_once(std::max<std::uint64_t>(settings.blocks_at_once, 1)),
       x_file(file_in(settings.cache, x_identity, x_confirmations)),
       x_derivation(x_identity) {
@@ -292,16 +303,35 @@ TransactionId EvmChain::submit(const Submission& submission) {
 
 TransactionFate EvmChain::fate(const TransactionId& id) {
   if (const auto refused = x_refused.find(id); refused != x_refused.end()) return refused->second;
+  const Progress progress = x_sender.follow(id);
+  switch (progress.kind) {
+    case Progress::Kind::kUnknown:
+      break;
+    case Progress::Kind::kPending:
+      return {.kind = TransactionFate::Kind::kPending, .bytes = progress.call.data.size()};
+    case Progress::Kind::kInBlock:
+      return fate_in_block(progress.call, progress.receipt);
+    case Progress::Kind::kNonceUsed:
+      return {.kind = TransactionFate::Kind::kRefused,
+              .refusal = proof::ChainRefusal{.reason = proof::Reason::kWrongNonce,
+                                             .message = "another transaction of " +
+                                                        proof::to_text(progress.call.sender) + " took its nonce"},
+              .bytes = progress.call.data.size()};
+  }
   const auto call = x_node.transaction(id);
   if (!call) return {};
   const auto receipt = x_node.receipt(id);
   if (!receipt) return {.kind = TransactionFate::Kind::kPending, .bytes = call->data.size()};
-  if (!receipt->taken) return refused(*call, *receipt);
+  return fate_in_block(*call, *receipt);
+}
+
+TransactionFate EvmChain::fate_in_block(const EvmCall& call, const EvmReceipt& receipt) {
+  if (!receipt.taken) return refused(call, receipt);
   return {.kind = TransactionFate::Kind::kApplied,
-          .block = receipt->block,
-          .events = settlement_events(receipt->logs),
-          .bytes = call->data.size(),
-          .gas = receipt->gas};
+          .block = receipt.block,
+          .events = settlement_events(receipt.logs),
+          .bytes = call.data.size(),
+          .gas = receipt.gas};
 }
 
 /// Somebody's transaction came first. The block does not say why; the same call after it does.

@@ -27,16 +27,15 @@ struct EvmSettings {
   /// Blocks behind one that is taken for final. Absent: none on the chains of development nodes, which make a block
   /// only when there is something for it (ids 1337 and 31337), and 12 on all others.
   std::optional<std::uint64_t> confirmations{};
-  /// Where the files of what is derived are.
+  /// Where the files of what is derived, and of what is on its way, are.
   std::filesystem::path cache{};
-  /// What is paid for a unit of gas beyond the base fee. Absent: what the node suggests.
-  std::optional<proof::Wei> tip{};
+  SenderSettings sending{};
   /// The most blocks whose logs are asked for at once.
   std::uint64_t blocks_at_once = 10'000;
 };
 
-/// Those of the environment: TALLY_CONFIRMATIONS, TALLY_CACHE; else $XDG_CACHE_HOME/tallystick or ~/.cache/tallystick.
-/// Throws std::invalid_argument.
+/// Those of the environment: TALLY_CONFIRMATIONS, TALLY_MAX_FEE, TALLY_CACHE; else $XDG_CACHE_HOME/tallystick or
+/// ~/.cache/tallystick. Throws std::invalid_argument.
 [[nodiscard]] EvmSettings evm_settings_of_environment();
 
 /// Records over records that are on file.
@@ -85,13 +84,14 @@ class EvmChain final : public ChainAdapter {
                                       const SettlementCall& call);
   /// Of the batches that the contract has to be shown.
   [[nodiscard]] std::vector<proof::BatchHeader> headers_for(const proof::Transaction& transaction);
+  [[nodiscard]] TransactionFate fate_in_block(const EvmCall& call, const EvmReceipt& receipt);
   [[nodiscard]] TransactionFate refused(const EvmCall& call, const EvmReceipt& receipt);
 
   RpcClient x_rpc;
   EvmNode x_node;
   ChainIdentity x_identity;
-  Sender x_sender;
   std::uint64_t x_confirmations;
+  Sender x_sender;
   std::uint64_t x_blocks_at_once;
   std::filesystem::path x_file;
   std::optional<Database> x_database;

@@ -63,13 +63,22 @@ json::object asked(const EvmCall& call) {
 
 }  // namespace
 
-std::uint64_t EvmNode::chain_id() { return number_of(x_rpc.call("eth_chainId", {})); }
+std::uint64_t EvmNode::chain_id() { return x_rpc.chain_id(); }
 
 EvmBlock EvmNode::latest() { return block_of(x_rpc.call("eth_getBlockByNumber", {kLatest, false})); }
 
 std::optional<EvmBlock> EvmNode::block(std::uint64_t number) {
   const json::value found = x_rpc.call("eth_getBlockByNumber", {quantity(number), false});
   return found.is_null() ? std::nullopt : std::optional(block_of(found));
+}
+
+proof::Digest EvmNode::first_block() {
+  try {
+    const auto first = block(0);
+    return first ? first->block.hash : proof::Digest{};
+  } catch (const RpcError&) {
+    return {};
+  }
 }
 
 std::uint64_t EvmNode::next_time_s() {
@@ -92,6 +101,10 @@ proof::Wei EvmNode::balance(const proof::Address& address) {
 
 std::uint64_t EvmNode::next_nonce(const proof::Address& sender) {
   return number_of(x_rpc.call("eth_getTransactionCount", {text_of(sender), "pending"}));
+}
+
+std::uint64_t EvmNode::used_nonces(const proof::Address& sender, std::optional<std::uint64_t> block) {
+  return number_of(x_rpc.call("eth_getTransactionCount", {text_of(sender), block_text(block)}));
 }
 
 std::vector<EvmLog> EvmNode::logs(const proof::Address& contract, std::uint64_t first, std::uint64_t last) {

@@ -48,6 +48,8 @@ class EvmNode {
   [[nodiscard]] std::uint64_t chain_id();
   [[nodiscard]] EvmBlock latest();
   [[nodiscard]] std::optional<EvmBlock> block(std::uint64_t number);
+  /// The hash of block 0; zeros where the node has it no more.
+  [[nodiscard]] proof::Digest first_block();
   /// The earliest that the next block can have, as far as the node says.
   [[nodiscard]] std::uint64_t next_time_s();
 
@@ -57,6 +59,9 @@ class EvmNode {
   [[nodiscard]] proof::Wei balance(const proof::Address& address);
   /// Of the sender's next transaction, those counted that wait for a block.
   [[nodiscard]] std::uint64_t next_nonce(const proof::Address& sender);
+  /// By blocks up to this one; absent: up to the latest. Nonces count from 0.
+  [[nodiscard]] std::uint64_t used_nonces(const proof::Address& sender,
+                                          std::optional<std::uint64_t> block = std::nullopt);
 
   /// Of the blocks `first` to `last`, in order.
   [[nodiscard]] std::vector<EvmLog> logs(const proof::Address& contract, std::uint64_t first, std::uint64_t last);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "chain_adapter/evm/rpc_values.h"
 #include "deterministic_math/numbers/assert.h"
 
 namespace tally::chain {
@@ -12,6 +14,7 @@ namespace tally::chain {
 namespace {
 
 namespace json = boost::json;
+using std::chrono::milliseconds;
 
 constexpr unsigned kOk = 200;
 // Codes that nodes and providers use where HTTP says 429: EIP-1474's "limit exceeded", and its older forms.
@@ -22,8 +25,24 @@ constexpr std::size_t kMaxDepth = 32;
 /// This endpoint gave no answer; another may.
 class NoAnswer : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit NoAnswer(const std::string& why, milliseconds asks_for = {})
+      : std::runtime_error(why), x_asks_for(asks_for) {}
+  /// To be left alone for so long.
+  [[nodiscard]] milliseconds asks_for() const { return x_asks_for; }
+
+ private:
+  milliseconds x_asks_for;
 };
+
+/// RFC 9110, section 10.2.3; of its two forms the number of seconds.
+milliseconds asked_for(const std::string& retry_after) {
+  constexpr std::uint32_t kMostSeconds = 86'400;
+  std::uint32_t seconds = 0;
+  const char* const end = retry_after.data() + retry_after.size();
+  const auto [read, error] = std::from_chars(retry_after.data(), end, seconds);
+  if (error != std::errc{} || read != end) return {};
+  return std::chrono::seconds(std::min(seconds, kMostSeconds));
+}
 
 std::string text_of(const json::value* value) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
@@ -48,10 +67,12 @@ json::value result_of(const HttpResponse& response, std::uint64_t id) {
   const json::object* object = fault ? nullptr : answer.if_object();
   // Some nodes answer calls that revert with another status than 200; a body that is JSON-RPC is taken as one.
   if (object == nullptr || !object->contains("jsonrpc")) {
-    if (response.status != kOk) throw NoAnswer("HTTP status " + std::to_string(response.status));
+    if (response.status != kOk)
+      throw NoAnswer("HTTP status " + std::to_string(response.status), asked_for(response.retry_after));
     throw NoAnswer("an answer that is not JSON-RPC");
   }
-  if (response.status == kTooManyRequests) throw NoAnswer("it limits the rate of calls");
+  if (response.status == kTooManyRequests)
+    throw NoAnswer("it limits the rate of calls", asked_for(response.retry_after));
   const json::value* error = object->if_contains("error");
   if (error != nullptr && error->is_null()) error = nullptr;
   const json::value* found = object->if_contains("id");
@@ -69,35 +90,101 @@ json::value result_of(const HttpResponse& response, std::uint64_t id) {
 }  // namespace
 
 RpcClient::RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPolicy policy, Pause pause)
-    : x_endpoints(std::move(endpoints)), x_policy(policy), x_pause(std::move(pause)) {
-  TALLY_ASSERT(!x_endpoints.empty() && x_policy.rounds > 0);
+    : x_policy(policy), x_pause(std::move(pause)) {
+  TALLY_ASSERT(!endpoints.empty() && x_policy.rounds > 0);
+  for (auto& each : endpoints) x_endpoints.push_back({.poster = std::move(each)});
+}
+
+json::value RpcClient::ask(Endpoint& endpoint, std::string_view method, const json::array& parameters) {
+  const std::uint64_t id = x_next_id++;
+  try {
+    return result_of(endpoint.poster->post(json::serialize(
+                         json::object{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", parameters}})),
+                     id);
+  } catch (const HttpFailure& failure) {
+    endpoint.failure = failure.what();
+  } catch (const NoAnswer& failure) {
+    endpoint.failure = endpoint.poster->name() + ": " + failure.what();
+    endpoint.is_of_the_chain = false;
+    throw NoAnswer(endpoint.failure, failure.asks_for());
+  }
+  endpoint.is_of_the_chain = false;
+  throw NoAnswer(endpoint.failure);
+}
+
+std::uint64_t RpcClient::ask_chain(Endpoint& endpoint) {
+  try {
+    return number_of(ask(endpoint, "eth_chainId", {}));
+  } catch (const NoAnswer&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    endpoint.failure = endpoint.poster->name() + ": it does not say its chain's id: " + error.what();
+  }
+  throw NoAnswer(endpoint.failure);
+}
+
+void RpcClient::check_chain(Endpoint& endpoint) {
+  if (!x_chain || endpoint.is_of_the_chain) return;
+  const std::uint64_t chain = ask_chain(endpoint);
+  if (chain != *x_chain) {
+    endpoint.failure = endpoint.poster->name() + ": it is of chain " + std::to_string(chain) + ", not of chain " +
+                       std::to_string(*x_chain);
+    throw NoAnswer(endpoint.failure);
+  }
+  endpoint.is_of_the_chain = true;
+}
+
+std::uint64_t RpcClient::chain_id() {
+  if (x_chain) return *x_chain;
+  const std::uint64_t chain = number_of(call("eth_chainId", {}));
+  for (Endpoint& endpoint : x_endpoints) {
+    std::uint64_t found = chain;
+    try {
+      if (&endpoint != &x_endpoints[x_first]) found = ask_chain(endpoint);
+    } catch (const NoAnswer&) {
+      continue;  // it is asked when it is needed
+    }
+    if (found != chain) {
+      throw std::invalid_argument(endpoint.poster->name() + " is of chain " + std::to_string(found) + ", and " +
+                                  x_endpoints[x_first].poster->name() + " of chain " + std::to_string(chain) +
+                                  ": name nodes of one chain");
+    }
+    endpoint.is_of_the_chain = true;
+  }
+  x_chain = chain;
+  return chain;
 }
 
 json::value RpcClient::call(std::string_view method, json::array parameters) {
-  const std::uint64_t id = x_next_id++;
-  const std::string request = json::serialize(
-      json::object{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(parameters)}});
-  std::string last;
-  std::chrono::milliseconds pause = x_policy.first_pause;
-  for (unsigned round = 0; round < x_policy.rounds; ++round) {
-    if (round > 0) {
-      x_pause(pause);
-      pause = std::min(2 * pause, x_policy.longest_pause);
-    }
+  bool may_be_done = false;
+  milliseconds pause = x_policy.first_pause;
+  for (unsigned round = 0;; ++round) {
+    milliseconds all_ask_for = x_policy.longest_asked;
     for (std::size_t tried = 0; tried < x_endpoints.size(); ++tried) {
       const std::size_t at = (x_first + tried) % x_endpoints.size();
       try {
-        json::value result = result_of(x_endpoints[at]->post(request), id);
+        check_chain(x_endpoints[at]);
+        json::value result = ask(x_endpoints[at], method, parameters);
         x_first = at;
         return result;
-      } catch (const HttpFailure& failure) {
-        last = failure.what();
       } catch (const NoAnswer& failure) {
-        last = x_endpoints[at]->name() + ": " + failure.what();
+        may_be_done = true;
+        all_ask_for = std::min(all_ask_for, failure.asks_for());
+      } catch (const RpcError& error) {
+        throw RpcError(error, may_be_done);
       }
     }
+    if (round + 1 == x_policy.rounds) give_up(method);
+    x_pause(std::max(pause, all_ask_for));
+    pause = std::min(2 * pause, x_policy.longest_pause);
   }
-  throw RpcFailure("no node answers " + std::string(method) + "; the last try: " + last);
+}
+
+void RpcClient::give_up(std::string_view method) const {
+  std::string failures;
+  for (const Endpoint& endpoint : x_endpoints) failures += (failures.empty() ? "" : "; ") + endpoint.failure;
+  throw RpcFailure("no node answers " + std::string(method) + " (" + failures +
+                   "): try again later, or name another node");
 }
 
 std::vector<std::unique_ptr<HttpPoster>> http_endpoints(std::string_view urls, const HttpSettings& settings) {

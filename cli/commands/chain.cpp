@@ -249,8 +249,9 @@ ExitCode deploy(const ChainFlags& flags, Console& console) {
   if (!chain::is_evm_chain(flags.where)) bad_input("--rpc " + flags.where + ": not http://… or https://…");
   chain::RpcClient rpc = with_chain_errors([&] { return chain::rpc_client(flags.where); });
   chain::EvmNode node(rpc);
-  const std::uint64_t chain_id = node.chain_id();
-  chain::Sender sender(node, chain_id);
+  const chain::EvmSettings settings = with_chain_errors([] { return chain::evm_settings_of_environment(); });
+  const std::uint64_t chain_id = with_chain_errors([&] { return node.chain_id(); });
+  chain::Sender sender(node, chain_id, settings.cache, settings.sending);
   std::string steps;
   chain::deploy_settlement(node, sender, key, [&](const std::string& step) { steps += step + "\n"; });
   const std::string contract = proof::to_text(chain::settlement_address());

@@ -40,11 +40,11 @@ class EvmDemoChain final : public DemoChain {
     const proof::PrivateKey deployer = chain::development_key(kDeployerKey);
     give(deployer.address(), kDeployment);
     chain::EvmNode node(x_rpc);
-    chain::Sender sender(node, node.chain_id(), proof::Wei{});
+    const chain::SenderSettings sending{.tip = proof::Wei{}};
+    chain::Sender sender(node, node.chain_id(), x_folder, sending);
     chain::deploy_settlement(node, sender, deployer, [](const std::string&) {});
     x_chain = std::make_unique<chain::EvmChain>(
-        chain::rpc_client(x_node.url()),
-        chain::EvmSettings{.confirmations = 0, .cache = x_folder, .tip = proof::Wei{}});
+        chain::rpc_client(x_node.url()), chain::EvmSettings{.confirmations = 0, .cache = x_folder, .sending = sending});
   }
   [[nodiscard]] chain::ChainAdapter& adapter() override { return *x_chain; }
   void advance(std::uint64_t seconds) override {

@@ -19,14 +19,17 @@ EvmWorld::EvmWorld() {
   const proof::PrivateKey deployer = chain::development_key(kDeployer);
   give(deployer.address(), {100 * kEther.value});
   chain::EvmNode node(rpc());
-  chain::Sender sender(node, node.chain_id());
+  chain::Sender sender(node, node.chain_id(), x_folder.path());
   chain::deploy_settlement(node, sender, deployer, [](const std::string&) {});
 }
 
 std::unique_ptr<chain::EvmChain> EvmWorld::open(std::uint64_t confirmations, const std::filesystem::path& cache) {
-  return std::make_unique<chain::EvmChain>(
-      chain::rpc_client(x_anvil.url()),
-      chain::EvmSettings{.confirmations = confirmations, .cache = cache.empty() ? x_folder.path() : cache});
+  return open_with({.confirmations = confirmations, .cache = cache});
+}
+
+std::unique_ptr<chain::EvmChain> EvmWorld::open_with(chain::EvmSettings settings) {
+  if (settings.cache.empty()) settings.cache = x_folder.path();
+  return std::make_unique<chain::EvmChain>(chain::rpc_client(x_anvil.url()), settings);
 }
 
 void EvmWorld::give(const proof::Address& account, const proof::Wei& amount) {
@@ -34,6 +37,8 @@ void EvmWorld::give(const proof::Address& account, const proof::Wei& amount) {
 }
 
 void EvmWorld::mine(std::uint64_t blocks) { static_cast<void>(rpc().call("anvil_mine", {chain::quantity(blocks)})); }
+
+void EvmWorld::hold_blocks() { static_cast<void>(rpc().call("evm_setAutomine", {false})); }
 
 void EvmWorld::advance(std::uint64_t seconds) {
   static_cast<void>(rpc().call("evm_increaseTime", {seconds}));

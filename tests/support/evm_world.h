@@ -23,8 +23,13 @@ class EvmWorld {
   [[nodiscard]] std::unique_ptr<chain::EvmChain> open(std::uint64_t confirmations = 0,
                                                       const std::filesystem::path& cache = {});
 
+  /// With any settings, but of this world's folder unless they name another.
+  [[nodiscard]] std::unique_ptr<chain::EvmChain> open_with(chain::EvmSettings settings);
+
   void give(const proof::Address& account, const proof::Wei& amount);
   void mine(std::uint64_t blocks);
+  /// Blocks only by mine(), and not for each transaction.
+  void hold_blocks();
   /// The next block is so much later; it is made at once.
   void advance(std::uint64_t seconds);
   /// What happens behind a mark is taken back, blocks and all.

@@ -53,7 +53,7 @@ GasNode::GasNode(chain::RpcClient& rpc) : x_rpc(rpc), x_node(rpc), x_chain_id(x_
 void GasNode::deploy() {
   const proof::PrivateKey deployer = chain::development_key(kDeployerKey);
   static_cast<void>(x_rpc.call("anvil_setBalance", {text_of(deployer.address()), quantity(kWealth)}));
-  chain::Sender sender(x_node, x_chain_id);
+  chain::Sender sender(x_node, x_chain_id, {});
   chain::deploy_settlement(x_node, sender, deployer, [](const std::string&) {});
 }
 

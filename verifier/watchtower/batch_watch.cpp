@@ -27,10 +27,10 @@ constexpr std::size_t kMaxRefusals = 8;
 /// Somebody was faster, time went by, or it was done before: the next look at the chain shows what it led to.
 bool chain_moved_on(proof::Reason reason) {
   using enum proof::Reason;
-  constexpr std::array kMovedOn = {kStaleMove,       kClockExpired,  kClockRunning,     kGameEnded,
-                                   kGameExists,      kNotCommitted,  kCommittedTooLate, kPeriodOver,
-                                   kBatchLost,       kBatchDead,     kBatchFinal,       kRequestExists,
-                                   kRequestAnswered, kWindowRunning, kRequestSettled,   kAlreadyCommitted};
+  constexpr std::array kMovedOn = {
+      kStaleMove,        kClockExpired,  kClockRunning,   kGameEnded,        kGameExists, kNotCommitted,
+      kCommittedTooLate, kPeriodOver,    kBatchLost,      kBatchDead,        kBatchFinal, kRequestExists,
+      kRequestAnswered,  kWindowRunning, kRequestSettled, kAlreadyCommitted, kWrongNonce};
   return std::ranges::find(kMovedOn, reason) != kMovedOn.end();
 }
 

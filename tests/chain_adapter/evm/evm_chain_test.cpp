@@ -163,10 +163,10 @@ TEST_F(EvmChainTest, reads_calls_that_are_encoded_otherwise) {
   odd.insert(odd.end(), plain.begin() + 4 + 32, plain.end());
   odd.push_back(0xbb);
   EvmNode node(world.rpc());
-  Sender sender(node, 31'337);
+  Sender sender(node, 31'337, world.cache());
   const auto sent = sender.send({.key = pattern.creator(), .to = settlement_address(), .value = {9}, .data = odd});
   ASSERT_TRUE(sent.has_value());
-  EXPECT_TRUE(wait_for_receipt(node, *sent).taken);
+  EXPECT_TRUE(wait_for_receipt(sender, *sent).taken);
   EXPECT_EQ(pool(*chain, pattern.task()), Wei{9});
 }
 
@@ -258,7 +258,7 @@ TEST_F(EvmChainTest, is_deployed_once_and_completed_where_a_part_is_missing) {
   static_cast<void>(world.rpc().call("anvil_setCode", {math::to_hex(settlement_address().bytes), "0x"}));
   static_cast<void>(world.rpc().call("anvil_setNonce", {math::to_hex(settlement_address().bytes), "0x0"}));
   EvmNode node(world.rpc());
-  Sender sender(node, 31'337);
+  Sender sender(node, 31'337, world.cache());
   std::vector<std::string> steps;
   const auto tell = [&](const std::string& step) { steps.push_back(step); };
   deploy_settlement(node, sender, test::small_key(1), tell);

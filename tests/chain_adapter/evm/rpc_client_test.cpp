@@ -102,7 +102,9 @@ TEST(RpcClient, pitfall_27_waits_longer_each_round_and_then_says_why) {
     static_cast<void>(calls.client.call("eth_call", {}));
     FAIL();
   } catch (const RpcFailure& failure) {
-    EXPECT_STREQ(failure.what(), "no node answers eth_call; the last try: nothing is there");
+    EXPECT_STREQ(
+        failure.what(),
+        "no node answers eth_call (nothing is there; nothing is there): try again later, or name another node");
   }
   EXPECT_EQ(down.requests.size(), 6U);
   EXPECT_EQ(calls.pauses, (std::vector<milliseconds>{milliseconds(250), milliseconds(500)}));
@@ -141,7 +143,9 @@ TEST(RpcClient, tells_an_error_that_names_no_call) {
     static_cast<void>(calls.client.call("x", {}));
     FAIL();
   } catch (const RpcFailure& failure) {
-    EXPECT_STREQ(failure.what(), "no node answers x; the last try: a test: an answer to another call: no key");
+    EXPECT_STREQ(
+        failure.what(),
+        "no node answers x (a test: an answer to another call: no key): try again later, or name another node");
   }
 }
 
