@@ -18,12 +18,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kWatcherKey = 2'000'000;
 constexpr std::size_t kAllEvents = 100'000;
 
-std::vector<proof::Address> rich_accounts(const proof::PrivateKey& watcher, std::uint64_t members) {
-  std::vector<proof::Address> rich = {watcher.address(), chain::development_key(kPosterKey).address()};
-  for (std::uint64_t member = 0; member < members; ++member) rich.push_back(chain::development_key(member).address());
-  return rich;
-}
-
 void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof::Wei& value,
           const proof::Transaction& transaction) {
   const auto fate = chain::submit_and_wait(chain, {.key = key, .value = value, .transaction = transaction});
@@ -32,9 +26,16 @@ void must(chain::ChainAdapter& chain, const proof::PrivateKey& key, const proof:
 
 }  // namespace
 
+std::vector<proof::Address> DisputeWorld::rich(std::uint64_t members) {
+  std::vector<proof::Address> rich = {chain::development_key(kWatcherKey).address(),
+                                      chain::development_key(kPosterKey).address()};
+  for (std::uint64_t member = 0; member < members; ++member) rich.push_back(chain::development_key(member).address());
+  return rich;
+}
+
 DisputeWorld::DisputeWorld(DisputeOptions options)
     : x_folder(memory_folder()), x_watcher(chain::development_key(kWatcherKey)) {
-  x_chain = options.chain ? options.chain : make_test_chain(folder(), rich_accounts(x_watcher, options.members));
+  x_chain = options.chain ? options.chain : make_test_chain(folder(), rich(options.members));
   x_client = x_chain->open();
   RoundOptions rounds{.program = options.program,
                       .dims = options.dims,

@@ -43,6 +43,9 @@ class DisputeWorld {
  public:
   explicit DisputeWorld(DisputeOptions options = {});
 
+  /// Who has money on the chain of a world with so many members.
+  [[nodiscard]] static std::vector<proof::Address> rich(std::uint64_t members);
+
   [[nodiscard]] chain::ChainAdapter& chain() { return *x_client; }
   /// A client beside chain().
   [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() { return x_chain->open(); }

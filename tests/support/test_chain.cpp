@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "chain_adapter/embedded/embedded_chain.h"
@@ -62,6 +65,8 @@ class CleanNode {
   [[nodiscard]] EvmWorld& world() { return x_world; }
   [[nodiscard]] chain::RpcClient& rpc() { return x_world.rpc(); }
   void clean() {
+    static_cast<void>(rpc().call("anvil_dropAllTransactions", {}));
+    static_cast<void>(rpc().call("evm_setAutomine", {true}));
     x_world.go_back(x_clean);
     x_clean = x_world.mark();
   }
@@ -85,19 +90,48 @@ std::unique_ptr<CleanNode> take_node() {
   return node;
 }
 
+/// Makes blocks, whether there is something for them or not.
+class Miner {
+ public:
+  explicit Miner(const std::string& url)
+      : x_rpc(chain::rpc_client(url)), x_thread([this](const std::stop_token& stop) {
+          for (; !stop.stop_requested(); std::this_thread::sleep_for(kBlockTime))
+            static_cast<void>(x_rpc.call("evm_mine", {}));
+        }) {
+    static_cast<void>(chain::rpc_client(url).call("evm_setAutomine", {false}));
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kBlockTime{5};
+
+  chain::RpcClient x_rpc;
+  std::jthread x_thread;
+};
+
 class ChainOnANode final : public TestChain {
  public:
-  ChainOnANode(const fs::path& folder, const std::vector<proof::Address>& rich, proof::Wei each)
-      : x_cache(folder / "derived"), x_node(take_node()), x_counted(number_of_latest()) {
+  ChainOnANode(const fs::path& folder, const std::vector<proof::Address>& rich, proof::Wei each,
+               std::uint64_t confirmations = 0)
+      : x_cache(folder / "derived"),
+        x_confirmations(confirmations),
+        x_node(take_node()),
+        x_counted(number_of_latest()) {
     for (const proof::Address& account : rich) x_node->world().give(account, each);
     ::setenv("TALLY_CACHE", x_cache.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): no other thread reads it
   }
-  ~ChainOnANode() override { idle_nodes().push_back(std::move(x_node)); }
+  ~ChainOnANode() override {
+    x_miner.reset();
+    idle_nodes().push_back(std::move(x_node));
+  }
   ChainOnANode(const ChainOnANode&) = delete;
   ChainOnANode& operator=(const ChainOnANode&) = delete;
+  /// From now on blocks are made all the time, and not for each transaction.
+  void make_blocks() { x_miner.emplace(where()); }
 
   [[nodiscard]] std::string where() const override { return x_node->world().anvil().url(); }
-  [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() override { return x_node->world().open(0, x_cache); }
+  [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() override {
+    return x_node->world().open(x_confirmations, x_cache);
+  }
   void advance(std::uint64_t seconds) override {
     const std::uint64_t time_s = chain::number_of(latest().at("timestamp")) + seconds;
     static_cast<void>(x_node->rpc().call("evm_setNextBlockTimestamp", {time_s}));
@@ -124,7 +158,9 @@ class ChainOnANode final : public TestChain {
   [[nodiscard]] std::uint64_t number_of_latest() { return chain::number_of(latest().at("number")); }
 
   fs::path x_cache;
+  std::uint64_t x_confirmations;
   std::unique_ptr<CleanNode> x_node;
+  std::optional<Miner> x_miner;
   std::uint64_t x_counted;  // the last block whose fees are counted
   std::map<proof::Address, proof::Wei> x_fees;
   std::string x_mark;
@@ -141,6 +177,12 @@ std::shared_ptr<TestChain> make_test_chain(const fs::path& folder, const std::ve
                                            proof::Wei each) {
   if (on_evm()) return std::make_shared<ChainOnANode>(folder, rich, each);
   return std::make_shared<ChainInAFile>(folder, rich, each);
+}
+
+std::shared_ptr<TestChain> make_slow_chain(const fs::path& folder, const std::vector<proof::Address>& rich) {
+  auto chain = std::make_shared<ChainOnANode>(folder, rich, kWealth, kSlowConfirmations);
+  chain->make_blocks();
+  return chain;
 }
 
 }  // namespace tally::test

@@ -31,6 +31,7 @@ class TestChain {
 };
 
 inline constexpr proof::Wei kEther{math::u128{1'000'000'000'000'000'000}};
+inline constexpr proof::Wei kWealth{100'000 * kEther.value};
 
 /// Whether tests run on an EVM chain.
 [[nodiscard]] bool on_evm();
@@ -38,6 +39,13 @@ inline constexpr proof::Wei kEther{math::u128{1'000'000'000'000'000'000}};
 /// Its files are in `folder`. Programs that are started find those of an EVM chain by TALLY_CACHE.
 [[nodiscard]] std::shared_ptr<TestChain> make_test_chain(const std::filesystem::path& folder,
                                                          const std::vector<proof::Address>& rich,
-                                                         proof::Wei each = {100'000 * kEther.value});
+                                                         proof::Wei each = kWealth);
+
+/// The contracts on a node that makes a block every few milliseconds, of what there is for it by then. Clients are told
+/// of events kSlowConfirmations blocks late.
+[[nodiscard]] std::shared_ptr<TestChain> make_slow_chain(const std::filesystem::path& folder,
+                                                         const std::vector<proof::Address>& rich);
+
+inline constexpr std::uint64_t kSlowConfirmations = 2;
 
 }  // namespace tally::test

@@ -25,8 +25,9 @@ namespace tally::test {
 
 class ChainedRounds {
  public:
-  explicit ChainedRounds(const std::filesystem::path& data, RoundOptions options = {.settings = quick_settings()})
-      : x_chain(make_test_chain(x_folder.path(), rich_accounts(options))),
+  explicit ChainedRounds(const std::filesystem::path& data, RoundOptions options = {.settings = quick_settings()},
+                         decltype(make_slow_chain)* make_chain = make_usual_chain)
+      : x_chain(make_chain(x_folder.path(), rich_accounts(options))),
         x_client(x_chain->open()),
         x_world(data, at(options, x_client->identity())) {
     send(x_world.poster(), {}, x_world.prepared().transaction);
@@ -35,6 +36,8 @@ class ChainedRounds {
   }
 
   [[nodiscard]] chain::ChainAdapter& chain() { return *x_client; }
+  /// A client beside chain().
+  [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() { return x_chain->open(); }
   void advance(std::uint64_t seconds) { x_chain->advance(seconds); }
   /// Outside the settlement, and what it has paid for gas.
   [[nodiscard]] proof::Wei owned_by(const proof::Address& account) {
@@ -123,6 +126,10 @@ class ChainedRounds {
   }
 
  private:
+  [[nodiscard]] static std::shared_ptr<TestChain> make_usual_chain(const std::filesystem::path& folder,
+                                                                   const std::vector<proof::Address>& rich) {
+    return make_test_chain(folder, rich);
+  }
   [[nodiscard]] static RoundOptions at(RoundOptions options, const chain::ChainIdentity& chain) {
     options.chain = chain;
     return options;

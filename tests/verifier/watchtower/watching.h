@@ -3,16 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "chain_adapter/sqlite/database.h"
+#include "tests/support/comes_true.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/test_batch.h"
 #include "verifier/watchtower/watchtower.h"
@@ -38,16 +36,6 @@ inline std::size_t count(const std::vector<verifier::WatchEvent>& events, verifi
   return static_cast<std::size_t>(std::ranges::count_if(events, [&](const verifier::WatchEvent& event) {
     return event.kind == kind && (what.empty() || event.what == what);
   }));
-}
-
-/// Waits until it is so; false if that takes too long.
-inline bool comes_true(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (std::chrono::steady_clock::now() < end) {
-    if (condition()) return true;
-    std::this_thread::yield();
-  }
-  return false;
 }
 
 /// Of a memory that is up to date.
