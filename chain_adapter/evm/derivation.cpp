@@ -81,8 +81,8 @@ std::string what_differs(const Effects& effects, const SettlementCall& call) {
 }  // namespace
 
 Effects Derivation::derive(const proof::StateReader& state, LeftOut& left_out, const EvmBlock& block,
-                           const BlockHash& hash, const SettlementCall& call) {
-  auto transaction = proof::decode_transaction(call.bytes);
+                           const Asked& asked, const SettlementCall& call) {
+  auto transaction = decode_call(call.bytes, asked.header);
   if (!transaction) disagree(call, "unknown", "the program refuses it: " + transaction.error().message);
   const std::string name(proof::name_of(*transaction));
   if (const auto task = subject(*transaction); task && left_out.has(*task)) return {};
@@ -94,7 +94,7 @@ Effects Derivation::derive(const proof::StateReader& state, LeftOut& left_out, c
                                     .base_fee = block.base_fee,
                                     .block_hash = [&](std::uint64_t wanted) -> std::optional<Digest> {
                                       if (wanted >= number || number - wanted > kHashesBack) return std::nullopt;
-                                      return hash(wanted);
+                                      return asked.hash(wanted);
                                     }};
   auto effects = x_machine.apply(state, context,
                                  {.sender = call.sender, .value = call.value, .transaction = *std::move(transaction)});

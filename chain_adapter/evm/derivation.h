@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "chain_adapter/evm/settlement_calls.h"
+#include "chain_adapter/evm/short_forms.h"
 #include "fraud_proof/settlement/settlement.h"
 
 namespace tally::chain {
@@ -23,16 +24,19 @@ class LeftOut {
   virtual void add(const proof::TaskId& task) = 0;
 };
 
+/// What is asked of the chain on the way. Absent where there is none.
+struct Asked {
+  std::function<std::optional<proof::Digest>(std::uint64_t number)> hash;  // of an earlier block
+  FindHeader header;                                                       // of a posted batch
+};
+
 class Derivation {
  public:
   explicit Derivation(ChainIdentity identity) : x_identity(identity) {}
 
-  /// Hash of an earlier block of the chain; absent where there is none.
-  using BlockHash = std::function<std::optional<proof::Digest>(std::uint64_t number)>;
-
   /// What the call did to the records; nothing of it where it is about what is left out. Throws ChainDisagrees.
   [[nodiscard]] proof::Effects derive(const proof::StateReader& state, LeftOut& left_out, const EvmBlock& block,
-                                      const BlockHash& hash, const SettlementCall& call);
+                                      const Asked& asked, const SettlementCall& call);
 
  private:
   ChainIdentity x_identity;

@@ -14,6 +14,7 @@
 #include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/refusal_of_call.h"
+#include "chain_adapter/evm/short_forms.h"
 #include "chain_adapter/evm/shown_batches.h"
 
 namespace tally::chain {
@@ -246,7 +247,8 @@ proof::Effects EvmChain::derive(const proof::StateReader& state, LeftOut& left_o
     const auto block = x_node.block(number);
     return block ? std::optional(block->block.hash) : std::nullopt;
   };
-  return x_derivation.derive(state, left_out, read.blocks.at(call.block), hash, call);
+  const Asked asked{.hash = hash, .header = [this](const proof::BatchId& batch) { return header_of(batch); }};
+  return x_derivation.derive(state, left_out, read.blocks.at(call.block), asked, call);
 }
 
 Head EvmChain::head() {
@@ -271,12 +273,15 @@ const proof::StateReader& EvmChain::state() {
 
 proof::Wei EvmChain::balance(const proof::Address& account) { return x_node.balance(account); }
 
+std::optional<proof::BatchHeader> EvmChain::header_of(const proof::BatchId& batch) {
+  const auto recent = x_headers.find(batch);
+  return recent == x_headers.end() ? x_tables->header(batch) : recent->second;
+}
+
 std::vector<proof::BatchHeader> EvmChain::headers_for(const proof::Transaction& transaction) {
   std::vector<proof::BatchHeader> headers;
   for (const proof::BatchId& batch : batches_to_show(state(), transaction)) {
-    const auto recent = x_headers.find(batch);
-    const auto header = recent == x_headers.end() ? x_tables->header(batch) : std::optional(recent->second);
-    if (header) headers.push_back(*header);
+    if (const auto header = header_of(batch)) headers.push_back(*header);
   }
   return headers;
 }
@@ -286,7 +291,7 @@ TransactionId EvmChain::submit(const Submission& submission) {
   const Outgoing outgoing{.key = submission.key,
                           .to = x_identity.contract,
                           .value = submission.value,
-                          .data = call_data(bytes, headers_for(submission.transaction))};
+                          .data = call_data(shortened(bytes), headers_for(submission.transaction))};
   auto sent = x_sender.send(outgoing);
   if (sent) return *sent;
   if (x_refused.size() == kRememberedRefusals) x_refused.clear();
@@ -329,7 +334,7 @@ TransactionFate EvmChain::fate_in_block(const EvmCall& call, const EvmReceipt& r
   if (!receipt.taken) return refused(call, receipt);
   return {.kind = TransactionFate::Kind::kApplied,
           .block = receipt.block,
-          .events = settlement_events(receipt.logs),
+          .events = settlement_events(x_identity.contract, receipt.logs, [&](const TransactionId&) { return call; }),
           .bytes = call.data.size(),
           .gas = receipt.gas};
 }

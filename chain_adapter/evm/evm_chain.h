@@ -82,6 +82,8 @@ class EvmChain final : public ChainAdapter {
   void look_beyond(const Block& latest);
   [[nodiscard]] proof::Effects derive(const proof::StateReader& state, LeftOut& left_out, const Read& read,
                                       const SettlementCall& call);
+  /// Of a posted batch.
+  [[nodiscard]] std::optional<proof::BatchHeader> header_of(const proof::BatchId& batch);
   /// Of the batches that the contract has to be shown.
   [[nodiscard]] std::vector<proof::BatchHeader> headers_for(const proof::Transaction& transaction);
   [[nodiscard]] TransactionFate fate_in_block(const EvmCall& call, const EvmReceipt& receipt);

@@ -4,6 +4,7 @@
 
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
+#include "chain_adapter/evm/short_forms.h"
 #include "fraud_proof/encoding/words.h"
 #include "fraud_proof/signing/eip712.h"
 
@@ -23,14 +24,14 @@ bool is_happened(const EvmLog& log) { return is_event(log, "Happened(uint8,bytes
   throw ChainDisagrees("the chain and this program disagree on transaction " + to_hex(id) + ": " + what);
 }
 
-/// Its kind, and its fields.
-Bytes told(const EvmLog& log) {
+/// The event of a call.
+Bytes told(const EvmLog& log, math::Bytes call) {
   const auto fields = AbiReader(log.data).bytes();
   if (!fields) disagree(log.transaction, "an event that is not bytes");
   math::ByteWriter event;
   event.u8(log.topics[1].bytes.back());
   event.raw(*fields);
-  return event.take();
+  return event_bytes(event.view(), call);
 }
 
 /// An amount of 2^128 or more is no chain's.
@@ -82,18 +83,20 @@ std::vector<SettlementCall> settlement_calls(const proof::Address& contract, std
     }
     if (!is_happened(log)) disagree(log.transaction, "an event that the settlement does not have");
     if (calls.empty() || calls.back().transaction != log.transaction) calls.push_back(direct(contract, log, find));
-    calls.back().events.push_back(told(log));
+    calls.back().events.push_back(told(log, calls.back().bytes));
   }
   return calls;
 }
 
-std::vector<proof::Event> settlement_events(std::span<const EvmLog> logs) {
+std::vector<proof::Event> settlement_events(const proof::Address& contract, std::span<const EvmLog> logs,
+                                            const FindTransaction& find) {
   std::vector<proof::Event> events;
-  for (const EvmLog& log : logs) {
-    if (!is_happened(log)) continue;
-    auto event = proof::decode_event(told(log));
-    if (!event) disagree(log.transaction, event.error().message);
-    events.push_back(*std::move(event));
+  for (const SettlementCall& call : settlement_calls(contract, logs, find)) {
+    for (const Bytes& bytes : call.events) {
+      auto event = proof::decode_event(bytes);
+      if (!event) disagree(call.transaction, event.error().message);
+      events.push_back(*std::move(event));
+    }
   }
   return events;
 }

@@ -25,7 +25,7 @@ struct SettlementCall {
   std::uint64_t block = 0;
   proof::Address sender{};
   proof::Wei value{};
-  std::vector<std::uint8_t> bytes{};                // the transaction of docs/spec.md, 10.3
+  std::vector<std::uint8_t> bytes{};                // the transaction of docs/spec.md, 10.3, or its short form
   std::vector<std::vector<std::uint8_t>> events{};  // of 10.7, in order; at least one
 };
 
@@ -36,7 +36,8 @@ using FindTransaction = std::function<std::optional<EvmCall>(const TransactionId
 [[nodiscard]] std::vector<SettlementCall> settlement_calls(const proof::Address& contract, std::span<const EvmLog> logs,
                                                            const FindTransaction& find);
 
-/// The events among logs.
-[[nodiscard]] std::vector<proof::Event> settlement_events(std::span<const EvmLog> logs);
+/// The events among them.
+[[nodiscard]] std::vector<proof::Event> settlement_events(const proof::Address& contract, std::span<const EvmLog> logs,
+                                                          const FindTransaction& find);
 
 }  // namespace tally::chain

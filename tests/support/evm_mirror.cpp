@@ -10,6 +10,7 @@
 #include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/contract_code.h"
 #include "chain_adapter/evm/deployment.h"
+#include "chain_adapter/evm/short_forms.h"
 #include "chain_adapter/evm/shown_batches.h"
 #include "deterministic_math/bytecode/codec.h"
 
@@ -182,10 +183,13 @@ void EvmMirror::watch(Asked asked, const StateReader& state, const BlockContext&
   ++x_compared;
   x_time_s = block.time_s;
   mine_to(block.number - 1);
+  const std::string data = data_of(state, message, Form::kShort);
+  if (const std::string whole = data_of(state, message, Form::kWhole); whole != data)
+    simulate(whole, block, message, result);
   if (asked == Asked::kSend && result) {
-    send(data_of(state, message), block, message, *result);
+    send(data, block, message, *result);
   } else {
-    simulate(data_of(state, message), block, message, result);
+    simulate(data, block, message, result);
   }
 }
 
@@ -207,12 +211,13 @@ std::string EvmMirror::refusal_of(math::Bytes transaction, std::span<const Batch
                "latest"});
 }
 
-std::string EvmMirror::data_of(const StateReader& state, const Message& message) const {
+std::string EvmMirror::data_of(const StateReader& state, const Message& message, Form form) const {
   std::vector<BatchHeader> shown;
   for (const BatchId& batch : chain::batches_to_show(state, message.transaction)) {
     if (const auto found = x_headers.find(batch); found != x_headers.end()) shown.push_back(found->second);
   }
-  return math::to_hex(chain::call_data(encode(message.transaction), shown));
+  const Bytes bytes = encode(message.transaction);
+  return math::to_hex(chain::call_data(form == Form::kShort ? chain::shortened(bytes) : bytes, shown));
 }
 
 void EvmMirror::simulate(const std::string& data, const BlockContext& block, const Message& message,
@@ -296,7 +301,7 @@ void EvmMirror::compare(const Message& message, const Effects& effects, const js
   for (std::size_t i = 0; i < logs.size(); ++i) {
     auto [kind, fields] = told(logs[i]);
     fields.insert(fields.begin(), kind);
-    if (const Bytes expected = encode(effects.events[i]); fields != expected)
+    if (const Bytes expected = chain::log_bytes(effects.events[i]); fields != expected)
       differ(message, "event " + math::to_hex(fields) + " instead of " + math::to_hex(expected));
   }
   const json::value balance = x_anvil.rpc().call("eth_getBalance", {text_of(kContract), "latest"});

@@ -59,7 +59,8 @@ class EvmMirror final : public ChainWatcher {
   void begin();
   void mine_to(std::uint64_t number);
   /// Of a message, with the headers that it needs.
-  [[nodiscard]] std::string data_of(const proof::StateReader& state, const proof::Message& message) const;
+  enum class Form : std::uint8_t { kShort, kWhole };
+  [[nodiscard]] std::string data_of(const proof::StateReader& state, const proof::Message& message, Form form) const;
   void simulate(const std::string& data, const proof::BlockContext& block, const proof::Message& message,
                 const proof::OrRefused<proof::Effects>& result);
   [[nodiscard]] std::string call(boost::json::array parameters);

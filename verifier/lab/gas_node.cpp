@@ -8,6 +8,7 @@
 #include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/rpc_values.h"
+#include "chain_adapter/evm/short_forms.h"
 #include "chain_adapter/evm/shown_batches.h"
 #include "chain_adapter/keys/development_keys.h"
 
@@ -70,7 +71,7 @@ std::vector<std::uint8_t> GasNode::call_data_of(const proof::StateReader& state,
   for (const proof::BatchId& batch : chain::batches_to_show(state, message.transaction)) {
     if (const auto found = x_headers.find(batch); found != x_headers.end()) shown.push_back(found->second);
   }
-  return chain::call_data(encode(message.transaction), shown);
+  return chain::call_data(chain::shortened(encode(message.transaction)), shown);
 }
 
 EvmReceipt GasNode::mine(const proof::BlockContext& block, const proof::Message& message, math::Bytes data) {

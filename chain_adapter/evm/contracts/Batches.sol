@@ -34,28 +34,38 @@ library Batches {
     /// How an object's leaves are cut: bytes of its data (of one record's row, or of all records), and of a leaf.
     function leafLayout(Batch memory batch, uint256 object) internal pure returns (uint256 dataBytes, uint256 leafBytes) {
         unchecked {
-            uint256 kind = Programs.objectKind(object);
-            if (kind <= KIND_FIELD) {
+            if (Programs.objectKind(object) <= KIND_FIELD) {
                 leafBytes = recordBytes(batch);
                 return (batch.dims[0] * leafBytes, leafBytes);
             }
-            uint256 elements = Programs.extent(Programs.objectExtentAt(object, 1), batch.dims);
-            if (kind != KIND_ROW) elements *= Programs.extent(Programs.objectExtentAt(object, 0), batch.dims);
-            return (elements * Programs.elementBytes(object), batch.leafBytes);
+            (uint256 first, uint256 second) = extents(batch, object);
+            return (first * second * Programs.elementBytes(object), batch.leafBytes);
+        }
+    }
+
+    /// Of a state or a table, or of one record's row as a list.
+    function extents(Batch memory batch, uint256 object) internal pure returns (uint256 first, uint256 second) {
+        unchecked {
+            first = Programs.extent(Programs.objectExtentAt(object, 1), batch.dims);
+            if (Programs.objectKind(object) == KIND_ROW) return (first, 1);
+            return (Programs.extent(Programs.objectExtentAt(object, 0), batch.dims), first);
         }
     }
 
     /// What a state, a table or a row with this tree root is committed by (docs/spec.md, 5.2).
     function commitment(Batch memory batch, uint256 object, bytes32 root) internal view returns (bytes32) {
+        (uint256 first, uint256 second) = extents(batch, object);
+        return commitment(batch, object, first, second, root);
+    }
+
+    /// Where its extents are known.
+    function commitment(Batch memory batch, uint256 object, uint256 first, uint256 second, bytes32 root)
+        internal
+        view
+        returns (bytes32)
+    {
         unchecked {
-            uint256 rank = 1;
-            uint256 first = Programs.extent(Programs.objectExtentAt(object, 1), batch.dims);
-            uint256 second = 1;
-            if (Programs.objectKind(object) != KIND_ROW) {
-                rank = Programs.objectRank(object);
-                second = first;
-                first = Programs.extent(Programs.objectExtentAt(object, 0), batch.dims);
-            }
+            uint256 rank = Programs.objectKind(object) == KIND_ROW ? 1 : Programs.objectRank(object);
             uint256 head = (2 << 176) | (Programs.elementBytes(object) << 168) | (rank << 160) | (first << 96)
                 | (second << 32) | batch.leafBytes;
             uint256 place;

@@ -88,10 +88,10 @@ contract CheckPart is SettlementState {
 
     /// Returns where the batch is shown to be invalid.
     function check(Found memory found, Proof memory proof) private view {
-        Batch memory batch = committedBatch(found);
+        Batch memory batch = committedBatch(found.header, found.task);
         if (proof.kind == ADVICE_RANGE) return checkAdvice(batch, proof);
         uint256 count = proof.kind == RECORD_ORDER ? 2 : 1;
-        uint256 all = found.header.records;
+        uint256 all = found.header.records();
         if (proof.index >= all || count > all - proof.index) revert NoSuchEntry();
         Openings memory openings = OpeningReader.start(batch, proof.openings.place, proof.openings.size, count);
         uint256 record = OpeningReader.open(batch, openings, recordKey(proof.index));
@@ -100,7 +100,7 @@ contract CheckPart is SettlementState {
         if (proof.kind == RECORD_ORDER) {
             if (comesBefore(batch.program, record, next)) revert RecordsInOrder();
         } else if (proof.kind == RECORD_SIGNER) {
-            if (isSignerMember(found.header.task, record, found.node.postedAt())) revert SignerIsMember();
+            if (isSignerMember(found.header.task(), record, found.node.postedAt())) revert SignerIsMember();
         } else if (isSigned(batch, found.header, record)) {
             revert SignatureIsGood();
         }
@@ -144,9 +144,9 @@ contract CheckPart is SettlementState {
         bytes32 content = keccak256(
             abi.encode(
                 RECORD_TYPE,
-                header.task,
-                header.number,
-                header.previousStateRoot,
+                header.task(),
+                header.number(),
+                header.previousStateRoot(),
                 nonceOf(record),
                 keccak256(rows),
                 keccak256(abi.encodePacked(values))

@@ -36,12 +36,12 @@ contract EndPart is SettlementState {
         Reader memory shown = Readers.over(headers);
         requirePending(found, shown);
         requireQuiet(found);
-        bytes32 task = found.header.task;
-        bytes32 parentName = nodeName(task, found.header.parent);
+        bytes32 task = found.header.task();
+        bytes32 parentName = nodeName(task, found.header.parent());
         Node parent = nodes[parentName];
         if (parent.state() != NODE_FINAL) revert ParentNotFinal();
         uint256 position = found.node.position();
-        uint256 first = skip(task, found.header.parent, parent, position, shown);
+        uint256 first = skip(task, found.header.parent(), parent, position, shown);
         if (first != position) revert EarlierSibling();
         returnBond(found);
         nodes[found.header.id] = found.node.without(NODE_BONDED).withState(NODE_FINAL);
@@ -75,7 +75,7 @@ contract EndPart is SettlementState {
         requireQuiet(found);
         uint256 bond = returnBond(found);
         nodes[found.header.id] = found.node.without(NODE_BONDED);
-        emit Happened(12, abi.encodePacked(found.header.id, found.header.poster, bond));
+        emit Happened(12, abi.encodePacked(found.header.id, found.header.poster(), bond));
     }
 
     function read(bytes calldata fields) private view returns (Found memory) {
@@ -93,7 +93,7 @@ contract EndPart is SettlementState {
 
     function returnBond(Found memory found) private returns (uint256 bond) {
         bond = Tasks.sequencerBond(found.task);
-        credit(found.header.poster, bond);
+        credit(found.header.poster(), bond);
     }
 
     /// The first child behind at most MAX_SKIPPED lost ones, or that at `end`. Each on the way is shown, in order.

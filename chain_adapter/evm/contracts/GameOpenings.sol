@@ -26,7 +26,7 @@ abstract contract GameOpenings is GameState {
         reader.finish();
         Game memory game;
         Found memory found = start(game, header, item, entry, salt, Readers.over(headers));
-        Batch memory batch = committedBatch(found);
+        Batch memory batch = committedBatch(found.header, found.task);
         Bisection.begin(batch, game, item, entry, openings);
         keepNew(found, game, Paces.ofEntry(Tasks.arity(found.task), batch.program, item));
     }
@@ -44,9 +44,9 @@ abstract contract GameOpenings is GameState {
         requireValue(Tasks.challengerBond(found.task));
         game.id = sha256(abi.encodePacked(hex"06", header.id, msg.sender, uint16(item), uint64(entry), salt));
         if (games[game.id] != 0) revert GameExists();
-        game.task = header.task;
+        game.task = header.task();
         game.batch = header.id;
-        game.poster = header.poster;
+        game.poster = header.poster();
         game.delegate = delegateOf(header.id, found.node);
         game.challenger = msg.sender;
         game.bond = msg.value;

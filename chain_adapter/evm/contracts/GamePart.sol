@@ -10,7 +10,7 @@ import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {BatchLost, BatchNotLost, ClockRunning} from "./Reasons.sol";
 import {Found} from "./SettlementState.sol";
-import {Tasks} from "./Tasks.sol";
+import {Task, Tasks} from "./Tasks.sol";
 
 /// How games begin with a descent, and how they end without a move (docs/spec.md, 8.2, 8.4 and 11.3).
 contract GamePart is GameOpenings {
@@ -27,7 +27,7 @@ contract GamePart is GameOpenings {
         Game memory game;
         Found memory found = start(game, header, item, NO_ENTRY, salt, Readers.over(headers));
         game.entry = NO_ENTRY;
-        Descents.begin(committedBatch(found), game, item, tables, roots);
+        Descents.begin(committedBatch(found.header, found.task), game, item, tables, roots);
         keepNew(found, game, Paces.ofDescent(Tasks.arity(found.task)));
     }
 
@@ -37,19 +37,15 @@ contract GamePart is GameOpenings {
         bool isPosters = Games.isPosters(game.phase);
         uint256 clock = isPosters ? game.posterClock : game.challengerClock;
         if (block.timestamp - game.movedAt <= clock) revert ClockRunning();
-        Found memory found;
-        found.header.task = game.task;
-        found.header.id = game.batch;
-        found.node = node;
-        found.task = findTask(game.task);
+        Task memory task = findTask(game.task);
         emitEnd(game, isPosters ? POSTER_TIMEOUT : CHALLENGER_TIMEOUT);
         if (isPosters) {
-            endForChallenger(found, game, CAUSE_TIMEOUT);
+            endForChallenger(task, node, game, CAUSE_TIMEOUT);
             return;
         }
         markEnded(game.id);
         nodes[game.batch] = node.withoutGame();
-        uint256 share = burnedShare(game.bond, Tasks.burnBps(found.task));
+        uint256 share = burnedShare(game.bond, Tasks.burnBps(task));
         credit(game.poster, game.bond - share);
     }
 

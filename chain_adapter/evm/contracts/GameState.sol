@@ -5,7 +5,8 @@ import {Game, Games} from "./Games.sol";
 import {Node} from "./Nodes.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {GameEnded, Malformed, NoSuchGame, StaleMove} from "./Reasons.sol";
-import {Found, SettlementState} from "./SettlementState.sol";
+import {SettlementState} from "./SettlementState.sol";
+import {Task} from "./Tasks.sol";
 
 /// What the parts that open, play and end games share (docs/spec.md, 11.3).
 ///
@@ -80,10 +81,9 @@ abstract contract GameState is SettlementState {
     }
 
     /// Ends a game that the poster has lost, and with it the batch.
-    function endForChallenger(Found memory found, Game memory game, uint8 cause) internal {
+    function endForChallenger(Task memory task, Node node, Game memory game, uint8 cause) internal {
         markEnded(game.id);
         credit(game.challenger, game.bond);
-        found.node = found.node.withoutGame();
-        nodes[game.batch] = loseBatch(found, cause, game.challenger);
+        nodes[game.batch] = loseBatch(task, game.task, game.batch, node.withoutGame(), cause, game.challenger);
     }
 }

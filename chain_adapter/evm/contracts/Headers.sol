@@ -7,18 +7,71 @@ import {Reader, Readers} from "./Reader.sol";
 import {Malformed} from "./Reasons.sol";
 import {Sha256} from "./Sha256.sol";
 
-/// docs/spec.md, 5.4.
+/// docs/spec.md, 5.4: its id, and where it is in calldata.
 struct Header {
     bytes32 id;
-    bytes32 task;
-    uint256 number;
-    bytes32 parent;
-    uint256 records;
-    bytes32 recordsRoot;
-    bytes32 previousStateRoot;
-    bytes32 nextStateRoot;
-    bytes32 tablesRoot;
-    address poster;
+    uint256 place;
+}
+
+using {
+    task,
+    number,
+    parent,
+    records,
+    recordsRoot,
+    previousStateRoot,
+    nextStateRoot,
+    tablesRoot,
+    poster
+} for Header global;
+
+// Words of its bytes, behind the version.
+uint256 constant TASK_AT = 32;
+uint256 constant NUMBER_AT = 64;
+uint256 constant PARENT_AT = 96;
+uint256 constant RECORDS_AT = 128;
+uint256 constant POSTER_AT = 288;
+
+function task(Header memory header) pure returns (bytes32) {
+    return bytes32(wordOf(header, TASK_AT));
+}
+
+function number(Header memory header) pure returns (uint256) {
+    return wordOf(header, NUMBER_AT);
+}
+
+function parent(Header memory header) pure returns (bytes32) {
+    return bytes32(wordOf(header, PARENT_AT));
+}
+
+function records(Header memory header) pure returns (uint256) {
+    return wordOf(header, RECORDS_AT);
+}
+
+function recordsRoot(Header memory header) pure returns (bytes32) {
+    return bytes32(wordOf(header, 160));
+}
+
+function previousStateRoot(Header memory header) pure returns (bytes32) {
+    return bytes32(wordOf(header, 192));
+}
+
+function nextStateRoot(Header memory header) pure returns (bytes32) {
+    return bytes32(wordOf(header, 224));
+}
+
+function tablesRoot(Header memory header) pure returns (bytes32) {
+    return bytes32(wordOf(header, 256));
+}
+
+function poster(Header memory header) pure returns (address) {
+    return address(uint160(wordOf(header, POSTER_AT)));
+}
+
+function wordOf(Header memory header, uint256 offset) pure returns (uint256) {
+    unchecked {
+        return calldataWord(header.place + offset);
+    }
 }
 
 library Headers {
@@ -27,39 +80,19 @@ library Headers {
     uint256 internal constant SIZE = 320;
     uint256 private constant LAST_BATCH = 1 << 40;
 
-    // Words of its bytes, behind the version.
-    uint256 private constant TASK_AT = 32;
-    uint256 private constant PARENT_AT = 96;
-
     function read(Reader memory reader) internal view returns (Header memory header) {
-        unchecked {
-            uint256 place = reader.skip(SIZE);
-            header.task = bytes32(calldataWord(place + TASK_AT));
-            header.number = calldataWord(place + 64);
-            header.parent = bytes32(calldataWord(place + PARENT_AT));
-            header.records = calldataWord(place + 128);
-            header.recordsRoot = bytes32(calldataWord(place + 160));
-            header.previousStateRoot = bytes32(calldataWord(place + 192));
-            header.nextStateRoot = bytes32(calldataWord(place + 224));
-            header.tablesRoot = bytes32(calldataWord(place + 256));
-            header.poster = address(uint160(calldataWord(place + 288)));
-            requireForm(place);
-            header.id = idAt(place);
-        }
-    }
-
-    /// Of a header of which nothing else is wanted.
-    function readId(Reader memory reader) internal view returns (bytes32) {
         uint256 place = reader.skip(SIZE);
         requireForm(place);
-        return idAt(place);
+        header.place = place;
+        header.id = idAt(place);
     }
 
     function requireForm(uint256 place) private pure {
         unchecked {
-            uint256 number = calldataWord(place + 64);
-            if (calldataWord(place) != 1 || number == 0 || number > LAST_BATCH) revert Malformed();
-            if (calldataWord(place + 128) >> 64 != 0 || calldataWord(place + 288) >> 160 != 0) revert Malformed();
+            uint256 batch = calldataWord(place + NUMBER_AT);
+            if (calldataWord(place) != 1 || batch == 0 || batch > LAST_BATCH) revert Malformed();
+            if (calldataWord(place + RECORDS_AT) >> 64 != 0) revert Malformed();
+            if (calldataWord(place + POSTER_AT) >> 160 != 0) revert Malformed();
         }
     }
 
@@ -74,15 +107,21 @@ library Headers {
         return Sha256.hash(buffer, SIZE + 1);
     }
 
-    function idOf(bytes memory encoded) internal pure returns (bytes32) {
-        return sha256(bytes.concat(hex"03", encoded));
+    /// Of the header at a place of memory; the byte before it is used up.
+    function idOf(uint256 place) internal view returns (bytes32) {
+        unchecked {
+            assembly ("memory-safe") {
+                mstore8(sub(place, 1), 3)
+            }
+            return Sha256.hash(place - 1, SIZE + 1);
+        }
     }
 
     // Headers that a caller shows behind its transaction, one after the other, of batches that it does not name itself:
     // each is believed because its hash is the id of a batch that was posted. They are looked through once, in order.
 
     /// The task and the parent of a posted batch. HeaderNotShown where no header of those not yet looked at is its.
-    function find(Reader memory shown, bytes32 id) internal view returns (bytes32 task, bytes32 parent) {
+    function find(Reader memory shown, bytes32 id) internal view returns (bytes32 task_, bytes32 parent_) {
         unchecked {
             while (true) {
                 uint256 place = next(shown);
@@ -93,12 +132,12 @@ library Headers {
     }
 
     /// The next of those whose task and parent these are.
-    function findChild(Reader memory shown, bytes32 task, bytes32 parent) internal view returns (bytes32 id) {
+    function findChild(Reader memory shown, bytes32 task_, bytes32 parent_) internal view returns (bytes32 id) {
         unchecked {
             while (true) {
                 uint256 place = next(shown);
-                if (bytes32(calldataWord(place + TASK_AT)) != task) continue;
-                if (bytes32(calldataWord(place + PARENT_AT)) == parent) return idAt(place);
+                if (bytes32(calldataWord(place + TASK_AT)) != task_) continue;
+                if (bytes32(calldataWord(place + PARENT_AT)) == parent_) return idAt(place);
             }
         }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Sha256} from "./Sha256.sol";
 import {HashFailed} from "./OwnReasons.sol";
 import {OpeningMissing} from "./Reasons.sol";
 
@@ -18,22 +17,17 @@ library Merkle {
         view
         returns (bytes32, uint256)
     {
-        bool isMissing;
         bool done = true;
         assembly ("memory-safe") {
             let buffer := mload(0x40)
             mstore8(buffer, 1)
             let left := add(buffer, 1)
             for { let last := sub(count, 1) } last { last := shr(1, last) } {
-                let isRight := and(index, 1)
-                // The last of a level that has no sibling rises as it is.
-                if or(isRight, lt(index, last)) {
-                    if lt(sub(end, place), 32) {
-                        isMissing := 1
-                        break
-                    }
-                    mstore(add(left, shl(5, isRight)), node)
-                    mstore(add(left, shl(5, iszero(isRight))), calldataload(place))
+                // The last of a level that has no sibling rises as it is: it is a left one.
+                if xor(last, and(index, not(1))) {
+                    let isRight := shl(5, and(index, 1))
+                    mstore(add(left, isRight), node)
+                    mstore(add(left, xor(isRight, 32)), calldataload(place))
                     done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0, 32)))
                     node := mload(0)
                     place := add(place, 32)
@@ -41,28 +35,68 @@ library Merkle {
                 index := shr(1, index)
             }
         }
-        if (isMissing) revert OpeningMissing();
+        if (place > end) revert OpeningMissing();
         if (!done) revert HashFailed();
         return (node, place);
     }
 
     /// The root of the tree whose leaves are these 32 bytes each; the list is used up.
     function rootOf(bytes32[] memory leaves) internal view returns (bytes32) {
-        for (uint256 i = 0; i < leaves.length; ++i) leaves[i] = Sha256.leafOfDigest(leaves[i]);
-        return rootOfNodes(leaves);
+        (uint256 place, uint256 count) = over(leaves);
+        return rootOf(place, count);
     }
 
     /// The root over nodes of one height, of which the last may be lower; the list is used up.
     function rootOfNodes(bytes32[] memory nodes) internal view returns (bytes32) {
-        unchecked {
-            uint256 count = nodes.length;
-            if (count == 0) return EMPTY_ROOT;
-            while (count > 1) {
-                for (uint256 i = 0; i + 1 < count; i += 2) nodes[i / 2] = Sha256.node(nodes[i], nodes[i + 1]);
-                if (count & 1 == 1) nodes[count / 2] = nodes[count - 1];
-                count = (count + 1) / 2;
+        (uint256 place, uint256 count) = over(nodes);
+        return rootOfNodes(place, count);
+    }
+
+    /// Of so many leaves at a place of memory.
+    function rootOf(uint256 place, uint256 count) internal view returns (bytes32) {
+        bool done = true;
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore8(buffer, 0)
+            let end := add(place, shl(5, count))
+            for { let leaf := place } lt(leaf, end) { leaf := add(leaf, 32) } {
+                mstore(add(buffer, 1), mload(leaf))
+                done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 33, leaf, 32)))
             }
-            return nodes[0];
+        }
+        if (!done) revert HashFailed();
+        return rootOfNodes(place, count);
+    }
+
+    function rootOfNodes(uint256 place, uint256 count) private view returns (bytes32 root) {
+        if (count == 0) return EMPTY_ROOT;
+        bool done = true;
+        assembly ("memory-safe") {
+            // Two nodes stand side by side. The byte before them, which makes an inner node of them, is of a node that was
+            // used already, or of what stands before the list.
+            let word := sub(place, 32)
+            let before := mload(word)
+            for {} gt(count, 1) {} {
+                let pairs := shr(1, count)
+                for { let i := 0 } lt(i, pairs) { i := add(i, 1) } {
+                    let start := sub(add(place, shl(6, i)), 1)
+                    mstore8(start, 1)
+                    let to := add(place, shl(5, i))
+                    done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, start, 65, to, 32)))
+                }
+                if and(count, 1) { mstore(add(place, shl(5, pairs)), mload(add(place, shl(6, pairs)))) }
+                count := add(pairs, and(count, 1))
+            }
+            mstore(word, before)
+            root := mload(place)
+        }
+        if (!done) revert HashFailed();
+    }
+
+    function over(bytes32[] memory list) private pure returns (uint256 place, uint256 count) {
+        assembly ("memory-safe") {
+            place := add(list, 32)
+            count := mload(list)
         }
     }
 }

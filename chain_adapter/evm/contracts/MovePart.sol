@@ -10,7 +10,7 @@ import {Moves} from "./Moves.sol";
 import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {Malformed} from "./Reasons.sol";
-import {Found} from "./SettlementState.sol";
+import {Task, Tasks} from "./Tasks.sol";
 
 /// make_move (docs/spec.md, 8.3), but for what QuickMoves and Proofs make. What comes here of their kinds is no move:
 /// Malformed.
@@ -34,39 +34,57 @@ contract MovePart is Moves {
     }
 
     function makeMove(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
-        requireValue(0);
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        make(reader, Headers.read(reader));
+    }
+
+    /// Of those kinds that show nothing of the batch.
+    function makeMoveWithoutHeader(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
+        Header memory none;
+        make(Readers.over(fields), none);
+    }
+
+    function make(Reader memory reader, Header memory header) private {
+        requireValue(0);
         Slice memory state = reader.slice();
         Move memory move = readMove(reader);
         reader.finish();
+        if (header.id == 0 && showsData(move.kind)) revert Malformed();
         // Kinds of these moves are the phases in which they are made.
-        Found memory found;
         Game memory game;
-        uint256 pace = beginMove(found, game, header, state, move.kind);
-        pace = play(found, game, pace, move);
-        (bytes memory told, bytes32 hash) = tell(move.all, msg.sender, game);
+        (uint256 pace,) = beginMove(game, state, header.id, move.kind);
+        pace = play(header, game, pace, move);
+        (bytes memory told, bytes32 hash) = tell(Slice(move.all.place, 1), msg.sender, game);
         keep(game.id, hash, pace);
         emit Happened(14, told);
     }
 
+    function showsData(uint256 kind) private pure returns (bool) {
+        return kind == MOVE_REVEAL || kind == MOVE_CHOOSE;
+    }
+
     /// The pace of the game after the move.
-    function play(Found memory found, Game memory game, uint256 pace, Move memory move) private view returns (uint256) {
+    function play(Header memory header, Game memory game, uint256 pace, Move memory move)
+        private
+        view
+        returns (uint256)
+    {
         if (move.kind == MOVE_DESCEND) {
             Descents.descend(game, Readers.copy(move.shown));
             return pace;
         }
-        found.task = findTask(game.task);
-        Batch memory batch = committedBatch(found);
+        Task memory task = findTask(game.task);
+        if (move.kind == MOVE_NARROW) {
+            Bisection.narrow(game, pace, Paces.widthsOf(Tasks.program(task), game.item), move.segment);
+            return pace;
+        }
+        Batch memory batch = committedBatch(header, task);
         if (move.kind == MOVE_REVEAL) {
             Descents.reveal(batch, game, move.answers);
-        } else if (move.kind == MOVE_NARROW) {
-            Bisection.narrow(game, pace, Paces.widthsOf(batch.program, game.item), move.segment);
-        } else {
-            Descents.choose(batch, game, move.item, move.entry, move.shown);
-            pace = Paces.ofEntry(Paces.arity(pace), batch.program, move.item);
+            return pace;
         }
-        return pace;
+        Descents.choose(batch, game, move.item, move.entry, move.shown);
+        return Paces.ofEntry(Paces.arity(pace), batch.program, move.item);
     }
 
     /// Malformed for any other bytes than 8.3 says.

@@ -37,12 +37,12 @@ contract PayoutPart is SettlementState {
         claim.openings = reader.slice();
         reader.finish();
 
-        bytes32 task = found.header.task;
+        bytes32 task = found.header.task();
         found.task = findTask(task);
         found.node = nodes[found.header.id];
         // A batch becomes final beside no other, and beneath one that is.
         if (found.node.state() != NODE_FINAL || found.node.has(NODE_HAS_FINAL_CHILD)) revert NotLatestFinal();
-        Batch memory batch = committedBatch(found);
+        Batch memory batch = committedBatch(found.header, found.task);
         requirePayable(batch.program, claim.object);
         Member storage member = members[task][claim.member];
         if (member.wallet == address(0)) revert NoSuchMember();
@@ -86,7 +86,7 @@ contract PayoutPart is SettlementState {
     {
         if (states.length != batch.program.states) revert OpeningState();
         bytes32 committed = states[Programs.placeOf(batch.program, claim.object)];
-        if (Merkle.rootOf(states) != header.nextStateRoot) revert OpeningState();
+        if (Merkle.rootOf(states) != header.nextStateRoot()) revert OpeningState();
         uint256 key = OpeningKeys.ofElement(batch, claim.object, claim.member);
         uint256 object = Programs.objectAt(batch.program, claim.object);
         requireEntry(batch, object, claim.member);
@@ -109,7 +109,7 @@ contract PayoutPart is SettlementState {
 
     /// What is due beyond what was paid, as far as pool and batch allow.
     function amountFor(Found memory found, Claim memory claim, uint256 due) private view returns (uint256 amount) {
-        bytes32 task = found.header.task;
+        bytes32 task = found.header.task();
         uint256 before = paid[task][claim.object][claim.member];
         if (due <= before) return 0;
         amount = due - before;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Batch, Batches} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
-import {calldataWord, u16At, u32At} from "./Memory.sol";
+import {calldataWord, setWord, u16At, u32At, wordAt} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {newNode, Node, NODE_BONDED, NODE_HAS_DELEGATE, NODE_HAS_FINAL_CHILD, NODE_PENDING} from "./Nodes.sol";
 import {
@@ -49,14 +49,21 @@ contract PostPart is SettlementState {
 
     struct Post {
         bytes32 task;
-        Header parent; // id and number 0, and the genesis root as its next state: genesis
-        bytes32[] states; // commitments
+        Header parent; // id, number and parent 0: genesis
+        bytes32 parentState;
+        List states; // commitments
         uint256 records;
         bytes32 recordsRoot;
-        bytes32[] tables; // tree roots
+        List tables; // tree roots
         address delegate;
         uint256 keepers;
         uint256 keepersAt;
+    }
+
+    /// Words in calldata, behind their u16be count.
+    struct List {
+        uint256 place;
+        uint256 count;
     }
 
     function sealSeed(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
@@ -78,22 +85,11 @@ contract PostPart is SettlementState {
     }
 
     function post(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
-        Reader memory reader = Readers.over(fields);
         Post memory posting;
-        posting.task = reader.word();
-        bool isFirst = readParent(reader, posting);
-        posting.states = words(reader, 64);
-        posting.records = reader.number(8);
-        posting.recordsRoot = reader.word();
-        posting.tables = words(reader, 1024);
-        posting.delegate = reader.addr();
-        posting.keepers = reader.count(32);
-        posting.keepersAt = reader.skip(KEEPER_BYTES * posting.keepers);
-        reader.finish();
-
+        readPost(Readers.over(fields), posting);
         Task memory task = findTask(posting.task);
-        if (isFirst) posting.parent.nextStateRoot = Tasks.genesisRoot(task);
-        else if (posting.parent.task != posting.task) revert NoSuchBatch();
+        if (posting.parent.id == 0) posting.parentState = Tasks.genesisRoot(task);
+        else if (posting.parent.task() != posting.task) revert NoSuchBatch();
         bytes32 parentName = nodeName(posting.task, posting.parent.id);
         Node parent = nodes[parentName];
         if (!parent.exists()) revert NoSuchBatch();
@@ -102,56 +98,54 @@ contract PostPart is SettlementState {
         requireValue(Tasks.sequencerBond(task));
 
         Batch memory batch;
-        batch.program = Tasks.program(task);
+        Tasks.locateProgram(task, batch.program);
         batch.leafBytes = Tasks.leafBytes(task);
         batch.dims = batchDims(task, posting.records);
-        bytes memory header = makeHeader(batch, posting, task);
-        bytes32 id = Headers.idOf(header);
+        (bytes memory told, bytes32 id) = makeBatch(batch, posting, task);
         if (nodes[id].exists()) revert BatchExists();
-        bytes32 seed = 0;
         if (task.readsSeed) {
-            seed = seeds[parentName];
+            bytes32 seed = seeds[parentName];
             if (seed == 0) revert SeedNotSealed();
+            setLastWord(told, seed);
         }
         requireKeepers(task, id, posting);
         if (task.keepers == 0 && inputLeaves(batch) > Tasks.maxRequests(task)) revert TooManyLeaves();
         nodes[parentName] = parent.withChild();
         addNode(id, parent.children(), posting.delegate);
-        emit Happened(
-            9,
-            abi.encodePacked(
-                id,
-                header,
-                uint16(posting.states.length),
-                posting.states,
-                uint16(posting.tables.length),
-                posting.tables,
-                seed
-            )
-        );
+        emit Happened(9, told);
     }
 
-    function readParent(Reader memory reader, Post memory posting) private view returns (bool isFirst) {
+    function readPost(Reader memory reader, Post memory posting) private view {
+        posting.task = reader.word();
         uint256 presence = reader.number(1);
         if (presence > 1) revert Malformed();
-        if (presence == 0) return true;
-        posting.parent = Headers.read(reader);
+        if (presence == 1) {
+            posting.parent = Headers.read(reader);
+            posting.parentState = posting.parent.nextStateRoot();
+        } else {
+            // Calldata behind its end reads as zeros.
+            posting.parent.place = msg.data.length;
+        }
+        readList(reader, 64, posting.states);
+        posting.records = reader.number(8);
+        posting.recordsRoot = reader.word();
+        readList(reader, 1024, posting.tables);
+        posting.delegate = reader.addr();
+        posting.keepers = reader.count(32);
+        posting.keepersAt = reader.skip(KEEPER_BYTES * posting.keepers);
+        reader.finish();
     }
 
-    function words(Reader memory reader, uint256 most) private pure returns (bytes32[] memory list) {
-        uint256 size = 32 * reader.count(most);
-        uint256 place = reader.skip(size);
-        list = new bytes32[](size / 32);
-        assembly ("memory-safe") {
-            calldatacopy(add(list, 32), place, size)
-        }
+    function readList(Reader memory reader, uint256 most, List memory list) private pure {
+        list.count = reader.count(most);
+        list.place = reader.skip(32 * list.count);
     }
 
     function requireExtendable(Header memory parent, Node node, Reader memory shown) private view {
         (uint256 status, uint256 line) = statusOf(parent, node, shown);
         if (status != STATUS_PENDING && status != STATUS_FINAL) revert ParentDead();
         if (node.has(NODE_HAS_FINAL_CHILD)) revert ParentDead();
-        if (parent.number >= LAST_BATCH || line >= MAX_UNFINALISED) revert TooDeep();
+        if (parent.number() >= LAST_BATCH || line >= MAX_UNFINALISED) revert TooDeep();
     }
 
     function requireProposer(Task memory task) private view {
@@ -165,61 +159,126 @@ contract PostPart is SettlementState {
         if (Tasks.proposer(task, block.timestamp / slot % count) != msg.sender) revert NotYourTurn();
     }
 
-    function makeHeader(Batch memory batch, Post memory posting, Task memory task)
+    /// The bytes of the event: id ‖ header ‖ list of states ‖ list of tables ‖ seed, which is still 0; and the id.
+    function makeBatch(Batch memory batch, Post memory posting, Task memory task)
         private
         view
-        returns (bytes memory)
+        returns (bytes memory told, bytes32 id)
     {
-        Program memory program = batch.program;
+        unchecked {
+            requireForm(batch.program, posting, task);
+            uint256 states = copyOf(posting.states);
+            if (Merkle.rootOf(states, posting.states.count) != posting.parentState) revert ParentState();
+            uint256 tables = tableCommitments(batch, posting.tables);
+            uint256 next = nextStates(batch.program, posting.states, tables);
+            uint256 nextRoot = uint256(Merkle.rootOf(next, posting.states.count));
+            uint256 tablesRoot = uint256(Merkle.rootOf(tables, posting.tables.count));
+            uint256 header;
+            (told, header) = tell(posting);
+            setWord(header, 1);
+            setWord(header + 32, uint256(posting.task));
+            setWord(header + 64, posting.parent.number() + 1);
+            setWord(header + 96, uint256(posting.parent.id));
+            setWord(header + 128, posting.records);
+            setWord(header + 160, uint256(posting.recordsRoot));
+            setWord(header + 192, uint256(posting.parentState));
+            setWord(header + 224, nextRoot);
+            setWord(header + 256, tablesRoot);
+            setWord(header + 288, uint256(uint160(msg.sender)));
+            id = Headers.idOf(header);
+            setWord(header - 32, uint256(id));
+        }
+    }
+
+    function requireForm(Program memory program, Post memory posting, Task memory task) private pure {
         uint256 least = u32At(program.dimsAt + 1);
         if (Tasks.minRecords(task) > least) least = Tasks.minRecords(task);
         if (posting.records < least || posting.records > u32At(program.dimsAt + 5)) revert RecordCount();
         if (posting.records == 0 && posting.recordsRoot != Merkle.EMPTY_ROOT) revert RecordCount();
-        if (posting.states.length != program.states) revert ParentState();
-        if (Merkle.rootOf(copyOf(posting.states)) != posting.parent.nextStateRoot) revert ParentState();
-        bytes32[] memory tables = tableCommitments(batch, posting.tables);
-        bytes32[] memory next = copyOf(posting.states);
-        (uint256 link, uint256 links) = Programs.links(program);
-        for (uint256 i = 0; i < links; ++i) {
-            next[Programs.placeOf(program, u16At(link))] = tables[Programs.placeOf(program, u16At(link + 2))];
-            link += 4;
-        }
-        return abi.encode(
-            uint256(1),
-            posting.task,
-            posting.parent.number + 1,
-            posting.parent.id,
-            posting.records,
-            posting.recordsRoot,
-            posting.parent.nextStateRoot,
-            Merkle.rootOf(next),
-            Merkle.rootOf(tables),
-            msg.sender
-        );
+        if (posting.states.count != program.states) revert ParentState();
     }
 
-    function copyOf(bytes32[] memory list) private pure returns (bytes32[] memory copy) {
-        copy = new bytes32[](list.length);
+    /// All of the event but its words of id and header; and where the header is.
+    function tell(Post memory posting) private pure returns (bytes memory told, uint256 header) {
+        unchecked {
+            uint256 size = 32 + Headers.SIZE;
+            assembly ("memory-safe") {
+                told := mload(0x40)
+                header := add(told, 64)
+            }
+            uint256 place = header + Headers.SIZE;
+            uint256 end = copyBytes(place, posting.states);
+            end = copyBytes(end, posting.tables);
+            setWord(end, 0);
+            size += end + 32 - place;
+            assembly ("memory-safe") {
+                mstore(told, size)
+                mstore(0x40, and(add(end, 63), not(31)))
+            }
+        }
+    }
+
+    /// With their count; gives the place behind them.
+    function copyBytes(uint256 place, List memory list) private pure returns (uint256 end) {
+        unchecked {
+            uint256 from = list.place - 2;
+            uint256 size = 2 + 32 * list.count;
+            assembly ("memory-safe") {
+                calldatacopy(place, from, size)
+                end := add(place, size)
+            }
+        }
+    }
+
+    function setLastWord(bytes memory data, bytes32 word) private pure {
         assembly ("memory-safe") {
-            mcopy(add(copy, 32), add(list, 32), shl(5, mload(list)))
+            mstore(add(data, mload(data)), word)
         }
     }
 
-    function tableCommitments(Batch memory batch, bytes32[] memory roots)
-        private
-        view
-        returns (bytes32[] memory commitments)
-    {
-        Program memory program = batch.program;
-        if (roots.length != program.tables) revert TableRoots();
-        commitments = new bytes32[](roots.length);
-        uint256 place = 0;
-        for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
-            if (Programs.objectKind(object) < KIND_ADVICE) continue;
-            (uint256 dataBytes,) = Batches.leafLayout(batch, object);
-            if (dataBytes == 0 && roots[place] != Merkle.EMPTY_ROOT) revert TableRoots();
-            commitments[place] = Batches.commitment(batch, object, roots[place]);
-            ++place;
+    /// In memory.
+    function copyOf(List memory list) private pure returns (uint256 place) {
+        unchecked {
+            uint256 from = list.place;
+            uint256 size = 32 * list.count;
+            assembly ("memory-safe") {
+                place := mload(0x40)
+                calldatacopy(place, from, size)
+                mstore(0x40, add(place, size))
+            }
+        }
+    }
+
+    /// The states' commitments after the batch.
+    function nextStates(Program memory program, List memory states, uint256 tables) private pure returns (uint256 next) {
+        unchecked {
+            next = copyOf(states);
+            (uint256 link, uint256 links) = Programs.links(program);
+            for (uint256 end = link + 4 * links; link < end; link += 4) {
+                setWord(
+                    next + 32 * Programs.placeOf(program, u16At(link)),
+                    wordAt(tables + 32 * Programs.placeOf(program, u16At(link + 2)))
+                );
+            }
+        }
+    }
+
+    /// Their place in memory.
+    function tableCommitments(Batch memory batch, List memory roots) private view returns (uint256 commitments) {
+        unchecked {
+            Program memory program = batch.program;
+            if (roots.count != program.tables) revert TableRoots();
+            commitments = copyOf(roots);
+            uint256 place = commitments;
+            uint256 end = program.constantsAt;
+            for (uint256 object = program.objectsAt; object < end; object += OBJECT_BYTES) {
+                if (Programs.objectKind(object) < KIND_ADVICE) continue;
+                bytes32 root = bytes32(wordAt(place));
+                (uint256 first, uint256 second) = Batches.extents(batch, object);
+                if (first * second == 0 && root != Merkle.EMPTY_ROOT) revert TableRoots();
+                setWord(place, uint256(Batches.commitment(batch, object, first, second, root)));
+                place += 32;
+            }
         }
     }
 
@@ -238,14 +297,17 @@ contract PostPart is SettlementState {
 
     /// Leaves of records, rows, states and advice.
     function inputLeaves(Batch memory batch) private pure returns (uint256 leaves) {
-        Program memory program = batch.program;
-        leaves = batch.dims[0];
-        for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
-            uint256 kind = Programs.objectKind(object);
-            if (kind <= KIND_FIELD || kind > KIND_ADVICE) continue;
-            (uint256 dataBytes, uint256 leafBytes) = Batches.leafLayout(batch, object);
-            uint256 count = (dataBytes + leafBytes - 1) / leafBytes;
-            leaves += kind == KIND_ROW ? batch.dims[0] * count : count;
+        unchecked {
+            uint256 records = batch.dims[0];
+            leaves = records;
+            uint256 end = batch.program.constantsAt;
+            for (uint256 object = batch.program.objectsAt; object < end; object += OBJECT_BYTES) {
+                uint256 kind = Programs.objectKind(object);
+                if (kind <= KIND_FIELD || kind > KIND_ADVICE) continue;
+                (uint256 dataBytes, uint256 leafBytes) = Batches.leafLayout(batch, object);
+                uint256 count = (dataBytes + leafBytes - 1) / leafBytes;
+                leaves += kind == KIND_ROW ? records * count : count;
+            }
         }
     }
 

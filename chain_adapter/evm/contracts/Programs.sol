@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {i128At, u16At, u32At, u8At, zeroedWords} from "./Memory.sol";
+import {i128At, setWord, u16At, u32At, u8At, wordAt, zeroedWords} from "./Memory.sol";
 
 /// A program's bytecode in memory, and where its parts are. Only bytecode that ProgramForm accepted is ever stored, so
 /// nothing is checked again.
 struct Program {
-    uint256 place; // of the first byte; zeros follow the last
-    uint256 size;
+    uint256 place; // of the first byte
     uint256 dims;
     uint256 objects;
     uint256 constants;
@@ -15,7 +14,7 @@ struct Program {
     uint256 dimsAt;
     uint256 objectsAt;
     uint256 constantsAt;
-    uint256 notesAt; // one word for each object, below
+    uint256 notesAt; // of its description, below
     uint256 fields;
     uint256 rows;
     uint256 states;
@@ -47,61 +46,101 @@ uint256 constant BODY_HEAD_BYTES = 11;
 uint256 constant ACCUMULATOR_BYTES = 48;
 uint256 constant INSTRUCTION_BYTES = 8;
 
-/// The bytecode's layout (docs/spec.md, 4.1), and a note for each object: bits 0..15 hold 1 + the item that owns it (0:
-/// none), bits 16..31 how many objects of its kind stand before it; advice and computed tables count as one kind.
+/// The bytecode's layout (docs/spec.md, 4.1), and a description that is made of it once, when a task is created: u16 record
+/// fields ‖ rows ‖ states ‖ tables, and a note for each object: u16 1 + the item that owns it, 0 where none does ‖ u16 how
+/// many objects of its kind stand before it. Advice and computed tables count as one kind.
 library Programs {
-    function locate(Program memory program, uint256 place, uint256 size) internal pure {
+    uint256 private constant COUNTS_BYTES = 8;
+    uint256 private constant NOTE_BYTES = 4;
+
+    /// A program of which a description was kept.
+    function locate(Program memory program, uint256 place, uint256 description) internal pure {
+        unchecked {
+            locateParts(program, place);
+            uint256 counts = wordAt(description);
+            program.fields = uint16(counts >> 240);
+            program.rows = uint16(counts >> 224);
+            program.states = uint16(counts >> 208);
+            program.tables = uint16(counts >> 192);
+            program.notesAt = description + COUNTS_BYTES;
+        }
+    }
+
+    /// The same with a new description, in memory of its own.
+    function describe(Program memory program, uint256 place) internal pure returns (uint256 description) {
+        unchecked {
+            locateParts(program, place);
+            description = zeroedWords(descriptionBytes(program.objects) / 32 + 2);
+            program.notesAt = description + COUNTS_BYTES;
+            noteOwners(program);
+            uint256 counts = notePlaces(program);
+            setWord(description, wordAt(description) | (counts << 192));
+            locate(program, place, description);
+        }
+    }
+
+    function descriptionBytes(uint256 objects) internal pure returns (uint256) {
+        unchecked {
+            return COUNTS_BYTES + NOTE_BYTES * objects;
+        }
+    }
+
+    /// Of bytecode at a place of memory.
+    function objectCount(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return u16At(place + 8);
+        }
+    }
+
+    function locateParts(Program memory program, uint256 place) private pure {
         unchecked {
             program.place = place;
-            program.size = size;
             program.dims = u8At(place + 7);
-            program.objects = u16At(place + 8);
+            program.objects = objectCount(place);
             program.constants = u16At(place + 10);
             program.items = u8At(place + 13);
             program.dimsAt = place + HEADER_BYTES + 2 * program.items;
             program.objectsAt = program.dimsAt + DIM_BYTES * program.dims;
             program.constantsAt = program.objectsAt + OBJECT_BYTES * program.objects;
-            program.notesAt = zeroedWords(program.objects);
-            noteOwners(program);
-            notePlaces(program);
         }
     }
 
     function noteOwners(Program memory program) private pure {
         unchecked {
-            uint256 notes = program.notesAt;
             for (uint256 item = 0; item < program.items; ++item) {
                 uint256 place = itemAt(program, item);
                 uint256 end = place + ITEM_HEAD_BYTES + 2 * resultCount(place);
                 for (uint256 result = place + ITEM_HEAD_BYTES; result < end; result += 2) {
-                    uint256 note = notes + 32 * u16At(result);
-                    assembly ("memory-safe") {
-                        // The first item that names an object owns it.
-                        if iszero(mload(note)) { mstore(note, add(item, 1)) }
-                    }
+                    uint256 note = noteAt(program, u16At(result));
+                    // The first item that names an object owns it.
+                    if (u16At(note) == 0) setWord(note, wordAt(note) | ((item + 1) << 240));
                 }
             }
         }
     }
 
-    function notePlaces(Program memory program) private pure {
+    /// Gives the four counts.
+    function notePlaces(Program memory program) private pure returns (uint256) {
         unchecked {
             uint256 note = program.notesAt;
             uint256 end = program.constantsAt;
             uint256 counts = 0; // sixteen bits for each kind
             for (uint256 object = program.objectsAt; object < end; object += OBJECT_BYTES) {
                 uint256 kind = u8At(object);
-                assembly ("memory-safe") {
-                    let place := shl(4, sub(kind, eq(kind, KIND_COMPUTED)))
-                    mstore(note, or(mload(note), shl(16, and(shr(place, counts), 0xffff))))
-                    counts := add(counts, shl(place, 1))
-                }
-                note += 32;
+                uint256 shift = 16 * (kind == KIND_COMPUTED ? KIND_ADVICE : kind);
+                setWord(note, wordAt(note) | (uint256(uint16(counts >> shift)) << 224));
+                counts += 1 << shift;
+                note += NOTE_BYTES;
             }
-            program.fields = uint16(counts >> (16 * KIND_FIELD));
-            program.rows = uint16(counts >> (16 * KIND_ROW));
-            program.states = uint16(counts >> (16 * KIND_STATE));
-            program.tables = uint16(counts >> (16 * KIND_ADVICE));
+            return (uint256(uint16(counts >> (16 * KIND_FIELD))) << 48)
+                | (uint256(uint16(counts >> (16 * KIND_ROW))) << 32)
+                | (uint256(uint16(counts >> (16 * KIND_STATE))) << 16) | uint16(counts >> (16 * KIND_ADVICE));
+        }
+    }
+
+    function noteAt(Program memory program, uint256 object) private pure returns (uint256) {
+        unchecked {
+            return program.notesAt + NOTE_BYTES * object;
         }
     }
 
@@ -118,17 +157,13 @@ library Programs {
     }
 
     /// 1 + the item that owns the object; 0: none does.
-    function ownerOf(Program memory program, uint256 object) internal pure returns (uint256 owner) {
-        uint256 notes = program.notesAt;
-        assembly ("memory-safe") {
-            owner := and(mload(add(notes, shl(5, object))), 0xffff)
-        }
+    function ownerOf(Program memory program, uint256 object) internal pure returns (uint256) {
+        return u16At(noteAt(program, object));
     }
 
-    function placeOf(Program memory program, uint256 object) internal pure returns (uint256 place) {
-        uint256 notes = program.notesAt;
-        assembly ("memory-safe") {
-            place := shr(16, mload(add(notes, shl(5, object))))
+    function placeOf(Program memory program, uint256 object) internal pure returns (uint256) {
+        unchecked {
+            return u16At(noteAt(program, object) + 2);
         }
     }
 

@@ -38,17 +38,18 @@ abstract contract QuickMoves is Moves {
     }
 
     /// Whether it was such a move, and is made; else nothing has happened.
-    function makeQuickMove(bytes calldata fields) internal returns (bool) {
+    function makeQuickMove(bytes calldata fields, bool hasHeader) internal returns (bool) {
         unchecked {
             Quick memory quick;
-            if (!find(quick, fields)) return false;
-            bytes32 id = Headers.readId(Readers.over(fields));
+            if (!find(quick, fields, hasHeader ? Headers.SIZE : 0)) return false;
+            bytes32 shown = hasHeader ? Headers.read(Readers.over(fields)).id : bytes32(0);
             uint256 state = quick.state.place;
             quick.pace = requireOpen(quick.state);
             bool isResponse = calldataWord(quick.move.place) >> 248 == MOVE_RESPOND;
             if (!isResponse && !Paces.isSingle(quick.pace)) return false;
-            if (id != bytes32(calldataWord(state + BATCH_AT))) revert HeaderMismatch();
-            if (nodes[id].state() == NODE_LOST) revert BatchLost();
+            bytes32 batch = bytes32(calldataWord(state + BATCH_AT));
+            if (hasHeader && shown != batch) revert HeaderMismatch();
+            if (nodes[batch].state() == NODE_LOST) revert BatchLost();
             uint256 clocks = clocksAfter(state, isResponse ? PHASE_RESPOND : PHASE_NARROW);
             bytes memory told = start(quick);
             setWord(quick.next + PHASE_AT, clocks);
@@ -60,9 +61,9 @@ abstract contract QuickMoves is Moves {
         }
     }
 
-    function find(Quick memory quick, bytes calldata fields) private pure returns (bool) {
+    function find(Quick memory quick, bytes calldata fields, uint256 headerBytes) private pure returns (bool) {
         unchecked {
-            (bool isThere, Slice memory gameState, Slice memory move, uint256 kind) = split(fields);
+            (bool isThere, Slice memory gameState, Slice memory move, uint256 kind) = split(fields, headerBytes);
             if (!isThere) return false;
             quick.state = gameState;
             quick.move = move;
@@ -96,7 +97,7 @@ abstract contract QuickMoves is Moves {
         }
     }
 
-    /// Begins the event: the move, the sender, four bytes for a size, and the state up to its values.
+    /// Begins the event: the move's kind, the sender, four bytes for a size, and the state up to its values.
     function start(Quick memory quick) private view returns (bytes memory told) {
         unchecked {
             uint256 word = calldataWord(quick.state.place + LOW_AT);
@@ -104,15 +105,13 @@ abstract contract QuickMoves is Moves {
             quick.high = uint64(word >> 128);
             uint256 state = quick.state.place;
             uint256 move = quick.move.place;
-            uint256 size = quick.move.size;
             uint256 next;
             assembly ("memory-safe") {
                 told := mload(0x40)
                 next := add(told, 32)
-                calldatacopy(next, move, size)
-                next := add(next, size)
-                mstore(next, shl(96, caller()))
-                next := add(next, 24)
+                mstore(next, calldataload(move))
+                mstore(add(next, 1), shl(96, caller()))
+                next := add(next, 25)
                 calldatacopy(next, state, VALUES_AT)
             }
             quick.next = next;

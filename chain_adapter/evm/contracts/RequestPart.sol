@@ -44,7 +44,7 @@ contract RequestPart is SettlementState {
         if (found.task.keepers != 0) revert RequestsNotAllowed();
         requireChallengeable(found, Tasks.requestPeriod(found.task), Readers.over(headers));
         requireValue(Tasks.requestBond(found.task));
-        if (!isInputLeaf(committedBatch(found), key)) revert NoSuchEntry();
+        if (!isInputLeaf(committedBatch(found.header, found.task), key)) revert NoSuchEntry();
         if (requests[header.id][key].requester != address(0)) revert RequestExists();
         requests[header.id][key] = Request(msg.sender, uint64(block.timestamp), OPEN);
         nodes[header.id] = found.node.withRequest();
@@ -61,7 +61,7 @@ contract RequestPart is SettlementState {
         (Found memory found, Request storage request) = findOpen(header, key);
         if (found.node.state() == NODE_LOST) revert BatchLost();
         if (block.timestamp - request.requestedAt > Tasks.window(found.task)) revert AnswerTooLate();
-        checkOpenings(committedBatch(found), key, openings);
+        checkOpenings(committedBatch(found.header, found.task), key, openings);
         request.state = ANSWERED;
         nodes[header.id] = found.node.withoutRequest();
         uint256 bond = Tasks.requestBond(found.task);

@@ -23,6 +23,8 @@ contract Settlement is GameOpenings, QuickMoves, Proofs {
     uint256 private constant MAX_TRANSACTION_BYTES = 131072;
     uint8 private constant OPEN_GAME = 13;
     uint8 private constant MAKE_MOVE = 15;
+    // make_move of a move that shows nothing of the batch, whose id the state says: without the header.
+    uint8 private constant MOVE_WITHOUT_HEADER = 0;
 
     address private immutable taskPart;
     address private immutable memberPart;
@@ -69,7 +71,10 @@ contract Settlement is GameOpenings, QuickMoves, Proofs {
         if (transaction.length == 0 || transaction.length > MAX_TRANSACTION_BYTES) revert Malformed();
         uint8 kind = uint8(transaction[0]);
         bytes calldata fields = transaction[1:];
-        if (kind == MAKE_MOVE && msg.value == 0 && (makeQuickMove(fields) || makeProof(fields))) return;
+        if (msg.value == 0) {
+            if (kind == MOVE_WITHOUT_HEADER && makeQuickMove(fields, false)) return;
+            if (kind == MAKE_MOVE && (makeQuickMove(fields, true) || makeProof(fields))) return;
+        }
         if (kind == OPEN_GAME) return openGame(fields, headers);
         (address part, bytes4 selector) = partOf(kind);
         (bool done, bytes memory result) = part.delegatecall(abi.encodeWithSelector(selector, fields, headers));
@@ -82,6 +87,7 @@ contract Settlement is GameOpenings, QuickMoves, Proofs {
 
     function partOf(uint8 kind) private view returns (address, bytes4) {
         if (kind == MAKE_MOVE) return (movePart, MovePart.makeMove.selector);
+        if (kind == MOVE_WITHOUT_HEADER) return (movePart, MovePart.makeMoveWithoutHeader.selector);
         if (kind == 9) return (postPart, PostPart.post.selector);
         if (kind == 11) return (endPart, EndPart.finalize.selector);
         if (kind == 24) return (memberPart, MemberPart.withdraw.selector);

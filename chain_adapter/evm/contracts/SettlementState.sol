@@ -156,21 +156,20 @@ abstract contract SettlementState {
         found.header = header;
         found.node = nodes[header.id];
         if (!found.node.exists()) revert NoSuchBatch();
-        found.task = findTask(header.task);
+        found.task = findTask(header.task());
     }
 
-    /// What openings of a found batch are checked against.
-    function committedBatch(Found memory found) internal view returns (Batch memory batch) {
-        Header memory header = found.header;
-        batch.program = Tasks.program(found.task);
-        batch.recordsRoot = header.recordsRoot;
-        batch.previousStateRoot = header.previousStateRoot;
-        batch.tablesRoot = header.tablesRoot;
-        batch.leafBytes = Tasks.leafBytes(found.task);
-        batch.dims = batchDims(found.task, header.records);
-        batch.number = header.number;
-        if (!found.task.readsSeed) return batch;
-        uint256 seed = uint256(seeds[nodeName(header.task, header.parent)]);
+    /// What openings of a posted batch of this task are checked against.
+    function committedBatch(Header memory header, Task memory task) internal view returns (Batch memory batch) {
+        Tasks.locateProgram(task, batch.program);
+        batch.recordsRoot = header.recordsRoot();
+        batch.previousStateRoot = header.previousStateRoot();
+        batch.tablesRoot = header.tablesRoot();
+        batch.leafBytes = Tasks.leafBytes(task);
+        batch.dims = batchDims(task, header.records());
+        batch.number = header.number();
+        if (!task.readsSeed) return batch;
+        uint256 seed = uint256(seeds[nodeName(header.task(), header.parent())]);
         batch.seedHigh = int256(seed) >> 128;
         batch.seedLow = int256(seed << 128) >> 128;
     }
@@ -194,10 +193,10 @@ abstract contract SettlementState {
         unchecked {
             if (node.state() == NODE_LOST) return (STATUS_INVALID, 0);
             if (node.state() == NODE_FINAL) return (STATUS_FINAL, 0);
-            bytes32 parent = header.parent;
+            bytes32 parent = header.parent();
             while (true) {
                 ++line;
-                node = nodes[nodeName(header.task, parent)];
+                node = nodes[nodeName(header.task(), parent)];
                 if (node.state() == NODE_LOST) return (STATUS_ORPHANED, line);
                 if (node.state() == NODE_FINAL) {
                     return (node.has(NODE_HAS_FINAL_CHILD) ? STATUS_SUPERSEDED : STATUS_PENDING, line);
@@ -225,11 +224,18 @@ abstract contract SettlementState {
 
     /// Splits the bond of a pending batch, and gives its node as it is to be kept.
     function loseBatch(Found memory found, uint8 cause, address winner) internal returns (Node) {
-        uint256 bond = Tasks.sequencerBond(found.task);
-        uint256 share = burnedShare(bond, Tasks.burnBps(found.task));
-        credit(winner, bond - share);
         Header memory header = found.header;
-        emit Happened(11, abi.encodePacked(header.task, header.id, cause, winner, bond - share, share));
-        return found.node.without(NODE_BONDED).withState(NODE_LOST);
+        return loseBatch(found.task, header.task(), header.id, found.node, cause, winner);
+    }
+
+    function loseBatch(Task memory task, bytes32 taskId, bytes32 batch, Node node, uint8 cause, address winner)
+        internal
+        returns (Node)
+    {
+        uint256 bond = Tasks.sequencerBond(task);
+        uint256 share = burnedShare(bond, Tasks.burnBps(task));
+        credit(winner, bond - share);
+        emit Happened(11, abi.encodePacked(taskId, batch, cause, winner, bond - share, share));
+        return node.without(NODE_BONDED).withState(NODE_LOST);
     }
 }

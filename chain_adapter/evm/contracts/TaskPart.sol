@@ -59,7 +59,7 @@ contract TaskPart is SettlementState {
         reader.finish();
 
         Batch memory batch;
-        loadProgram(batch, bytecode);
+        bytes memory description = loadProgram(batch.program, bytecode);
         checkTask(batch, task);
         bytes32[] memory commitments = genesisCommitments(batch, roots);
         bytes memory commitmentBytes = abi.encodePacked(commitments);
@@ -69,7 +69,9 @@ contract TaskPart is SettlementState {
         );
         bytes32 id = sha256(preimage);
         if (tasks[id] != address(0)) revert TaskExists();
-        keep(batch, id, bytecode, preimage);
+        bytes1 seed = readsSeed(batch.program) ? bytes1(0x01) : bytes1(0x00);
+        tasks[id] = CodeStore.store(bytes.concat(seed, preimage, Readers.copy(bytecode), description));
+        nodes[id] = newNode(0, NODE_FINAL, NODE_IS_GENESIS);
         emit Happened(
             1,
             abi.encodePacked(id, uint32(preimage.length), preimage, uint16(roots.length), commitmentBytes)
@@ -102,7 +104,8 @@ contract TaskPart is SettlementState {
         }
     }
 
-    function loadProgram(Batch memory batch, Slice memory bytecode) private pure {
+    /// Gives its description.
+    function loadProgram(Program memory program, Slice memory bytecode) private pure returns (bytes memory description) {
         uint256 size = bytecode.size;
         if (size > MAX_PROGRAM_BYTES) revert ProgramTooLarge();
         uint256 from = bytecode.place;
@@ -111,7 +114,12 @@ contract TaskPart is SettlementState {
             calldatacopy(place, from, size)
         }
         ProgramForm.check(place, size);
-        Programs.locate(batch.program, place, size);
+        place = Programs.describe(program, place);
+        size = Programs.descriptionBytes(program.objects);
+        description = new bytes(size);
+        assembly ("memory-safe") {
+            mcopy(add(description, 32), place, size)
+        }
     }
 
     function checkTask(Batch memory batch, Task memory task) private pure {
@@ -172,12 +180,6 @@ contract TaskPart is SettlementState {
             commitments[place] = Batches.commitment(batch, object, roots[place]);
             ++place;
         }
-    }
-
-    function keep(Batch memory batch, bytes32 id, Slice memory bytecode, bytes memory preimage) private {
-        bytes1 seed = readsSeed(batch.program) ? bytes1(0x01) : bytes1(0x00);
-        tasks[id] = CodeStore.store(bytes.concat(seed, preimage, Readers.copy(bytecode)));
-        nodes[id] = newNode(0, NODE_FINAL, NODE_IS_GENESIS);
     }
 
     /// Whether any section reads a half of the seed.

@@ -6,10 +6,10 @@ import {Program, Programs} from "./Programs.sol";
 import {Malformed} from "./Reasons.sol";
 
 /// A task in memory, and where its parts are (docs/spec.md, 5.5). Its code contract holds: u8 whether the program reads the
-/// seed ‖ preimage ‖ bytecode.
+/// seed ‖ preimage ‖ bytecode ‖ the program's description.
 struct Task {
     bool readsSeed;
-    uint256 end; // of the bytecode; zeros follow
+    uint256 end; // of the description; zeros follow
     uint256 dims; // all but K
     uint256 dimsAt;
     uint256 settingsAt;
@@ -308,9 +308,14 @@ library Tasks {
     }
 
     function program(Task memory task) internal pure returns (Program memory located) {
+        locateProgram(task, located);
+    }
+
+    /// Into one that is there already.
+    function locateProgram(Task memory task, Program memory located) internal pure {
         unchecked {
             uint256 place = task.endAt + 32;
-            Programs.locate(located, place, task.end - place);
+            Programs.locate(located, place, task.end - Programs.descriptionBytes(Programs.objectCount(place)));
         }
     }
 }

@@ -83,7 +83,7 @@ contract StepHarness {
         assembly ("memory-safe") {
             extcodecopy(store, place, 1, size)
         }
-        Programs.locate(batch.program, place, size);
+        Programs.describe(batch.program, place);
     }
 
     function readBatch(Reader memory reader) private view returns (Batch memory batch) {

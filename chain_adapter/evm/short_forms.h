@@ -1,0 +1,30 @@
+// What the contract is not told because it has it, and what it does not tell because it was told (docs/spec.md, 13.2
+// and 13.3): the header of a batch, where a move shows nothing of it; and in events the move, of which the call has the
+// bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "fraud_proof/settlement/event.h"
+#include "fraud_proof/settlement/transaction.h"
+
+namespace tally::chain {
+
+/// A transaction of 10.3 as the contract is to get it.
+[[nodiscard]] std::vector<std::uint8_t> shortened(math::Bytes transaction);
+
+using FindHeader = std::function<std::optional<proof::BatchHeader>(const proof::BatchId&)>;
+
+/// The transaction of such bytes. A header that is not there and that nobody finds has nothing but its task.
+[[nodiscard]] proof::OrRefused<proof::Transaction> decode_call(math::Bytes call, const FindHeader& find);
+
+/// An event as the contract tells it: its kind, and its fields.
+[[nodiscard]] std::vector<std::uint8_t> log_bytes(const proof::Event& event);
+
+/// The bytes of 10.7 that such a log of a call stands for; as they are where it stands for none.
+[[nodiscard]] std::vector<std::uint8_t> event_bytes(math::Bytes log, math::Bytes call);
+
+}  // namespace tally::chain
