@@ -155,7 +155,7 @@ std::uint64_t RpcClient::chain_id() {
   return chain;
 }
 
-json::value RpcClient::call(std::string_view method, json::array parameters) {
+json::value RpcClient::call(std::string_view method, const json::array& parameters) {
   bool may_be_done = false;
   milliseconds pause = x_policy.first_pause;
   for (unsigned round = 0;; ++round) {

@@ -64,7 +64,7 @@ class RpcClient {
   RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPolicy policy, Pause pause);
 
   /// Throws RpcError, RpcFailure.
-  [[nodiscard]] boost::json::value call(std::string_view method, boost::json::array parameters);
+  [[nodiscard]] boost::json::value call(std::string_view method, const boost::json::array& parameters);
 
   /// Asked of each endpoint at the first call; those that do not answer then are asked before they are used. Throws
   /// std::invalid_argument where they are of several chains.

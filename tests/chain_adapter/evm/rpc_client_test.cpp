@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 struct Script {
   std::deque<HttpResponse> answers{};
   std::vector<std::string> requests{};
+  std::string name = "a test";
 };
 
 class Scripted final : public HttpPoster {
@@ -32,7 +33,7 @@ class Scripted final : public HttpPoster {
       answer.body.replace(place, 1, std::to_string(json::parse(body).at("id").as_int64()));
     return answer;
   }
-  [[nodiscard]] std::string name() const override { return "a test"; }
+  [[nodiscard]] std::string name() const override { return x_script.name; }
 
  private:
   Script& x_script;
@@ -132,6 +133,83 @@ TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {
     EXPECT_EQ(calls.client.call("x", {}).as_int64(), 8) << answer.body;
     EXPECT_EQ(calls.pauses.size(), 1U);
   }
+}
+
+TEST(RpcClient, pitfall_27_leaves_endpoints_alone_for_as_long_as_all_of_them_ask_for) {
+  const auto busy = [](const std::string& asked) {
+    return HttpResponse{.status = 429, .retry_after = asked, .body = "slow down"};
+  };
+  const auto pause_after = [](const HttpResponse& one, const HttpResponse& two) {
+    Script first{.answers = {one, good("1")}};
+    Script second{.answers = {two, good("2")}};
+    Calls calls({&first, &second});
+    static_cast<void>(calls.client.call("x", {}));
+    return calls.pauses.at(0);
+  };
+  EXPECT_EQ(pause_after(busy("7"), busy("3")), milliseconds(3'000));
+  EXPECT_EQ(pause_after(busy("99999999"), busy("99999999")), milliseconds(30'000));
+  EXPECT_EQ(pause_after(busy("7"), busy("")), milliseconds(250));
+  EXPECT_EQ(pause_after(busy("7"), busy("Fri, 31 Dec 2026 23:59:59 GMT")), milliseconds(250));
+  EXPECT_EQ(pause_after(busy("-7"), busy("7")), milliseconds(250));
+}
+
+TEST(RpcClient, says_whether_what_an_error_is_about_may_be_done_all_the_same) {
+  const auto may_be_done = [](std::deque<HttpResponse> answers) {
+    Script node{.answers = std::move(answers)};
+    Calls calls({&node});
+    try {
+      static_cast<void>(calls.client.call("x", {}));
+    } catch (const RpcError& failure) {
+      return failure.may_be_done();
+    }
+    throw std::logic_error("no error");
+  };
+  const HttpResponse no = error(R"({"code":-32000,"message":"no"})");
+  EXPECT_FALSE(may_be_done({no}));
+  EXPECT_TRUE(may_be_done({{.status = 503, .retry_after = {}, .body = {}}, no}));
+}
+
+TEST(RpcClient, asks_each_endpoint_for_its_chain_and_takes_those_of_one) {
+  Script one{.answers = {good("\"0x1\"")}};
+  Script same{.answers = {good("\"0x1\"")}};
+  Calls calls({&one, &same});
+  EXPECT_EQ(calls.client.chain_id(), 1U);
+  EXPECT_EQ(same.requests.size(), 1U);
+  EXPECT_EQ(calls.client.chain_id(), 1U);
+  EXPECT_EQ(one.requests.size(), 1U);
+
+  Script other{.answers = {good("\"0x5\"")}, .name = "http://other:80"};
+  Calls wrong({&one, &other});
+  try {
+    static_cast<void>(wrong.client.chain_id());
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "http://other:80 is of chain 5, and a test of chain 1: name nodes of one chain");
+  }
+}
+
+TEST(RpcClient, asks_an_endpoint_for_its_chain_before_it_falls_over_to_it) {
+  Script first{.answers = {good("\"0x1\"")}};
+  Script second{.name = "http://second:80"};
+  Calls calls({&first, &second});
+  EXPECT_EQ(calls.client.chain_id(), 1U);
+
+  first.answers.clear();
+  second.answers = {good("\"0x5\"")};
+  try {
+    static_cast<void>(calls.client.call("x", {}));
+    FAIL();
+  } catch (const RpcFailure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("http://second:80: it is of chain 5, not of chain 1"), std::string::npos)
+        << failure.what();
+  }
+  second.answers = {good("\"0x1\""), good("7")};
+  EXPECT_EQ(calls.client.call("x", {}).as_int64(), 7);
+  EXPECT_EQ(calls.client.call("x", {}).as_int64(), 7) << "asked once";
+  second.answers = {HttpResponse{.status = 503, .retry_after = {}, .body = {}}, good("\"0x5\"")};
+  EXPECT_THROW(static_cast<void>(calls.client.call("x", {})), RpcFailure) << "something else may be there by now";
+  second.answers = {error(R"({"code":-32601,"message":"no such method"})")};
+  EXPECT_THROW(static_cast<void>(calls.client.call("x", {})), RpcFailure);
 }
 
 TEST(RpcClient, tells_an_error_that_names_no_call) {
