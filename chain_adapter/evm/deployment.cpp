@@ -172,11 +172,11 @@ void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& k
 
 EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id) {
   return patiently(id, [&]() -> std::optional<EvmReceipt> {
-    Progress progress = sender.follow(id);
-    if (progress.kind == Progress::Kind::kNonceUsed)
+    Whereabouts found = sender.follow(id);
+    if (found.kind == Whereabouts::Kind::kNonceUsed)
       throw std::runtime_error("another transaction of this key was faster than " + to_hex(id) + "; do this again");
-    if (progress.kind != Progress::Kind::kInBlock) return std::nullopt;
-    return std::move(progress.receipt);
+    if (found.kind != Whereabouts::Kind::kInBlock) return std::nullopt;
+    return std::move(found.receipt);
   });
 }
 

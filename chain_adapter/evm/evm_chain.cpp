@@ -308,15 +308,15 @@ TransactionId EvmChain::submit(const Submission& submission) {
 
 TransactionFate EvmChain::fate(const TransactionId& id) {
   if (const auto refused = x_refused.find(id); refused != x_refused.end()) return refused->second;
-  const Progress progress = x_sender.follow(id);
+  const Whereabouts progress = x_sender.follow(id);
   switch (progress.kind) {
-    case Progress::Kind::kUnknown:
+    case Whereabouts::Kind::kUnknown:
       break;
-    case Progress::Kind::kPending:
+    case Whereabouts::Kind::kPending:
       return {.kind = TransactionFate::Kind::kPending, .bytes = progress.call.data.size()};
-    case Progress::Kind::kInBlock:
+    case Whereabouts::Kind::kInBlock:
       return fate_in_block(progress.call, progress.receipt);
-    case Progress::Kind::kNonceUsed:
+    case Whereabouts::Kind::kNonceUsed:
       return {.kind = TransactionFate::Kind::kRefused,
               .refusal = proof::ChainRefusal{.reason = proof::Reason::kWrongNonce,
                                              .message = "another transaction of " +

@@ -237,7 +237,8 @@ std::string HttpClient::name() const { return describe(x_endpoint); }
 
 HttpResponse HttpClient::post(const std::string& json) {
   const Deadline deadline = std::chrono::steady_clock::now() + x_settings.timeout;
-  if (x_connection) {
+  const bool was_connected = x_connection != nullptr;
+  if (was_connected) {
     auto kept = std::move(x_connection);
     try {
       HttpResponse response = kept->exchange(json, deadline);
@@ -251,6 +252,7 @@ HttpResponse HttpClient::post(const std::string& json) {
   }
   auto fresh = std::make_unique<Connection>(x_endpoint, x_settings, deadline);
   HttpResponse response = fresh->exchange(json, deadline);
+  response.repeated = was_connected;
   if (fresh->keeps_alive()) x_connection = std::move(fresh);
   return response;
 }

@@ -48,6 +48,7 @@ struct HttpResponse {
   unsigned status = 0;
   std::string retry_after{};  // the header, where there is one
   std::string body{};
+  bool repeated = false;  // posted a second time, since a kept connection broke off
 };
 
 /// The endpoint could not be reached, broke off, took too long or did not speak HTTP.

@@ -97,19 +97,23 @@ RpcClient::RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPoli
 
 json::value RpcClient::ask(Endpoint& endpoint, std::string_view method, const json::array& parameters) {
   const std::uint64_t id = x_next_id++;
+  const json::object request{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", parameters}};
+  bool repeated = false;
+  milliseconds asks_for{};
   try {
-    return result_of(endpoint.poster->post(json::serialize(
-                         json::object{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", parameters}})),
-                     id);
+    const HttpResponse response = endpoint.poster->post(json::serialize(request));
+    repeated = response.repeated;
+    return result_of(response, id);
+  } catch (const RpcError& error) {
+    throw RpcError(error, repeated);
   } catch (const HttpFailure& failure) {
     endpoint.failure = failure.what();
   } catch (const NoAnswer& failure) {
     endpoint.failure = endpoint.poster->name() + ": " + failure.what();
-    endpoint.is_of_the_chain = false;
-    throw NoAnswer(endpoint.failure, failure.asks_for());
+    asks_for = failure.asks_for();
   }
   endpoint.is_of_the_chain = false;
-  throw NoAnswer(endpoint.failure);
+  throw NoAnswer(endpoint.failure, asks_for);
 }
 
 std::uint64_t RpcClient::ask_chain(Endpoint& endpoint) {
@@ -171,7 +175,7 @@ json::value RpcClient::call(std::string_view method, const json::array& paramete
         may_be_done = true;
         all_ask_for = std::min(all_ask_for, failure.asks_for());
       } catch (const RpcError& error) {
-        throw RpcError(error, may_be_done);
+        throw RpcError(error, may_be_done || error.may_be_done());
       }
     }
     if (round + 1 == x_policy.rounds) give_up(method);

@@ -203,19 +203,19 @@ std::optional<EvmReceipt> Sender::receipt(const SentTransaction& sent) {
   return std::nullopt;
 }
 
-Progress Sender::follow(const TransactionId& id) {
-  using Kind = Progress::Kind;
+Whereabouts Sender::follow(const TransactionId& id) {
+  using Kind = Whereabouts::Kind;
   const auto sent = x_outbox.find(id);
   if (!sent) return {};
   const auto in_block = [&](EvmReceipt&& found) {
     x_outbox.end(id);
     x_looks.erase(id);
-    return Progress{.kind = Kind::kInBlock, .call = call_of(*sent), .receipt = std::move(found)};
+    return Whereabouts{.kind = Kind::kInBlock, .call = call_of(*sent), .receipt = std::move(found)};
   };
   if (auto found = receipt(*sent)) return in_block(*std::move(found));
   const EvmBlock latest = x_node.latest();
   const std::uint64_t now_s = x_settings.now_s();
-  const Progress pending{.kind = Kind::kPending, .call = call_of(*sent)};
+  const Whereabouts pending{.kind = Kind::kPending, .call = call_of(*sent)};
   const auto look = x_looks.find(id);
   const bool is_seen = look != x_looks.end() && look->second.block == latest.block.hash;
   if (is_seen && now_s < look->second.time_s + kLookSeconds) return pending;

@@ -48,7 +48,7 @@ class FeeAboveLimit : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct Progress {
+struct Whereabouts {
   /// kNonceUsed: by another transaction of the same account, so that this one never happens.
   enum class Kind : std::uint8_t { kUnknown, kPending, kInBlock, kNonceUsed };
   Kind kind = Kind::kUnknown;
@@ -67,7 +67,7 @@ class Sender {
 
   /// Of what was sent from this outbox. Drives on what is not in a block, once for each block and every few seconds;
   /// what send() was not given the key of is not signed again. Throws FeeAboveLimit, RpcError.
-  [[nodiscard]] Progress follow(const TransactionId& id);
+  [[nodiscard]] Whereabouts follow(const TransactionId& id);
 
  private:
   struct Counts {

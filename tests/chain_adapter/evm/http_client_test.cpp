@@ -59,7 +59,11 @@ TEST(HttpClient, posts_and_keeps_the_connection) {
 TEST(HttpClient, connects_again_where_the_server_has_closed) {
   const HttpServer server([](const std::string& body) { return Answer{http_answer(200, body), true}; });
   HttpClient client(endpoint_of(server));
-  for (const char* const body : {"one", "two", "three"}) EXPECT_EQ(client.post(body).body, body);
+  for (const char* const body : {"one", "two", "three"}) {
+    const HttpResponse response = client.post(body);
+    EXPECT_EQ(response.body, body);
+    EXPECT_EQ(response.repeated, response.body != "one");
+  }
   EXPECT_EQ(server.connections(), 3U);
 }
 

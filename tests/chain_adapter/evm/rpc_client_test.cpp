@@ -167,6 +167,9 @@ TEST(RpcClient, says_whether_what_an_error_is_about_may_be_done_all_the_same) {
   const HttpResponse no = error(R"({"code":-32000,"message":"no"})");
   EXPECT_FALSE(may_be_done({no}));
   EXPECT_TRUE(may_be_done({{.status = 503, .retry_after = {}, .body = {}}, no}));
+  HttpResponse repeated = no;
+  repeated.repeated = true;
+  EXPECT_TRUE(may_be_done({repeated}));
 }
 
 TEST(RpcClient, asks_each_endpoint_for_its_chain_and_takes_those_of_one) {
