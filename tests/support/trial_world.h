@@ -150,7 +150,7 @@ class TrialWorld {
 
   TrialOptions x_options;
   TemporaryFolder x_folder;
-  MemoryChain x_chain;
+  MemoryChain x_chain{default_chain()()};
   proof::PrivateKey x_watcher;
   std::vector<proof::PrivateKey> x_keepers;  // as in the task's list
   math::ThreadPool x_pool{1};
