@@ -1,5 +1,5 @@
 // Transactions that hang, are forgotten, are overtaken by others of the same key, or outlive the process that sent
-// them. Pitfall 29: nonces stick, fees spike.
+// them.
 #include "chain_adapter/evm/sender.h"
 
 #include <gtest/gtest.h>
@@ -139,6 +139,7 @@ class SenderTest : public ::testing::Test {
   EvmWorld* x_world = nullptr;
 };
 
+/// Pitfall 29: nonces stick.
 TEST_F(SenderTest, replaces_what_hangs_for_a_higher_fee_under_the_same_id) {
   const TransactionId id = fund(*chain, 7);
   mine_empty_blocks(kPatience - 1);
@@ -179,7 +180,7 @@ TEST_F(SenderTest, replaces_as_often_as_needed_and_where_no_block_comes) {
   EXPECT_EQ(chain->fate(id).kind, Kind::kApplied);
 }
 
-/// Fees spike: the node forgets what pays too little, and takes it no more.
+/// Pitfall 29: fees spike. The node forgets what pays too little, and takes it no more.
 TEST_F(SenderTest, follows_the_base_fee_up) {
   const TransactionId id = fund(*chain, 7);
   for (std::uint64_t block = 0; block < kPatience; ++block) {
