@@ -1,5 +1,5 @@
 // Nodes that are busy, break off, make no sense, fall silent, lag behind or are of another chain, below everything that
-// a poster, a defender and a watchtower do. Pitfall 27.
+// a poster, a defender and a watchtower do.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -62,6 +62,7 @@ Story live(const std::shared_ptr<NodeChain>& node) {
   return story;
 }
 
+/// Pitfall 27.
 TEST(Outages, lose_nothing_and_send_nothing_twice) {
   const Story undisturbed = live(std::make_shared<NodeChain>());
   EXPECT_EQ(undisturbed.transactions.taken, undisturbed.transactions.all);
@@ -90,6 +91,7 @@ TEST(Outages, lose_nothing_and_send_nothing_twice) {
   EXPECT_GT(faults, 100U);
 }
 
+/// Pitfall 27.
 TEST(Outages, pass_from_a_node_that_goes_down_to_one_that_is_up) {
   bool is_down = false;
   std::vector<std::unique_ptr<FaultyNode>> nodes;
