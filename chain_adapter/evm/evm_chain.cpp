@@ -212,9 +212,14 @@ EvmChain::Read EvmChain::read(std::uint64_t first, std::uint64_t last) {
 void EvmChain::keep(const Read& read, const Block& head) {
   x_tables->forget_if_empty(head);
   for (const auto& [number, block] : read.blocks) x_tables->append(block.block);
-  for (const SettlementCall& call : read.calls) {
-    const proof::Effects effects = derive(*x_tables, *x_tables, read, call);
-    if (!effects.events.empty()) x_tables->append(call, effects);
+  try {
+    for (const SettlementCall& call : read.calls) {
+      const proof::Effects effects = derive(*x_tables, *x_tables, read, call);
+      if (!effects.events.empty()) x_tables->append(call, effects);
+    }
+  } catch (const ChainDisagrees& error) {
+    throw ChainDisagrees(std::string(error.what()) + "; the node may have left something out: delete " +
+                         x_file.string() + " and ask another node. Where that one's answers disagree too, do not post");
   }
 }
 
