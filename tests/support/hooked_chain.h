@@ -1,10 +1,11 @@
 // A chain on which a test may do something just before each transaction of a party gets there, or change it, and just
-// after; which may be out of reach for some time, tell other events than there were, and whose head may say what a
-// reorganisation takes back.
+// after; which may be out of reach for some time, tell events late or others than there were, and whose head may say
+// what a reorganisation takes back.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -34,6 +35,8 @@ class HookedChain final : public chain::ChainAdapter {
   [[nodiscard]] std::function<void()>& at_look() { return x_at_look; }
   /// Called with each event that is told.
   [[nodiscard]] std::function<void(proof::Event& event)>& at_event() { return x_at_event; }
+  /// Events from this position on are not told yet.
+  [[nodiscard]] std::uint64_t& told_until() { return x_told_until; }
   /// What the records are meanwhile; null: the chain's own.
   void show(const proof::StateReader* records) { x_shown = records; }
   /// Looks at the chain that did not fail.
@@ -50,6 +53,7 @@ class HookedChain final : public chain::ChainAdapter {
   [[nodiscard]] std::vector<chain::LoggedEvent> events(std::uint64_t from, std::size_t limit) override {
     fail_in(x_outage_of_events);
     auto events = x_inner.events(from, limit);
+    std::erase_if(events, [&](const chain::LoggedEvent& logged) { return logged.position >= x_told_until; });
     for (chain::LoggedEvent& logged : events) {
       if (x_at_event) x_at_event(logged.event);
     }
@@ -71,6 +75,7 @@ class HookedChain final : public chain::ChainAdapter {
   std::function<void()> x_at_look;
   std::function<void(proof::Event&)> x_at_event;
   const proof::StateReader* x_shown = nullptr;
+  std::uint64_t x_told_until = std::numeric_limits<std::uint64_t>::max();
   std::atomic<int> x_outage = 0;
   std::atomic<int> x_outage_of_events = 0;
   std::atomic<int> x_looks = 0;

@@ -186,7 +186,15 @@ bool BatchWatch::act(const Action& action) {
 bool BatchWatch::demand(const proof::OpeningKey& leaf) {
   const proof::BatchHeader& header = x_batch.posted.header;
   const proof::Wei bond = std::get<proof::LeafRequests>(x_view.settings.availability).request_bond;
-  if (x_demands.allows(header.task, bond)) return send(proof::RequestLeaf{.header = header, .leaf = leaf}, bond);
+  const proof::RequestLeaf demand{.header = header, .leaf = leaf};
+  if (x_demands.allows(demand, bond)) {
+    if (is_named()) return send(demand, bond);
+    x_memory.expect_demand(x_id, leaf);
+    const bool goes_on = send(demand, bond);
+    const auto request = proof::read_request(x_chain.state(), x_id, leaf);
+    if (request && request->requester != x_view.self) x_memory.forget_expected_demand(x_id, leaf);
+    return goes_on;
+  }
   x_view.spares_demands = true;
   tell(WatchEvent::Kind::kPassedOver, "request_leaf",
        "a bond of " + chain::to_text_with_unit(bond) + " would bring what demands in tasks that were not named cost " +

@@ -8,11 +8,14 @@
 
 namespace tally::verifier {
 
-bool DemandBudget::allows(const proof::TaskId& task, const proof::Wei& bond) {
-  if (x_settings.is_named(task)) return true;
+bool DemandBudget::allows(const proof::RequestLeaf& demand, const proof::Wei& bond) {
+  if (x_settings.is_named(demand.header.task)) return true;
   count_new();
+  proof::Wei spent = x_spent;
+  for (const proof::BatchId& batch : x_memory.expected_demands_but(proof::batch_id(demand.header), demand.leaf))
+    spent.value += cost_of(batch).value;
   const proof::Wei limit = x_settings.demand_limit;
-  return x_spent <= limit && std::max(bond, kLeastDemand).value <= limit.value - x_spent.value;
+  return spent <= limit && std::max(bond, kLeastDemand).value <= limit.value - spent.value;
 }
 
 void DemandBudget::count_new() {
@@ -31,9 +34,10 @@ void DemandBudget::count_new() {
 proof::Wei DemandBudget::cost_of(const proof::BatchId& batch) {
   const auto known = x_costs.find(batch);
   if (known != x_costs.end()) return known->second;
-  proof::Wei cost{};
   const auto post = x_memory.post(batch);
-  if (post && !x_settings.is_named(post->posted.header.task)) {
+  if (!post) return {};
+  proof::Wei cost{};
+  if (!x_settings.is_named(post->posted.header.task)) {
     const proof::TaskId& id = post->posted.header.task;
     const auto task = proof::read_task(x_chain.state(), id);
     if (!task) throw std::runtime_error("the chain does not know task " + to_hex(id));

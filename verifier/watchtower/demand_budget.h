@@ -3,7 +3,7 @@
 // A stranger may make a task with any bond, post batches to it and keep their data back, and be paid the bonds for
 // answering each demand; or ask next to nothing, and keep the watchtower busy with millions of demands. So they have a
 // limit, over all such tasks and all time. It is counted from the chain's own events, which the memory keeps: neither a
-// restart nor a lost memory gives anything back.
+// restart nor a lost memory gives anything back. What no event tells of yet counts too, from before it is sent on.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class DemandBudget {
   DemandBudget(chain::ChainAdapter& chain, const WatchSettings& settings, Memory& memory)
       : x_chain(chain), x_settings(settings), x_memory(memory) {}
 
-  /// Whether the memory's events leave room for one more bond in a task.
-  [[nodiscard]] bool allows(const proof::TaskId& task, const proof::Wei& bond);
+  /// Whether there is room for a demand's bond.
+  [[nodiscard]] bool allows(const proof::RequestLeaf& demand, const proof::Wei& bond);
 
  private:
   void count_new();

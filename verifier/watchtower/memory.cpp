@@ -13,13 +13,14 @@
 #include <variant>
 
 #include "deterministic_math/numbers/assert.h"
+#include "fraud_proof/settlement/state.h"
 #include "verifier/watchtower/verdict_codec.h"
 
 namespace tally::verifier {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kMigrations = {R"(
+constexpr std::array<std::string_view, 4> kMigrations = {R"(
 CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), chain BLOB NOT NULL, owner BLOB NOT NULL,
                        cursor INTEGER NOT NULL) STRICT;
 CREATE TABLE batch (id BLOB PRIMARY KEY, position INTEGER NOT NULL, posted BLOB NOT NULL, verdict BLOB, data TEXT,
@@ -46,6 +47,9 @@ UPDATE identity SET cursor = 0, last_event = NULL;
 DELETE FROM event;
 DELETE FROM game;
 DELETE FROM batch;
+)",
+                                                         R"(
+CREATE TABLE expected_demand (request BLOB PRIMARY KEY, batch BLOB NOT NULL) STRICT;
 )"};
 
 constexpr chain::DatabaseSchema kSchema{.kind = "watchtower's memory",
@@ -171,7 +175,9 @@ void Memory::keep_event(const chain::LoggedEvent& logged) {
     if (is_own_game(ended->game)) store(ended->batch);
   } else if (const auto* requested = std::get_if<proof::LeafRequested>(&logged.event)) {
     store(requested->batch);
-    if (requested->by == x_owner) count(requested->batch, false);
+    if (requested->by != x_owner) return;
+    count(requested->batch, false);
+    forget_expected_demand(requested->batch, requested->leaf);
   } else if (const auto* answered = std::get_if<proof::RequestAnswered>(&logged.event)) {
     store(answered->batch);
   } else if (const auto* withheld = std::get_if<proof::RequestWithheld>(&logged.event)) {
@@ -228,6 +234,23 @@ std::vector<OwnDemand> Memory::own_demands(std::uint64_t from) {
   return demands;
 }
 
+void Memory::expect_demand(const proof::BatchId& batch, const proof::OpeningKey& leaf) {
+  chain::Statement(x_database, "INSERT OR IGNORE INTO expected_demand VALUES (?, ?)")
+      .run(proof::request_key(batch, leaf), bytes_of(batch));
+}
+
+void Memory::forget_expected_demand(const proof::BatchId& batch, const proof::OpeningKey& leaf) {
+  chain::Statement(x_database, "DELETE FROM expected_demand WHERE request = ?").run(proof::request_key(batch, leaf));
+}
+
+std::vector<proof::BatchId> Memory::expected_demands_but(const proof::BatchId& batch, const proof::OpeningKey& leaf) {
+  chain::Statement statement(x_database, "SELECT batch FROM expected_demand WHERE request != ?");
+  chain::Rows rows = statement.query(proof::request_key(batch, leaf));
+  std::vector<proof::BatchId> batches;
+  while (rows.next()) batches.push_back(id_from<proof::BatchId>(rows.blob(0, 32)));
+  return batches;
+}
+
 std::vector<chain::LoggedEvent> Memory::history(const proof::BatchId& batch, std::uint64_t from) {
   chain::Statement statement(
       x_database,
@@ -247,7 +270,10 @@ std::vector<chain::LoggedEvent> Memory::history(const proof::BatchId& batch, std
 }
 
 void Memory::close(const proof::BatchId& batch) {
+  chain::Transaction transaction(x_database, chain::Transaction::Kind::kWrite);
   chain::Statement(x_database, "UPDATE batch SET closed = 1 WHERE id = ?").run(bytes_of(batch));
+  chain::Statement(x_database, "DELETE FROM expected_demand WHERE batch = ?").run(bytes_of(batch));
+  transaction.commit();
 }
 
 math::Digest Memory::code_of(const proof::BatchId& batch, math::Bytes verdict) const {

@@ -6,7 +6,7 @@
 // file can make a watchtower forget, be late or be silent, but not move against a valid batch.
 //
 // A lost file costs one replay of each open batch, and the salts of proofs that were committed to and not yet shown.
-// So salts and proofs are written before anything that needs them is sent.
+// So salts and proofs are written before anything that needs them is sent, and so is what is to be paid for.
 #pragma once
 
 #include <cstdint>
@@ -76,6 +76,13 @@ class Memory {
   [[nodiscard]] std::vector<chain::LoggedEvent> history(const proof::BatchId& batch, std::uint64_t from = 0);
   /// Over all batches, those that are over included, at positions from `from` on, in order.
   [[nodiscard]] std::vector<OwnDemand> own_demands(std::uint64_t from);
+  /// That a leaf is about to be demanded, or was, by the chain's records. Stays until an event tells of it, or the
+  /// batch is closed.
+  void expect_demand(const proof::BatchId& batch, const proof::OpeningKey& leaf);
+  void forget_expected_demand(const proof::BatchId& batch, const proof::OpeningKey& leaf);
+  /// The batch of each, but for that of one leaf.
+  [[nodiscard]] std::vector<proof::BatchId> expected_demands_but(const proof::BatchId& batch,
+                                                                 const proof::OpeningKey& leaf);
   /// Batches that nothing more can happen to are passed over from then on.
   void close(const proof::BatchId& batch);
 

@@ -2,6 +2,7 @@
 // some blocks late.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -53,6 +54,12 @@ class SlowChain : public ::testing::Test {
     return proof::read_credit(world.chain().state(), world.watcher().address()) != proof::Wei{};
   }
 
+  [[nodiscard]] std::ptrdiff_t told_demands() {
+    return std::ranges::count_if(world.chain().events(0, 1'000), [](const chain::LoggedEvent& logged) {
+      return std::holds_alternative<proof::LeafRequested>(logged.event);
+    });
+  }
+
   test::TemporaryFolder folder{test::memory_folder()};
   DisputeWorld world{
       {.members = kMembers, .chain = test::make_slow_chain(folder.path(), DisputeWorld::rich(kMembers))}};
@@ -84,6 +91,21 @@ TEST_F(SlowChain, gives_what_is_withheld_and_judges_by_it) {
   EXPECT_EQ(sent["request_leaf"], 3 + 3 + 1);
   EXPECT_EQ(sent["open_game"] + sent["open_descent"], 1);
   EXPECT_EQ(world.cause_of_loss(batch), proof::LossCause::kEntry);
+}
+
+TEST_F(SlowChain, makes_no_more_demands_than_a_strangers_task_is_worth) {
+  fs::remove_all(world.post().watcher);
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = {2 * std::get<proof::LeafRequests>(world.settings().availability).request_bond.value};
+  const auto own = world.open();
+  std::size_t demands = 0;
+  const auto watch = [&] { demands += test::sent(watch_once(*own, world.watcher(), settings).events, "request_leaf"); };
+  EXPECT_TRUE(test::comes_true([&] {
+    watch();
+    return told_demands() == 2;
+  }));
+  watch();
+  EXPECT_EQ(demands, 2U);
 }
 
 TEST_F(SlowChain, has_a_wrong_signer_shown) {

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,6 +28,7 @@ namespace fs = std::filesystem;
 using Kind = WatchEvent::Kind;
 using test::comes_true;
 using test::count;
+using test::Crash;
 using test::DisputedBatch;
 using test::DisputeWorld;
 using test::sent;
@@ -93,6 +96,47 @@ TEST(Strangers, cost_two_transactions_by_a_demand_that_was_won) {
   settings.demand_limit.value -= 1;
   fs::remove_all(world.post({}, 4).watcher);
   EXPECT_EQ(sent(watch_once(world.chain(), world.watcher(), settings).events, "request_leaf"), 0U);
+}
+
+// A chain tells events some blocks late.
+TEST(Strangers, are_counted_before_an_event_tells_of_a_demand) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 3);
+  for (std::uint64_t number = 1; number <= 2; ++number) fs::remove_all(world.post({}, number).watcher);
+  // A crash before the first is sent takes nothing from them.
+  bool crashed = false;
+  test::HookedChain late(world.chain(), [&](const proof::Transaction&) {
+    if (!std::exchange(crashed, true)) throw Crash{};
+  });
+  late.told_until() = world.chain().events(0, 1'000).back().position + 1;
+  const auto watch = [&] { return watch_once(late, world.watcher(), settings).events; };
+  EXPECT_THROW(static_cast<void>(watch()), Crash);
+  EXPECT_EQ(sent(watch(), "request_leaf"), 3U);
+  EXPECT_EQ(sent(watch(), "request_leaf"), 0U) << "neither by another run";
+  late.told_until() = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(sent(watch(), "request_leaf"), 0U) << "nor counted twice:";
+  settings.demand_limit = bonds(world, 4);
+  EXPECT_EQ(sent(watch(), "request_leaf"), 1U);
+}
+
+// What somebody else has demanded meanwhile is not ours to pay.
+TEST(Strangers, are_not_counted_by_a_demand_that_another_made_first) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 1);
+  const DisputedBatch batch = world.post();
+  fs::remove_all(batch.watcher);
+  WatchSettings other = settings;
+  other.memory = world.folder() / "other.sqlite";
+  bool raced = false;
+  test::HookedChain late(world.chain(), [&](const proof::Transaction&) {
+    if (!std::exchange(raced, true)) static_cast<void>(watch_once(world.chain(), world.rounds().key(0), other));
+  });
+  late.told_until() = world.chain().events(0, 1'000).back().position + 1;
+  const auto events = watch_once(late, world.watcher(), settings).events;
+  EXPECT_EQ(count(events, Kind::kRefused, "request_leaf"), 1U) << told(events);
+  EXPECT_EQ(sent(events, "request_leaf"), 1U) << told(events);
 }
 
 // Else who loses next to nothing could have it demand and claim without end.

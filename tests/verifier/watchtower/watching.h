@@ -17,6 +17,9 @@
 
 namespace tally::test {
 
+/// What ends a run as a crash would: nothing catches it.
+struct Crash {};
+
 /// A first batch whose table is forged at one index.
 inline Cheat forge(const DisputeWorld& world, const std::string& table, std::uint64_t index, math::i128 change = 1) {
   return [&world, table, index, change](const std::filesystem::path& directory) {
@@ -40,7 +43,7 @@ inline std::size_t count(const std::vector<verifier::WatchEvent>& events, verifi
 
 /// Of a memory that is up to date.
 inline chain::Database open_memory(const std::filesystem::path& memory) {
-  static const std::array<std::string_view, 3> kMigrations;
+  static const std::array<std::string_view, 4> kMigrations;
   static const chain::DatabaseSchema kSchema{
       .kind = "memory", .how_to_make = "", .application_id = 0x54574d31, .migrations = kMigrations};
   return {memory, kSchema};

@@ -33,6 +33,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::comes_true;
 using test::count;
+using test::Crash;
 using test::DisputedBatch;
 using test::DisputeWorld;
 using test::execute;
@@ -793,9 +794,6 @@ TEST(Watchtower, stops_in_the_middle_of_a_judgment_and_goes_on_in_the_next_run) 
   static_cast<void>(world.play());
   EXPECT_EQ(world.status(batch), proof::BatchStatus::kInvalid);
 }
-
-/// What ends a run as a crash would: nothing catches it.
-struct Crash {};
 
 // Before and after each transaction of each kind of dispute.
 TEST(Watchtower, goes_on_after_a_crash_beside_any_of_its_transactions) {
