@@ -177,6 +177,62 @@ TEST(Outages, say_what_may_be_done_and_go_on_with_what_waits) {
   EXPECT_EQ(proof::read_task_status(chain.state(), pattern.task())->pool, proof::Wei{7});
 }
 
+/// A way to a node that makes blocks only while somebody asks for a receipt, and forgets each transaction at first,
+/// since fees have gone up.
+class Spiky final : public HttpPoster {
+ public:
+  Spiky(test::EvmWorld& world, const bool& begins)
+      : x_world(world), x_begins(begins), x_inner(*parse_endpoint(world.anvil().url())) {}
+  HttpResponse post(const std::string& body) override {
+    if (x_begins && body.find("eth_getTransactionReceipt") != std::string::npos) mine(x_high);
+    HttpResponse response = x_inner.post(body);
+    const bool is_sent = body.find("eth_sendRawTransaction") != std::string::npos;
+    if (is_sent) ++sent;
+    const bool is_taken = body.find("eth_getTransactionReceipt") != std::string::npos &&
+                          json::parse(response.body).at("result").is_object();
+    if (x_begins && is_taken) mine(x_low);
+    return response;
+  }
+  [[nodiscard]] std::string name() const override { return x_inner.name(); }
+
+  static inline std::uint64_t sent = 0;
+
+ private:
+  void mine(std::uint64_t base_fee) {
+    static_cast<void>(x_world.rpc().call("anvil_setNextBlockBaseFeePerGas", {quantity(base_fee)}));
+    x_world.mine(1);
+  }
+
+  static constexpr std::uint64_t x_low = 1'000'000'000;
+  static constexpr std::uint64_t x_high = 50'000'000'000;
+  test::EvmWorld& x_world;
+  const bool& x_begins;
+  HttpClient x_inner;
+};
+
+TEST(FeeSpikes, hold_up_disputes_and_do_not_end_them) {
+  bool begins = false;
+  NodeChain* node = nullptr;
+  const auto chain = std::make_shared<NodeChain>(0, [&](const std::string&) {
+    std::vector<std::unique_ptr<HttpPoster>> way;
+    way.push_back(std::make_unique<Spiky>(node->world(), begins));
+    return RpcClient(std::move(way), {}, [](std::chrono::milliseconds) {});
+  });
+  node = chain.get();
+  DisputeWorld world({.chain = chain});
+  const DisputedBatch bad = world.post(forge(world));
+  const NodeChain::Count before = chain->count();
+  chain->world().hold_blocks();
+  begins = true;
+  Spiky::sent = 0;
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(bad), proof::BatchStatus::kInvalid);
+  const NodeChain::Count after = chain->count();
+  EXPECT_EQ(after.taken, after.all);
+  EXPECT_GE(after.all - before.all, 4U);
+  EXPECT_GE(Spiky::sent, 2 * (after.all - before.all)) << "each was signed again";
+}
+
 /// A node that is down from the first try on.
 class Down final : public HttpPoster {
  public:
