@@ -16,7 +16,7 @@ namespace tally::chain {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kParts = {"TaskPart",  "MemberPart",  "PostPart",   "EndPart", "GamePart",
+constexpr std::array<std::string_view, 8> kParts = {"TaskPart",  "MemberPart",  "TreePart",   "GamePart",
                                                     "CheckPart", "RequestPart", "PayoutPart", "MovePart"};
 constexpr std::string_view kSettlement = "Settlement";
 constexpr std::array<std::uint8_t, 32> kSalt{};

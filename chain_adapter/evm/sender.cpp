@@ -108,19 +108,18 @@ proof::OrRefused<TransactionId> Sender::send(const Outgoing& outgoing) {
     if (auto refusal = refusal_of_call(error)) return std::unexpected(*std::move(refusal));
     throw;
   }
-  const EvmBlock latest = x_node.latest();
-  const Fees fees = fees_at(latest);
+  const Fees fees = fees_now();
   if ((balance.value - outgoing.value.value) / gas < fees.fee.value) {
     return std::unexpected(too_poor(call.sender, balance,
                                     "the transaction carries " + to_text_with_unit(outgoing.value) + " and may cost " +
                                         std::to_string(gas) + " gas at " + to_text_with_unit(fees.fee)));
   }
-  return sign_and_send(outgoing, purpose, gas, fees, latest.block);
+  return sign_and_send(outgoing, purpose, gas, fees);
 }
 
-Sender::Fees Sender::fees_at(const EvmBlock& latest) {
+Sender::Fees Sender::fees_now() {
   const proof::Wei tip = x_settings.tip ? *x_settings.tip : x_node.priority_fee();
-  const proof::Wei base = latest.base_fee;
+  const proof::Wei base = x_node.latest().base_fee;
   if (base.value + tip.value > x_settings.max_fee.value) {
     throw FeeAboveLimit("a unit of gas costs " + to_text_with_unit({base.value + tip.value}) +
                         " now, and TALLY_MAX_FEE allows " + to_text_with_unit(x_settings.max_fee) +
@@ -130,7 +129,7 @@ Sender::Fees Sender::fees_at(const EvmBlock& latest) {
 }
 
 TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest& purpose, std::uint64_t gas,
-                                    const Fees& fees, const Block& latest) {
+                                    const Fees& fees) {
   SentTransaction sent{.sender = outgoing.key.address(),
                        .purpose = purpose,
                        .transaction = {.chain_id = x_chain_id,
@@ -140,10 +139,11 @@ TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest
                                        .to = outgoing.to,
                                        .value = outgoing.value,
                                        .data = outgoing.data},
-                       .block = latest.number,
-                       .time_s = x_settings.now_s(),
                        .attempts = {}};
   for (int tried = 1;; ++tried) {
+    const Block latest = x_node.latest().block;
+    sent.block = latest.number;
+    sent.time_s = x_settings.now_s();
     sent.transaction.nonce = x_node.next_nonce(sent.sender);
     {
       Transaction step(x_outbox.database(), Transaction::Kind::kWrite);
@@ -168,9 +168,6 @@ TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest
       if (error.may_be_done()) return sent.id;          // its fate will say
       x_outbox.forget(sent.id);
       if (tried == kNonceTries || !is_about_nonce(error)) throw;
-    } catch (const RpcFailure& failure) {
-      throw RpcFailure("the transaction " + to_hex(sent.id) + " may be on its way or done: " + failure.what() +
-                       ". While it waits, the same again goes on with it; once it is done, it would be done twice");
     }
   }
 }

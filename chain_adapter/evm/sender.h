@@ -85,10 +85,10 @@ class Sender {
 
   [[nodiscard]] std::optional<TransactionId> take_up(const proof::Address& sender, const math::Digest& purpose);
   [[nodiscard]] TransactionId sign_and_send(const Outgoing& outgoing, const math::Digest& purpose, std::uint64_t gas,
-                                            const Fees& fees, const Block& latest);
+                                            const Fees& fees);
   [[nodiscard]] std::optional<EvmReceipt> receipt(const SentTransaction& sent);
   [[nodiscard]] Counts counts(const proof::Address& sender);
-  [[nodiscard]] Fees fees_at(const EvmBlock& latest);
+  [[nodiscard]] Fees fees_now();
 
   void drive_on(const SentTransaction& sent, const EvmBlock& latest, const Counts& counts);
   /// And what is missing before it.

@@ -1,6 +1,6 @@
-// What the contract is not told because it has it, and what it does not tell because it was told (docs/spec.md, 13.2
-// and 13.3): the header of a batch, where a move shows nothing of it; and in events the move, of which the call has the
-// bytes.
+// What the contract is not told because it has it, and what it does not tell because it was told (docs/spec.md, 13.1):
+// the header of a batch, where a move shows nothing of it; and in events the move, and what commitments and roots were
+// posted, of which the call has the bytes.
 #pragma once
 
 #include <cstdint>

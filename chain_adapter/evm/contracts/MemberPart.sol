@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {u8At} from "./Memory.sol";
-import {PaymentRefused} from "./OwnReasons.sol";
 import {DIM_BYTES, Program} from "./Programs.sol";
 import {Reader, Readers} from "./Reader.sol";
 import {
@@ -15,7 +14,6 @@ import {
     NoSuchMember,
     NotExited,
     NotTheWallet,
-    NothingToWithdraw,
     StakeTooSmall,
     StakeWithdrawn,
     TooManyKeys
@@ -24,7 +22,7 @@ import {Binding, Member, NEVER, SettlementState, TaskStatus} from "./SettlementS
 import {Signatures} from "./Signatures.sol";
 import {Task, Tasks} from "./Tasks.sol";
 
-/// Members of tasks (docs/spec.md, 10.5), and what an address has to its credit.
+/// Members of tasks (docs/spec.md, 10.5).
 contract MemberPart is SettlementState {
     using Readers for Reader;
 
@@ -114,19 +112,6 @@ contract MemberPart is SettlementState {
         member.stake = 0;
         credit(member.wallet, stake);
         emit Happened(7, abi.encodePacked(id, index, stake));
-    }
-
-    /// All that the sender has to its credit. What it is sent last can change nothing here.
-    function withdraw(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
-        requireValue(0);
-        Readers.over(fields).finish();
-        uint256 kept = credits[msg.sender];
-        if (kept <= 1) revert NothingToWithdraw();
-        credits[msg.sender] = 1;
-        uint256 amount = kept - 1;
-        emit Happened(20, abi.encodePacked(msg.sender, amount));
-        (bool taken,) = msg.sender.call{value: amount}("");
-        if (!taken) revert PaymentRefused();
     }
 
     function ownMember(bytes32 id, uint256 index) private view returns (Task memory task, Member storage member) {

@@ -6,15 +6,14 @@ import {Bisection} from "./Bisection.sol";
 import {Descents, RevealAnswer} from "./Descents.sol";
 import {Game} from "./Games.sol";
 import {Header, Headers} from "./Headers.sol";
-import {Moves} from "./Moves.sol";
 import {Paces} from "./Paces.sol";
+import {Proofs} from "./Proofs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {Malformed} from "./Reasons.sol";
 import {Task, Tasks} from "./Tasks.sol";
 
-/// make_move (docs/spec.md, 8.3), but for what QuickMoves and Proofs make. What comes here of their kinds is no move:
-/// Malformed.
-contract MovePart is Moves {
+/// make_move (docs/spec.md, 8.3), but for what QuickMoves make. What comes here of their kinds is no move: Malformed.
+contract MovePart is Proofs {
     using Readers for Reader;
 
     uint256 private constant MAX_DESCENTS = 128;
@@ -34,6 +33,7 @@ contract MovePart is Moves {
     }
 
     function makeMove(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
+        if (msg.value == 0 && makeProof(fields)) return;
         Reader memory reader = Readers.over(fields);
         make(reader, Headers.read(reader));
     }

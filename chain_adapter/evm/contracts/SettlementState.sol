@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
+import {CodeStore} from "./CodeStore.sol";
 import {Header, Headers} from "./Headers.sol";
 import {
     Node,
@@ -77,7 +78,6 @@ abstract contract SettlementState {
     /// What happened: the kinds and bytes of docs/spec.md, 10.7.
     event Happened(uint8 indexed kind, bytes fields);
 
-    mapping(bytes32 task => address) internal tasks;
     mapping(bytes32 task => TaskStatus) internal statuses;
     mapping(bytes32 task => mapping(uint256 member => Member)) internal members;
     mapping(bytes32 task => mapping(address => Binding)) internal bindings;
@@ -130,9 +130,9 @@ abstract contract SettlementState {
     // Tasks.
 
     function findTask(bytes32 id) internal view returns (Task memory) {
-        address store = tasks[id];
-        if (store == address(0)) revert NoSuchTask();
-        return Tasks.load(store);
+        (address store, uint256 size) = CodeStore.find(id);
+        if (size == 0) revert NoSuchTask();
+        return Tasks.load(store, size);
     }
 
     // The tree of batches.

@@ -68,9 +68,10 @@ contract TaskPart is SettlementState {
             abi.encodePacked(hex"05", block.chainid, address(this), msg.sender, salt, programHash), common, Merkle.rootOf(commitments)
         );
         bytes32 id = sha256(preimage);
-        if (tasks[id] != address(0)) revert TaskExists();
+        (, uint256 size) = CodeStore.find(id);
+        if (size != 0) revert TaskExists();
         bytes1 seed = readsSeed(batch.program) ? bytes1(0x01) : bytes1(0x00);
-        tasks[id] = CodeStore.store(bytes.concat(seed, preimage, Readers.copy(bytecode), description));
+        CodeStore.store(id, bytes.concat(seed, preimage, Readers.copy(bytecode), description));
         nodes[id] = newNode(0, NODE_FINAL, NODE_IS_GENESIS);
         emit Happened(
             1,

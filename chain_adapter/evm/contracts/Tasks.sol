@@ -47,9 +47,10 @@ library Tasks {
     uint256 private constant EXIT_DELAY = 192;
     uint256 private constant SETTINGS_BYTES = 200;
 
-    function load(address store) internal view returns (Task memory task) {
+    /// Of a code contract of so many bytes.
+    function load(address store, uint256 codeBytes) internal view returns (Task memory task) {
         unchecked {
-            uint256 size = store.code.length - 1;
+            uint256 size = codeBytes - 1;
             uint256 place;
             assembly ("memory-safe") {
                 place := mload(0x40)

@@ -60,14 +60,13 @@ TEST(Parts, that_are_called_themselves_take_no_money) {
     }
   };
   refuses("TaskPart", {"createTask", "fund"});
-  refuses("MemberPart", {"register", "bindKey", "unbindKey", "requestExit", "withdrawStake", "withdraw"});
-  refuses("PostPart", {"sealSeed", "post"});
-  refuses("EndPart", {"finalize", "skipInvalid", "releaseBond"});
+  refuses("MemberPart", {"register", "bindKey", "unbindKey", "requestExit", "withdrawStake"});
+  refuses("TreePart", {"sealSeed", "skipInvalid", "releaseBond"});
   refuses("GamePart", {"openDescent", "claimTimeout", "refundGame"});
   refuses("CheckPart", {"commit", "showProof"});
   refuses("RequestPart", {"requestLeaf", "answerRequest", "claimWithheld"});
   refuses("PayoutPart", {"claimPayout"});
-  refuses("MovePart", {"makeMove"});
+  refuses("MovePart", {"makeMove", "makeMoveWithoutHeader"});
 }
 
 proof::Game game_with(std::size_t descents) {

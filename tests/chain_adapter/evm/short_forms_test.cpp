@@ -87,10 +87,28 @@ TEST(ShortForms, events_tell_a_moves_kind_and_the_call_has_the_rest) {
   }
   EXPECT_EQ(shorter, 14U);
   for (const proof::Event& event : test::sample_events()) {
-    if (std::holds_alternative<proof::GameMoved>(event) || std::holds_alternative<proof::GameEnded>(event)) continue;
+    if (std::holds_alternative<proof::GameMoved>(event) || std::holds_alternative<proof::GameEnded>(event) ||
+        std::holds_alternative<proof::Posted>(event))
+      continue;
     EXPECT_EQ(log_bytes(event), encode(event));
     EXPECT_EQ(event_bytes(encode(event), encode(test::sample_transactions().front())), encode(event));
   }
+}
+
+TEST(ShortForms, events_of_posts_are_without_what_was_posted) {
+  std::size_t posts = 0;
+  for (const Transaction& sample : test::sample_transactions()) {
+    const auto* const post = std::get_if<proof::Post>(&sample);
+    if (post == nullptr) continue;
+    ++posts;
+    const proof::Event event =
+        proof::Posted{.state_commitments = post->state_commitments, .table_roots = post->table_roots};
+    const Bytes log = log_bytes(event);
+    EXPECT_EQ(log.size(), 1U + 32 + proof::kHeaderBytes + 32);
+    EXPECT_EQ(event_bytes(log, encode(sample)), encode(event));
+    EXPECT_EQ(event_bytes(log, math::Bytes(encode(sample)).first(40)), log);
+  }
+  EXPECT_EQ(posts, 2U);
 }
 
 /// A game over a forged batch, before the poster's response.

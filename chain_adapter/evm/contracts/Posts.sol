@@ -23,14 +23,11 @@ import {
     ParentState,
     RecordCount,
     SeedNotSealed,
-    SeedSealed,
-    SeedTooEarly,
     TableRoots,
     TooDeep,
     TooManyLeaves
 } from "./Reasons.sol";
 import {
-    Found,
     MAX_UNFINALISED,
     SettlementState,
     STATUS_FINAL,
@@ -39,11 +36,10 @@ import {
 import {Signatures} from "./Signatures.sol";
 import {Task, Tasks} from "./Tasks.sol";
 
-/// seal_seed and post: how the tree of batches grows (docs/spec.md, 11.1).
-contract PostPart is SettlementState {
+/// post: how the tree of batches grows (docs/spec.md, 11.1).
+abstract contract Posts is SettlementState {
     using Readers for Reader;
 
-    uint256 private constant BLOCK_HASHES = 256;
     uint256 private constant LAST_BATCH = 1 << 40;
     uint256 private constant KEEPER_BYTES = 2 + 65;
 
@@ -66,25 +62,7 @@ contract PostPart is SettlementState {
         uint256 count;
     }
 
-    function sealSeed(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
-        requireValue(0);
-        Reader memory reader = Readers.over(fields);
-        bytes32 task = reader.word();
-        bytes32 parent = reader.word();
-        reader.finish();
-        findTask(task);
-        Node node = findNode(task, parent, Readers.over(headers));
-        bytes32 name = nodeName(task, parent);
-        if (seeds[name] != 0) revert SeedSealed();
-        uint256 first = node.postedBlock() + 1;
-        if (block.number <= first) revert SeedTooEarly();
-        uint256 sealing = first + BLOCK_HASHES * ((block.number - 1 - first) / BLOCK_HASHES);
-        bytes32 seed = sha256(abi.encodePacked(hex"07", blockhash(sealing), parent));
-        seeds[name] = seed;
-        emit Happened(8, abi.encodePacked(task, parent, seed));
-    }
-
-    function post(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
+    function post(bytes calldata fields, bytes calldata headers) internal {
         Post memory posting;
         readPost(Readers.over(fields), posting);
         Task memory task = findTask(posting.task);
@@ -159,7 +137,7 @@ contract PostPart is SettlementState {
         if (Tasks.proposer(task, block.timestamp / slot % count) != msg.sender) revert NotYourTurn();
     }
 
-    /// The bytes of the event: id ‖ header ‖ list of states ‖ list of tables ‖ seed, which is still 0; and the id.
+    /// The bytes of the event, of which the call has the rest: id ‖ header ‖ seed, which is still 0; and the id.
     function makeBatch(Batch memory batch, Post memory posting, Task memory task)
         private
         view
@@ -173,8 +151,11 @@ contract PostPart is SettlementState {
             uint256 next = nextStates(batch.program, posting.states, tables);
             uint256 nextRoot = uint256(Merkle.rootOf(next, posting.states.count));
             uint256 tablesRoot = uint256(Merkle.rootOf(tables, posting.tables.count));
+            told = new bytes(32 + Headers.SIZE + 32);
             uint256 header;
-            (told, header) = tell(posting);
+            assembly ("memory-safe") {
+                header := add(told, 64)
+            }
             setWord(header, 1);
             setWord(header + 32, uint256(posting.task));
             setWord(header + 64, posting.parent.number() + 1);
@@ -196,38 +177,6 @@ contract PostPart is SettlementState {
         if (posting.records < least || posting.records > u32At(program.dimsAt + 5)) revert RecordCount();
         if (posting.records == 0 && posting.recordsRoot != Merkle.EMPTY_ROOT) revert RecordCount();
         if (posting.states.count != program.states) revert ParentState();
-    }
-
-    /// All of the event but its words of id and header; and where the header is.
-    function tell(Post memory posting) private pure returns (bytes memory told, uint256 header) {
-        unchecked {
-            uint256 size = 32 + Headers.SIZE;
-            assembly ("memory-safe") {
-                told := mload(0x40)
-                header := add(told, 64)
-            }
-            uint256 place = header + Headers.SIZE;
-            uint256 end = copyBytes(place, posting.states);
-            end = copyBytes(end, posting.tables);
-            setWord(end, 0);
-            size += end + 32 - place;
-            assembly ("memory-safe") {
-                mstore(told, size)
-                mstore(0x40, and(add(end, 63), not(31)))
-            }
-        }
-    }
-
-    /// With their count; gives the place behind them.
-    function copyBytes(uint256 place, List memory list) private pure returns (uint256 end) {
-        unchecked {
-            uint256 from = list.place - 2;
-            uint256 size = 2 + 32 * list.count;
-            assembly ("memory-safe") {
-                calldatacopy(place, from, size)
-                end := add(place, size)
-            }
-        }
     }
 
     function setLastWord(bytes memory data, bytes32 word) private pure {

@@ -4,35 +4,17 @@ pragma solidity 0.8.37;
 import {Header, Headers} from "./Headers.sol";
 import {Node, NODE_BONDED, NODE_FINAL, NODE_HAS_FINAL_CHILD, NODE_LOST} from "./Nodes.sol";
 import {Reader, Readers} from "./Reader.sol";
-import {
-    BatchFinal,
-    BatchLost,
-    BondReleased,
-    EarlierSibling,
-    GamesOpen,
-    NotReleasable,
-    NothingToSkip,
-    ParentNotFinal,
-    PeriodRunning,
-    RequestsOpen
-} from "./Reasons.sol";
-import {
-    Found,
-    MAX_SKIPPED,
-    SettlementState,
-    STATUS_FINAL,
-    STATUS_INVALID,
-    STATUS_PENDING
-} from "./SettlementState.sol";
+import {EarlierSibling, GamesOpen, ParentNotFinal, PeriodRunning, RequestsOpen} from "./Reasons.sol";
+import {Found, MAX_SKIPPED, SettlementState} from "./SettlementState.sol";
 import {Tasks} from "./Tasks.sol";
 
-/// finalize, skip_invalid and release_bond: how a batch ends that nobody disproved (docs/spec.md, 11.2).
-contract EndPart is SettlementState {
+/// finalize, and what it shares with other ends of batches that nobody disproved (docs/spec.md, 11.2).
+abstract contract Endings is SettlementState {
     using Readers for Reader;
 
-    function finalize(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
+    function finalize(bytes calldata fields, bytes calldata headers) internal {
         requireValue(0);
-        Found memory found = read(fields);
+        Found memory found = readBatch(fields);
         Reader memory shown = Readers.over(headers);
         requirePending(found, shown);
         requireQuiet(found);
@@ -49,56 +31,27 @@ contract EndPart is SettlementState {
         emit Happened(10, abi.encodePacked(task, found.header.id));
     }
 
-    function skipInvalid(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
-        requireValue(0);
-        Reader memory reader = Readers.over(fields);
-        bytes32 task = reader.word();
-        bytes32 parent = reader.word();
-        reader.finish();
-        findTask(task);
-        Reader memory shown = Readers.over(headers);
-        Node node = findNode(task, parent, shown);
-        uint256 first = skip(task, parent, node, node.children(), shown);
-        if (first == node.firstLive()) revert NothingToSkip();
-        nodes[nodeName(task, parent)] = node.withFirstLive(first);
-        emit Happened(22, abi.encodePacked(task, parent, uint64(first)));
-    }
-
-    function releaseBond(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
-        requireValue(0);
-        Found memory found = read(fields);
-        (uint256 status,) = statusOf(found.header, found.node, Readers.over(headers));
-        if (status == STATUS_PENDING) revert NotReleasable();
-        if (status == STATUS_INVALID) revert BatchLost();
-        if (status == STATUS_FINAL) revert BatchFinal();
-        if (!found.node.has(NODE_BONDED)) revert BondReleased();
-        requireQuiet(found);
-        uint256 bond = returnBond(found);
-        nodes[found.header.id] = found.node.without(NODE_BONDED);
-        emit Happened(12, abi.encodePacked(found.header.id, found.header.poster(), bond));
-    }
-
-    function read(bytes calldata fields) private view returns (Found memory) {
+    function readBatch(bytes calldata fields) internal view returns (Found memory) {
         Reader memory reader = Readers.over(fields);
         Header memory header = Headers.read(reader);
         reader.finish();
         return findBatch(header);
     }
 
-    function requireQuiet(Found memory found) private view {
+    function requireQuiet(Found memory found) internal view {
         if (block.timestamp - found.node.postedAt() < Tasks.challengePeriod(found.task)) revert PeriodRunning();
         if (found.node.openGames() > 0) revert GamesOpen();
         if (found.node.openRequests() > 0) revert RequestsOpen();
     }
 
-    function returnBond(Found memory found) private returns (uint256 bond) {
+    function returnBond(Found memory found) internal returns (uint256 bond) {
         bond = Tasks.sequencerBond(found.task);
         credit(found.header.poster(), bond);
     }
 
     /// The first child behind at most MAX_SKIPPED lost ones, or that at `end`. Each on the way is shown, in order.
     function skip(bytes32 task, bytes32 parent, Node node, uint256 end, Reader memory shown)
-        private
+        internal
         view
         returns (uint256 first)
     {
