@@ -14,6 +14,7 @@ namespace tally::math {
 namespace {
 
 constexpr std::uint64_t kHashBytes = 32;
+constexpr std::uint64_t kCommitmentBytes = 55;                // what a table's commitment is the hash of
 constexpr std::uint64_t kFixedRecordBytes = 20 + 8 + 8 + 65;  // address, member, nonce, signature
 
 std::uint64_t saturate(u128 value) {
@@ -41,14 +42,14 @@ std::uint64_t hash_gas(std::uint64_t bytes) { return kGasHash + 60 + 12 * ((byte
 void add_path(SectionCost& cost, std::uint64_t leaves) {
   const std::uint64_t depth = tree_depth(leaves);
   cost.opening_bytes += kHashBytes * depth;
-  cost.gas += depth * (kGasByte * kHashBytes + hash_gas(2 * kHashBytes + 1));
+  cost.gas += depth * hash_gas(2 * kHashBytes + 1);
 }
 
 void add_opening(SectionCost& cost, std::uint64_t leaf_bytes, std::uint64_t leaves) {
   const std::uint64_t bytes = kOpeningHeadBytes + leaf_bytes;
   cost.openings += 1;
   cost.opening_bytes += bytes;
-  cost.gas += kGasByte * bytes + hash_gas(leaf_bytes + 1);
+  cost.gas += kGasOpening + hash_gas(leaf_bytes + 1);
   add_path(cost, leaves);
 }
 
@@ -82,6 +83,7 @@ class Openings {
         record(first);
         if (x_leaves.emplace(id, first, second).second) {
           leaf(object, at(object.extents[1], x_shape));
+          x_cost.gas += hash_gas(kCommitmentBytes);
         }
         break;
       case ObjectKind::kState:
@@ -116,6 +118,7 @@ class Openings {
       const bool is_table = other.kind == ObjectKind::kAdvice || other.kind == ObjectKind::kComputed;
       return is_state ? other.kind == ObjectKind::kState : is_table;
     });
+    x_cost.gas += hash_gas(kCommitmentBytes) + hash_gas(kHashBytes + 1);
     add_path(x_cost, static_cast<std::uint64_t>(beside));
   }
 
@@ -157,9 +160,10 @@ Source source_of(const Program& program, std::size_t item, const Instruction& op
 
 SectionCost section_cost(const Program& program, const TaskShape& shape, std::size_t item, CodeSection section) {
   SectionCost cost;
-  cost.gas = kGasProof;
+  const std::uint64_t any_proof =
+      kGasProof + kGasPart * (program.dims.size() + program.objects.size() + program.items.size());
   const std::optional<Body>& body = program.items[item].body;
-  if (!body) return cost;
+  if (!body) return {.gas = any_proof};
   Openings openings(program, shape, cost);
   const std::vector<Instruction>& code = section == CodeSection::kStep ? body->step : body->finish;
   for (const Instruction& op : code) {
@@ -169,6 +173,7 @@ SectionCost section_cost(const Program& program, const TaskShape& shape, std::si
     if (op.op == Op::kLoad) openings.load(op);
     if (info.uses(kUsesDst)) openings.written(op.dst);
   }
+  cost.gas = any_proof + std::max(kGasByte * cost.opening_bytes + cost.gas, kGasFloorByte * cost.opening_bytes);
   return cost;
 }
 

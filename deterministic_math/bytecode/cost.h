@@ -9,8 +9,10 @@
 // record and then the row's leaf. Each opening has a head. What a section opens twice with unchanged coordinate
 // registers is counted once. These are all the bytes of a witness.
 //
-// Gas. The opcode's gas (opcodes.h), kGasByte for each opened byte (the calldata floor of EIP-7623), for each hash
-// kGasHash and the precompile's 60 + 12 for each 32-byte word, and kGasProof for the transaction around it.
+// Gas, of the transaction that proves a section. kGasProof for what any takes, kGasPart for each dim, object and item
+// of the program, and the larger of the calldata floor (kGasFloorByte for each opened byte) and of what runs: kGasByte
+// for each opened byte, the opcodes' gas (opcodes.h), kGasOpening for each opening, and for each hash kGasHash and the
+// precompile's 60 + 12 for each 32-byte word.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +28,12 @@ namespace tally::math {
 inline constexpr std::uint64_t kMaxOpeningBytes = 64 * 1024;
 inline constexpr std::size_t kOpeningHeadBytes = 16;  // object, record, leaf, size
 inline constexpr std::uint64_t kMaxSectionGas = 8'000'000;
-inline constexpr std::uint64_t kGasProof = 500'000;  // intrinsic gas, program and game from storage, settlement
-inline constexpr std::uint64_t kGasByte = 40;
-inline constexpr std::uint64_t kGasHash = 600;  // a call of the precompile, copying included
+inline constexpr std::uint64_t kGasProof = 120'000;  // intrinsic gas, program and game from storage, settlement
+inline constexpr std::uint64_t kGasPart = 70;        // of the program, which is read before a section runs
+inline constexpr std::uint64_t kGasFloorByte = 40;   // EIP-7623
+inline constexpr std::uint64_t kGasByte = 17;        // of calldata, and its place in memory
+inline constexpr std::uint64_t kGasOpening = 1'500;  // beside its bytes and hashes
+inline constexpr std::uint64_t kGasHash = 450;       // a call of the precompile, copying included
 inline constexpr std::uint32_t kMinLeafBytes = 64;
 inline constexpr std::uint32_t kMaxLeafBytes = 4096;
 
@@ -46,7 +51,7 @@ struct SectionCost {
   std::uint64_t gas = 0;
 };
 
-/// An item without that section (or body) costs nothing but kGasProof.
+/// An item without that section (or body) costs nothing but what any proof takes.
 [[nodiscard]] SectionCost section_cost(const Program& program, const TaskShape& shape, std::size_t item,
                                        CodeSection section);
 

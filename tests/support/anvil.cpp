@@ -30,17 +30,19 @@ namespace json = boost::json;
 
 constexpr std::string_view kListening = "Listening on ";
 
-std::vector<std::string> command() {
-  return {anvil_program().string(),
-          "--port",
-          "0",
-          "--hardfork",
-          "prague",
-          "--accounts",
-          "2",
-          "--gas-limit",
-          "1000000000000",
-          "--no-request-size-limit"};
+std::vector<std::string> command(History history) {
+  std::vector<std::string> words = {anvil_program().string(),
+                                    "--port",
+                                    "0",
+                                    "--hardfork",
+                                    "prague",
+                                    "--accounts",
+                                    "2",
+                                    "--gas-limit",
+                                    "1000000000000",
+                                    "--no-request-size-limit"};
+  if (history == History::kLatest) words.insert(words.end(), {"--prune-history", "100"});
+  return words;
 }
 
 std::string wait_for_url(const Process& process) {
@@ -57,8 +59,8 @@ std::string wait_for_url(const Process& process) {
 
 }  // namespace
 
-Anvil::Anvil()
-    : x_process(command(), {.ends_with = EndsWith::kStarter}),
+Anvil::Anvil(History history)
+    : x_process(command(history), {.ends_with = EndsWith::kStarter}),
       x_url(wait_for_url(x_process)),
       x_rpc(chain::http_endpoints(x_url, {.timeout = std::chrono::minutes(2)}), {.rounds = 1},
             [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }) {}

@@ -15,11 +15,14 @@
 
 namespace tally::test {
 
+/// What a node keeps of the states after earlier blocks. Many blocks take long where it is all.
+enum class History : std::uint8_t { kAll, kLatest };
+
 class Anvil {
  public:
   /// Throws where anvil is not there (chain_adapter/evm: npm ci) or does not start. The gas limit of its blocks, and so
   /// of a call, is far above any real chain's: tests ask many things at once.
-  Anvil();
+  explicit Anvil(History history = History::kAll);
 
   [[nodiscard]] const std::string& url() const { return x_url; }
   [[nodiscard]] chain::RpcClient& rpc() { return x_rpc; }

@@ -106,18 +106,9 @@ std::uint64_t GasNode::send(const proof::StateReader& before, const proof::Block
   return mined.gas;
 }
 
-void GasNode::settle() {
-  wait_until([&] { return chain::number_of(chain::member_of(x_rpc.call("txpool_status", {}), "pending")) == 0; },
-             "take transactions out of its pool");
-}
-
-GasNode::Outcome GasNode::try_out(const proof::StateReader& state, const proof::Message& message) {
-  settle();
-  const json::value before = x_rpc.call("evm_snapshot", {});
+GasNode::Outcome GasNode::attempt(const proof::StateReader& state, const proof::Message& message) {
   const EvmReceipt mined = mine(next_block(), message, call_data_of(state, message));
-  // A transaction leaves the pool a moment after its block is made, and would take the next one of its nonce with it.
-  settle();
-  static_cast<void>(x_rpc.call("evm_revert", {before}));
+  x_block = mined.block;
   return {.taken = mined.taken, .gas = mined.gas};
 }
 

@@ -25,8 +25,8 @@ class GasNode final : public LabNode {
     bool taken = false;
     std::uint64_t gas = 0;
   };
-  /// Sends it, taken or not, and undoes it.
-  [[nodiscard]] Outcome try_out(const proof::StateReader& state, const proof::Message& message);
+  /// Sends what the contracts may refuse, of which the machine hears nothing.
+  [[nodiscard]] Outcome attempt(const proof::StateReader& state, const proof::Message& message);
 
  private:
   void deploy();
@@ -36,8 +36,6 @@ class GasNode final : public LabNode {
   [[nodiscard]] chain::EvmReceipt mine(const proof::BlockContext& block, const proof::Message& message,
                                        math::Bytes data);
   [[nodiscard]] chain::EvmReceipt receipt(const chain::TransactionId& id);
-  /// Nothing waits for a block.
-  void settle();
 
   chain::RpcClient& x_rpc;
   chain::EvmNode x_node;

@@ -63,7 +63,7 @@ class GasTest : public ::testing::Test {
     }
   }
 
-  test::Anvil anvil;
+  test::Anvil anvil{test::History::kLatest};
   verifier::GasNode node{anvil.rpc()};
   verifier::LabChain chain{node};
   math::Program fedavg = test::compile_library_program("fedavg").program;

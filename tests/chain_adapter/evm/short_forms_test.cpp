@@ -62,7 +62,9 @@ TEST(ShortForms, bytes_that_are_no_move_without_a_header_are_refused) {
                        !std::holds_alternative<proof::Respond>(make->move) &&
                        !std::holds_alternative<proof::Narrow>(make->move);
     EXPECT_EQ(decoded.has_value(), !shows);
-    if (decoded) EXPECT_EQ(std::get<proof::MakeMove>(*decoded).header.task, make->game.task);
+    if (decoded) {
+      EXPECT_EQ(std::get<proof::MakeMove>(*decoded).header.task, make->game.task);
+    }
     call.push_back(0);
     EXPECT_EQ(decode_call(call, nobody).error().reason, Reason::kMalformed);
     call.resize(20);

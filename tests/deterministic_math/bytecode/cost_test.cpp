@@ -81,13 +81,40 @@ TEST(Cost, leads_each_table_to_the_header_but_once) {
   EXPECT_EQ(bytes({model, credit}), first + kOpeningHeadBytes + 2 * 8 + 32);
 }
 
-TEST(Cost, prices_every_opcode_byte_and_hash) {
-  const SectionCost step = section_cost(small_program(), kShape, 0, CodeSection::kStep);
+constexpr std::uint64_t hash_gas(std::uint64_t words) { return kGasHash + 60 + 12 * words; }
+
+std::uint64_t gas_of(const std::vector<Instruction>& code) {
+  std::uint64_t gas = 0;
+  for (const Instruction& op : code) gas += opcode_info(op.op).gas;
+  return gas;
+}
+
+std::uint64_t gas_of_any_proof(const Program& program) {
+  return kGasProof + kGasPart * (program.dims.size() + program.objects.size() + program.items.size());
+}
+
+TEST(Cost, prices_every_opcode_byte_opening_and_hash) {
+  const Program program = small_program();
+  // A record under 3 levels.
+  const SectionCost step = section_cost(program, kShape, 0, CodeSection::kStep);
   const std::uint64_t record = 20 + 8 + 8 + 32 + 8 + 65;
-  std::uint64_t gas = kGasProof + kGasByte * (kOpeningHeadBytes + record + 96);
-  gas += kGasHash + 60 + 12 * ((record + 1 + 31) / 32) + 3 * (kGasHash + 60 + 12 * 3);
-  for (const Op op : {Op::kVar, Op::kLoad, Op::kAdd}) gas += opcode_info(op).gas;
-  EXPECT_EQ(step.gas, gas);
+  EXPECT_EQ(step.opening_bytes, kOpeningHeadBytes + record + 96);
+  EXPECT_EQ(step.gas, gas_of_any_proof(program) + gas_of(program.items[0].body->step) + kGasByte * step.opening_bytes +
+                          kGasOpening + hash_gas((record + 1 + 31) / 32) + 3 * hash_gas(3));
+  // total and model[d]: each a leaf alone in its tree, its table's commitment, and that one's leaf and path, under 2
+  // levels and 1.
+  const SectionCost finish = section_cost(program, kShape, 2, CodeSection::kFinish);
+  EXPECT_EQ(finish.gas, gas_of_any_proof(program) + gas_of(program.items[2].body->finish) +
+                            kGasByte * finish.opening_bytes +
+                            2 * (kGasOpening + hash_gas(1) + hash_gas(2) + hash_gas(2)) + 3 * hash_gas(3));
+}
+
+TEST(Cost, is_no_lower_than_the_floor_of_calldata) {
+  Program program = small_program();
+  program.dims[2].hi = kMaxDim;
+  program.items[3].body->finish = {{Op::kLoad, 2, 1, 0, test::kModel}};
+  const SectionCost cost = section_cost(program, {{8, 2, kMaxDim}, 4096}, 3, CodeSection::kFinish);
+  EXPECT_EQ(cost.gas, gas_of_any_proof(program) + kGasFloorByte * cost.opening_bytes);
 }
 
 TEST(Cost, counts_work_as_entries_times_fold) {
@@ -188,7 +215,7 @@ TEST(Cost, is_finite_for_every_random_program_at_its_bounds) {
     for (const Dim& dim : program.dims) shape.dims.push_back(dim.hi);
     for (std::size_t item = 0; item < program.items.size(); ++item) {
       const SectionCost cost = section_cost(program, shape, item, CodeSection::kFinish);
-      EXPECT_GE(cost.gas, kGasProof + kGasByte * cost.opening_bytes);
+      EXPECT_GE(cost.gas, kGasProof + kGasFloorByte * cost.opening_bytes);
     }
   }
 }

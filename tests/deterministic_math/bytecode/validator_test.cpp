@@ -157,7 +157,7 @@ std::vector<TaskRefusal> task_refusals() {
   const std::vector<std::uint64_t> dims = {8, 2, 4};
   // Longer than a section may be: within 256 instructions the bytes run out before the gas does.
   Program slow = small_program();
-  slow.items[3].body->finish.resize(3000, {Op::kIsqrt, 1, 1, 0, 0});
+  slow.items[3].body->finish.resize(4000, {Op::kIsqrt, 1, 1, 0, 0});
   return {
       {Reason::kTaskDims, small_program(), {{8, 2}, 1024}, 1'000'000},
       {Reason::kTaskDims, small_program(), {{9, 2, 4}, 1024}, 1'000'000},
