@@ -7,7 +7,7 @@
 #include "chain_adapter/evm/evm_chain.h"
 #include "chain_adapter/evm/rpc_values.h"
 #include "chain_adapter/keys/development_keys.h"
-#include "cli/demo/demo_node.h"
+#include "cli/development_node.h"
 
 namespace tally::cli {
 
@@ -35,7 +35,9 @@ class EmbeddedDemoChain final : public DemoChain {
 class EvmDemoChain final : public DemoChain {
  public:
   explicit EvmDemoChain(const DemoChainSettings& settings)
-      : x_folder(settings.folder), x_node(settings.folder, settings.start_s), x_rpc(chain::rpc_client(x_node.url())) {
+      : x_folder(settings.folder),
+        x_node(settings.folder, settings.start_s, NodeLeaves::kItsChain),
+        x_rpc(chain::rpc_client(x_node.url())) {
     for (const chain::GenesisAccount& account : settings.accounts) give(account.address, account.balance);
     const proof::PrivateKey deployer = chain::development_key(kDeployerKey);
     give(deployer.address(), kDeployment);
@@ -67,7 +69,7 @@ class EvmDemoChain final : public DemoChain {
   }
 
   std::filesystem::path x_folder;
-  DemoNode x_node;
+  DevelopmentNode x_node;
   chain::RpcClient x_rpc;
   std::unique_ptr<chain::EvmChain> x_chain;
 };

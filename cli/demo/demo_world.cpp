@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "chain_adapter/keys/development_keys.h"
-#include "cli/demo/demo_node.h"
+#include "cli/development_node.h"
 #include "cli/demo/forge.h"
 #include "cli/exit_code.h"
 #include "deterministic_math/programs/program_library.h"

@@ -1,4 +1,4 @@
-#include "cli/demo/demo_node.h"
+#include "cli/development_node.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -55,11 +55,12 @@ fs::path anvil_program() {
     if (::access(program.c_str(), X_OK) == 0) return program;
   }
   bad_input(
-      "--chain evm needs anvil, a node for development: npm install @foundry-rs/anvil (or foundry's own installer), "
-      "and put it on the PATH or name it in TALLY_ANVIL");
+      "there is no anvil, a node for development, which this needs: npm install @foundry-rs/anvil (or foundry's own "
+      "installer), and put it on the PATH or name it in TALLY_ANVIL");
 }
 
-DemoNode::DemoNode(const fs::path& folder, std::uint64_t start_s) : x_state(folder / "anvil.json") {
+DevelopmentNode::DevelopmentNode(const fs::path& folder, std::uint64_t start_s, NodeLeaves leaves)
+    : x_state(folder / "anvil.json") {
   const fs::path log = folder / "anvil.log";
   std::vector<std::string> words = {anvil_program().string(),
                                     "--port",
@@ -70,9 +71,12 @@ DemoNode::DemoNode(const fs::path& folder, std::uint64_t start_s) : x_state(fold
                                     std::to_string(start_s),
                                     "--base-fee",
                                     "0",
-                                    "--disable-min-priority-fee",
-                                    "--dump-state",
-                                    x_state.string()};
+                                    "--disable-min-priority-fee"};
+  if (leaves == NodeLeaves::kItsChain) {
+    words.insert(words.end(), {"--dump-state", x_state.string()});
+  } else {  // Many blocks take long where their states are kept.
+    words.insert(words.end(), {"--prune-history", "100"});
+  }
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -99,9 +103,9 @@ DemoNode::DemoNode(const fs::path& folder, std::uint64_t start_s) : x_state(fold
   }
 }
 
-DemoNode::~DemoNode() { end(); }
+DevelopmentNode::~DevelopmentNode() { end(); }
 
-std::string DemoNode::wait_for_url(const fs::path& log) {
+std::string DevelopmentNode::wait_for_url(const fs::path& log) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < end) {
     const std::string said = text_of(log);
@@ -116,7 +120,7 @@ std::string DemoNode::wait_for_url(const fs::path& log) {
   throw std::runtime_error("anvil does not start; see " + log.string());
 }
 
-void DemoNode::end() const {
+void DevelopmentNode::end() const {
   ::kill(x_id, SIGTERM);
   int status = 0;
   while (::waitpid(x_id, &status, 0) < 0 && errno == EINTR) continue;

@@ -12,15 +12,18 @@ namespace tally::cli {
 /// That TALLY_ANVIL names, else that of the PATH. A Failure says how to get it where there is none.
 [[nodiscard]] std::filesystem::path anvil_program();
 
-class DemoNode {
+/// What a node leaves when it ends.
+enum class NodeLeaves : std::uint8_t { kItsChain, kNothing };
+
+class DevelopmentNode {
  public:
   /// Starts anvil on a free port of the loopback interface. Throws as anvil_program(), and std::runtime_error where it
   /// does not start. What it says goes to FOLDER/anvil.log.
-  DemoNode(const std::filesystem::path& folder, std::uint64_t start_s);
-  /// Ends it, and leaves its chain in state_file().
-  ~DemoNode();
-  DemoNode(const DemoNode&) = delete;
-  DemoNode& operator=(const DemoNode&) = delete;
+  DevelopmentNode(const std::filesystem::path& folder, std::uint64_t start_s, NodeLeaves leaves);
+  /// Ends it, and leaves its chain in state_file(), where it leaves one.
+  ~DevelopmentNode();
+  DevelopmentNode(const DevelopmentNode&) = delete;
+  DevelopmentNode& operator=(const DevelopmentNode&) = delete;
 
   [[nodiscard]] const std::string& url() const { return x_url; }
   [[nodiscard]] const std::filesystem::path& state_file() const { return x_state; }
