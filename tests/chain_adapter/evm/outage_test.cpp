@@ -202,6 +202,7 @@ TEST(Outages, take_nothing_back_where_the_next_node_is_behind) {
   EventCursor cursor;
   cursor.pass(chain.events(0, 10).at(0));
   const TransactionId id = fund(7);
+  static_cast<void>(world.anvil().receipt(json::value(to_hex(id))));
   const std::uint64_t head = chain.head().block;
 
   is_down = true;
