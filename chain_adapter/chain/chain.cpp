@@ -24,6 +24,10 @@ TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submissio
   for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     TransactionFate fate = chain.fate(id);
     if (fate.kind == TransactionFate::Kind::kApplied || fate.kind == TransactionFate::Kind::kRefused) return fate;
+    if (fate.kind == TransactionFate::Kind::kUnknown) {
+      throw std::runtime_error("nobody knows the transaction " + to_hex(id) +
+                               " any more: see whether it was done, and do it again where it was not");
+    }
     std::this_thread::sleep_for(pause);
   }
 }

@@ -81,7 +81,7 @@ class ChainAdapter {
   [[nodiscard]] virtual proof::Wei balance(const proof::Address& account) = 0;
 };
 
-/// Submits and waits for the fate, which is kApplied or kRefused.
+/// Submits and waits for the fate, which is kApplied or kRefused. Throws std::runtime_error where it got lost.
 [[nodiscard]] TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submission);
 
 /// The file of "embedded:FILE", or of a plain path. Throws std::invalid_argument with what is accepted.

@@ -95,7 +95,8 @@ proof::OrRefused<TransactionId> Sender::send(const Outgoing& outgoing) {
       .sender = outgoing.key.address(), .to = outgoing.to, .value = outgoing.value, .data = outgoing.data};
   if (!x_keys.contains(call.sender)) x_keys.emplace(call.sender, *proof::PrivateKey::from_bytes(outgoing.key.bytes()));
   const math::Digest purpose = purpose_of(outgoing);
-  if (const auto id = take_up(call.sender, purpose)) return *id;
+  const EvmBlock latest = x_node.latest();
+  if (const auto id = take_up(call.sender, purpose, latest)) return *id;
   const proof::Wei balance = x_node.balance(call.sender);
   if (balance < outgoing.value) {
     return std::unexpected(
@@ -108,18 +109,18 @@ proof::OrRefused<TransactionId> Sender::send(const Outgoing& outgoing) {
     if (auto refusal = refusal_of_call(error)) return std::unexpected(*std::move(refusal));
     throw;
   }
-  const Fees fees = fees_now();
+  const Fees fees = fees_at(latest);
   if ((balance.value - outgoing.value.value) / gas < fees.fee.value) {
     return std::unexpected(too_poor(call.sender, balance,
                                     "the transaction carries " + to_text_with_unit(outgoing.value) + " and may cost " +
                                         std::to_string(gas) + " gas at " + to_text_with_unit(fees.fee)));
   }
-  return sign_and_send(outgoing, purpose, gas, fees);
+  return sign_and_send(outgoing, purpose, gas, fees, latest.block);
 }
 
-Sender::Fees Sender::fees_now() {
+Sender::Fees Sender::fees_at(const EvmBlock& latest) {
   const proof::Wei tip = x_settings.tip ? *x_settings.tip : x_node.priority_fee();
-  const proof::Wei base = x_node.latest().base_fee;
+  const proof::Wei base = latest.base_fee;
   if (base.value + tip.value > x_settings.max_fee.value) {
     throw FeeAboveLimit("a unit of gas costs " + to_text_with_unit({base.value + tip.value}) +
                         " now, and TALLY_MAX_FEE allows " + to_text_with_unit(x_settings.max_fee) +
@@ -129,7 +130,7 @@ Sender::Fees Sender::fees_now() {
 }
 
 TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest& purpose, std::uint64_t gas,
-                                    const Fees& fees) {
+                                    const Fees& fees, const Block& latest) {
   SentTransaction sent{.sender = outgoing.key.address(),
                        .purpose = purpose,
                        .transaction = {.chain_id = x_chain_id,
@@ -139,11 +140,10 @@ TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest
                                        .to = outgoing.to,
                                        .value = outgoing.value,
                                        .data = outgoing.data},
+                       .block = latest.number,
+                       .time_s = x_settings.now_s(),
                        .attempts = {}};
   for (int tried = 1;; ++tried) {
-    const Block latest = x_node.latest().block;
-    sent.block = latest.number;
-    sent.time_s = x_settings.now_s();
     sent.transaction.nonce = x_node.next_nonce(sent.sender);
     {
       Transaction step(x_outbox.database(), Transaction::Kind::kWrite);
@@ -168,15 +168,20 @@ TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest
       if (error.may_be_done()) return sent.id;          // its fate will say
       x_outbox.forget(sent.id);
       if (tried == kNonceTries || !is_about_nonce(error)) throw;
+    } catch (const RpcFailure& failure) {
+      throw RpcFailure("the transaction " + to_hex(sent.id) + " may be on its way or done: " + failure.what() +
+                       ". While it waits, the same again goes on with it; once it is done, it would be done twice");
     }
   }
 }
 
-/// What this key has on its way hinders what comes behind it, whichever process sent it.
-std::optional<TransactionId> Sender::take_up(const proof::Address& sender, const math::Digest& purpose) {
+/// What this key has on its way hinders what comes behind it, whichever process sent it. Once for each block.
+std::optional<TransactionId> Sender::take_up(const proof::Address& sender, const math::Digest& purpose,
+                                             const EvmBlock& latest) {
   const std::vector<SentTransaction> all = x_outbox.on_the_way(sender);
   if (all.empty()) return std::nullopt;
-  const EvmBlock latest = x_node.latest();
+  const bool was_seen = std::exchange(x_taken_up[sender], latest.block.hash) == latest.block.hash;
+  if (was_seen && std::ranges::find(all, purpose, &SentTransaction::purpose) == all.end()) return std::nullopt;
   const Counts now = counts(sender);
   std::optional<TransactionId> same;
   for (const SentTransaction& sent : all) {

@@ -83,7 +83,8 @@ class Sender {
     std::uint64_t time_s = 0;
   };
 
-  [[nodiscard]] std::optional<TransactionId> take_up(const proof::Address& sender, const math::Digest& purpose);
+  [[nodiscard]] std::optional<TransactionId> take_up(const proof::Address& sender, const math::Digest& purpose,
+                                                     const EvmBlock& latest);
   [[nodiscard]] TransactionId sign_and_send(const Outgoing& outgoing, const math::Digest& purpose, std::uint64_t gas,
                                             const Fees& fees);
   [[nodiscard]] std::optional<EvmReceipt> receipt(const SentTransaction& sent);
@@ -101,6 +102,7 @@ class Sender {
   Outbox x_outbox;
   std::map<proof::Address, proof::PrivateKey> x_keys;
   std::map<TransactionId, Look> x_looks;
+  std::map<proof::Address, proof::Digest> x_taken_up;  // at which latest block
 };
 
 }  // namespace tally::chain

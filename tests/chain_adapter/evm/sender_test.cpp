@@ -269,6 +269,34 @@ TEST_F(SenderTest, says_that_another_transaction_of_the_key_took_the_nonce) {
   EXPECT_EQ(pool_of_task(), Wei{16});
 }
 
+TEST_F(SenderTest, gives_up_what_the_node_has_forgotten_and_does_not_take_any_more) {
+  const TransactionId id = fund(*chain, 7);
+  drop(id);
+  world().give(pattern.creator().address(), {});
+  mine();
+  EXPECT_THROW(static_cast<void>(chain->fate(id)), RpcError);
+  EXPECT_EQ(chain->fate(id).kind, Kind::kUnknown);
+  world().give(pattern.creator().address(), kEther);
+  const TransactionId other = fund(*chain, 8);
+  mine();
+  EXPECT_EQ(chain->fate(other).kind, Kind::kApplied);
+  EXPECT_EQ(pool_of_task(), Wei{8});
+}
+
+TEST_F(SenderTest, waits_no_longer_for_what_nobody_knows_any_more) {
+  std::vector<std::unique_ptr<HttpPoster>> way;
+  way.push_back(std::make_unique<HookedPoster>(world().anvil().url(), "eth_getTransactionReceipt", [&] {
+    drop(pooled().front().hash);
+    EvmNode node(world().rpc());
+    Outbox outbox(folder.path(), 31'337, node.first_block());
+    outbox.forget(outbox.on_the_way(pattern.creator().address()).front().id);
+  }));
+  EvmChain own({std::move(way), {}, [](std::chrono::milliseconds) {}},
+               {.confirmations = 0, .cache = folder.path(), .sending = {.tip = kGwei}});
+  EXPECT_THROW(static_cast<void>(send(own, pattern.creator(), {7}, proof::Fund{.task = pattern.task()})),
+               std::runtime_error);
+}
+
 TEST_F(SenderTest, does_nothing_twice_after_a_restart_while_the_first_hangs) {
   const TransactionId id = fund(*chain, 7);
   drop(id);
