@@ -313,6 +313,14 @@ TransactionId EvmChain::submit(const Submission& submission) {
 
 TransactionFate EvmChain::fate(const TransactionId& id) {
   if (const auto refused = x_refused.find(id); refused != x_refused.end()) return refused->second;
+  try {
+    return fate_of_sent(id);
+  } catch (const RpcFailure& failure) {
+    throw RpcFailure("the transaction " + to_hex(id) + " was sent, and its fate is not known: " + failure.what());
+  }
+}
+
+TransactionFate EvmChain::fate_of_sent(const TransactionId& id) {
   const Whereabouts progress = x_sender.follow(id);
   switch (progress.kind) {
     case Whereabouts::Kind::kUnknown:

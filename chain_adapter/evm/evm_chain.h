@@ -86,6 +86,7 @@ class EvmChain final : public ChainAdapter {
   [[nodiscard]] std::optional<proof::BatchHeader> header_of(const proof::BatchId& batch);
   /// Of the batches that the contract has to be shown.
   [[nodiscard]] std::vector<proof::BatchHeader> headers_for(const proof::Transaction& transaction);
+  [[nodiscard]] TransactionFate fate_of_sent(const TransactionId& id);
   [[nodiscard]] TransactionFate fate_in_block(const EvmCall& call, const EvmReceipt& receipt);
   [[nodiscard]] TransactionFate refused(const EvmCall& call, const EvmReceipt& receipt);
 

@@ -86,10 +86,10 @@ class Sender {
   [[nodiscard]] std::optional<TransactionId> take_up(const proof::Address& sender, const math::Digest& purpose,
                                                      const EvmBlock& latest);
   [[nodiscard]] TransactionId sign_and_send(const Outgoing& outgoing, const math::Digest& purpose, std::uint64_t gas,
-                                            const Fees& fees);
+                                            const Fees& fees, const Block& latest);
   [[nodiscard]] std::optional<EvmReceipt> receipt(const SentTransaction& sent);
   [[nodiscard]] Counts counts(const proof::Address& sender);
-  [[nodiscard]] Fees fees_now();
+  [[nodiscard]] Fees fees_at(const EvmBlock& latest);
 
   void drive_on(const SentTransaction& sent, const EvmBlock& latest, const Counts& counts);
   /// And what is missing before it.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <boost/json.hpp>
 #include <string>
 #include <vector>
@@ -73,9 +74,9 @@ TEST(Outages, lose_nothing_and_send_nothing_twice) {
                                   Fault::kMute,    Fault::kGarbage, Fault::kDeaf};
   constexpr std::uint64_t kFirstSilence = 400;
   std::vector<std::unique_ptr<FaultyNode>> nodes;
-  std::uint64_t number = 0;
+  std::atomic<std::uint64_t> requests = 0;
   const auto plan = [&](std::uint64_t, const std::string& body) {
-    ++number;
+    const std::uint64_t number = ++requests;
     if (number % kFirstSilence == 0) return Fault::kSilent;
     // What is sent is what may be sent twice.
     if (body.find("eth_sendRawTransaction") != std::string::npos && number % 2 == 0) return Fault::kMute;
@@ -93,7 +94,7 @@ TEST(Outages, lose_nothing_and_send_nothing_twice) {
 
 /// Pitfall 27.
 TEST(Outages, pass_from_a_node_that_goes_down_to_one_that_is_up) {
-  bool is_down = false;
+  std::atomic<bool> is_down = false;
   std::vector<std::unique_ptr<FaultyNode>> nodes;
   const auto plan = [&](std::uint64_t, const std::string&) { return is_down ? Fault::kDeaf : Fault::kNone; };
   const auto node = std::make_shared<NodeChain>(0, [&](const std::string& url) {
@@ -111,7 +112,7 @@ TEST(Outages, pass_from_a_node_that_goes_down_to_one_that_is_up) {
 }
 
 TEST(Outages, name_every_endpoint_and_what_is_to_be_done_when_all_are_down) {
-  bool is_down = false;
+  std::atomic<bool> is_down = false;
   std::vector<std::unique_ptr<FaultyNode>> nodes;
   NodeChain node(0, [&](const std::string& url) {
     nodes.push_back(std::make_unique<FaultyNode>(
@@ -133,10 +134,110 @@ TEST(Outages, name_every_endpoint_and_what_is_to_be_done_when_all_are_down) {
   EXPECT_GT(client->head().block, 0U);
 }
 
+TEST(Outages, say_what_may_be_done_and_go_on_with_what_waits) {
+  enum class Way : std::uint8_t { kUp, kDownOnceSent, kDown };
+  std::atomic<Way> way = Way::kUp;
+  std::unique_ptr<FaultyNode> front;
+  test::EvmWorld world;
+  front = std::make_unique<FaultyNode>(world.anvil().url(), [&](std::uint64_t, const std::string& body) {
+    if (way == Way::kDownOnceSent && body.find("eth_sendRawTransaction") != std::string::npos) {
+      way = Way::kDown;
+      return Fault::kMute;
+    }
+    return way == Way::kDown ? Fault::kUnavailable : Fault::kNone;
+  });
+  const test::SettlementWorld pattern{{.members = 2, .chain = {.contract = settlement_address()}}};
+  world.give(pattern.creator().address(), test::kEther);
+  EvmChain chain(without_pauses(front->url()), {.confirmations = 0, .cache = world.cache()});
+  EXPECT_FALSE(
+      submit_and_wait(chain, {.key = pattern.creator(), .value = {}, .transaction = pattern.creation()}).refusal);
+  world.hold_blocks();
+  const auto fund = [&] {
+    return chain.submit({.key = pattern.creator(), .value = {7}, .transaction = proof::Fund{.task = pattern.task()}});
+  };
+  const auto expect_failure = [](const auto& work, const std::string& what) {
+    try {
+      work();
+      ADD_FAILURE();
+    } catch (const RpcFailure& failure) {
+      EXPECT_NE(std::string(failure.what()).find(what), std::string::npos) << failure.what();
+    }
+  };
+  way = Way::kDownOnceSent;
+  expect_failure([&] { static_cast<void>(fund()); }, " may be on its way or done: no node answers");
+  way = Way::kUp;
+  const TransactionId id = fund();
+  EXPECT_EQ(number_of(world.rpc().call("txpool_status", {}).at("pending")), 1U);
+  way = Way::kDown;
+  expect_failure([&] { static_cast<void>(chain.fate(id)); },
+                 "the transaction " + to_hex(id) + " was sent, and its fate is not known: no node answers");
+  way = Way::kUp;
+  world.mine(1);
+  EXPECT_EQ(chain.fate(id).kind, TransactionFate::Kind::kApplied);
+  EXPECT_EQ(proof::read_task_status(chain.state(), pattern.task())->pool, proof::Wei{7});
+}
+
+/// A way to a node that makes blocks only while somebody asks for a receipt, and forgets each transaction at first,
+/// since fees have gone up.
+class Spiky final : public HttpPoster {
+ public:
+  Spiky(test::EvmWorld& world, const bool& begins)
+      : x_world(world), x_begins(begins), x_inner(*parse_endpoint(world.anvil().url())) {}
+  HttpResponse post(const std::string& body) override {
+    if (x_begins && body.find("eth_getTransactionReceipt") != std::string::npos) mine(x_high);
+    HttpResponse response = x_inner.post(body);
+    const bool is_sent = body.find("eth_sendRawTransaction") != std::string::npos;
+    if (is_sent) ++sent;
+    const bool is_taken = body.find("eth_getTransactionReceipt") != std::string::npos &&
+                          json::parse(response.body).at("result").is_object();
+    if (x_begins && is_taken) mine(x_low);
+    return response;
+  }
+  [[nodiscard]] std::string name() const override { return x_inner.name(); }
+
+  static inline std::uint64_t sent = 0;
+
+ private:
+  void mine(std::uint64_t base_fee) {
+    static_cast<void>(x_world.rpc().call("anvil_setNextBlockBaseFeePerGas", {quantity(base_fee)}));
+    x_world.mine(1);
+  }
+
+  static constexpr std::uint64_t x_low = 1'000'000'000;
+  static constexpr std::uint64_t x_high = 50'000'000'000;
+  test::EvmWorld& x_world;
+  const bool& x_begins;
+  HttpClient x_inner;
+};
+
+TEST(FeeSpikes, hold_up_disputes_and_do_not_end_them) {
+  bool begins = false;
+  NodeChain* node = nullptr;
+  const auto chain = std::make_shared<NodeChain>(0, [&](const std::string&) {
+    std::vector<std::unique_ptr<HttpPoster>> way;
+    way.push_back(std::make_unique<Spiky>(node->world(), begins));
+    return RpcClient(std::move(way), {}, [](std::chrono::milliseconds) {});
+  });
+  node = chain.get();
+  DisputeWorld world({.chain = chain});
+  const DisputedBatch bad = world.post(forge(world));
+  const NodeChain::Count before = chain->count();
+  chain->world().hold_blocks();
+  begins = true;
+  Spiky::sent = 0;
+  static_cast<void>(world.play());
+  EXPECT_EQ(world.status(bad), proof::BatchStatus::kInvalid);
+  const NodeChain::Count after = chain->count();
+  EXPECT_EQ(after.taken, after.all);
+  EXPECT_GE(after.all - before.all, 4U);
+  EXPECT_GE(Spiky::sent, 2 * (after.all - before.all)) << "each was signed again";
+}
+
 /// A node that is down from the first try on.
 class Down final : public HttpPoster {
  public:
-  explicit Down(std::string url, const bool& is_down) : x_inner(*parse_endpoint(url)), x_is_down(is_down) {}
+  explicit Down(std::string url, const std::atomic<bool>& is_down)
+      : x_inner(*parse_endpoint(url)), x_is_down(is_down) {}
   HttpResponse post(const std::string& body) override {
     if (x_is_down) throw HttpFailure("it is down");
     return x_inner.post(body);
@@ -145,7 +246,7 @@ class Down final : public HttpPoster {
 
  private:
   HttpClient x_inner;
-  const bool& x_is_down;
+  const std::atomic<bool>& x_is_down;
 };
 
 /// A node that is some blocks behind.
@@ -186,7 +287,7 @@ TEST(Outages, take_nothing_back_where_the_next_node_is_behind) {
   test::EvmWorld world;
   const test::SettlementWorld pattern{{.members = 2, .chain = {.contract = settlement_address()}}};
   world.give(pattern.creator().address(), test::kEther);
-  bool is_down = false;
+  std::atomic<bool> is_down = false;
   std::vector<std::unique_ptr<HttpPoster>> ways;
   ways.push_back(std::make_unique<Down>(world.anvil().url(), is_down));
   ways.push_back(std::make_unique<Behind>(world, kLag));

@@ -195,6 +195,30 @@ TEST_F(SenderTest, follows_the_base_fee_up) {
   EXPECT_EQ(chain->fate(id).kind, Kind::kApplied);
 }
 
+TEST_F(SenderTest, gives_no_nonce_away_that_waits_for_a_better_price) {
+  const TransactionId first = fund(*chain, 7);
+  mine(gwei(50));
+  ASSERT_TRUE(pooled().empty());
+  const TransactionId second = fund(*chain, 8);
+  ASSERT_EQ(pooled().size(), 1U);
+  EXPECT_EQ(pooled().front().hash, second);
+  for (std::uint64_t block = 0; block < kPatience; ++block) mine(gwei(50));
+  EXPECT_EQ(chain->fate(first).kind, Kind::kPending);
+  EXPECT_EQ(pooled().size(), 2U);
+  mine(gwei(50));
+  EXPECT_EQ(chain->fate(first).kind, Kind::kApplied);
+  EXPECT_EQ(chain->fate(second).kind, Kind::kApplied);
+  EXPECT_EQ(pool_of_task(), Wei{15});
+}
+
+TEST_F(SenderTest, goes_on_with_what_waits_whatever_a_new_one_would_cost) {
+  const auto careful = open({}, gwei(4));
+  const TransactionId id = fund(*careful, 7);
+  mine(gwei(50));
+  EXPECT_EQ(fund(*careful, 7), id);
+  EXPECT_THROW(static_cast<void>(fund(*careful, 8)), FeeAboveLimit);
+}
+
 TEST_F(SenderTest, pays_no_more_than_the_limit_and_says_what_to_do) {
   const auto expect_limit = [](const auto& work) {
     try {
