@@ -211,7 +211,8 @@ bool Defender::settle(chain::ChainAdapter& chain, Sent& sent, Defense& defense) 
         defense.bytes = fate.bytes;
         defense.message = std::string(to_string(fate.refusal->reason)) + ": " + fate.refusal->message;
         x_view.follow(chain);
-        if (target_of(defense) != sent.target) defense.outcome = Defense::Outcome::kOvertaken;
+        if (target_of(defense) != sent.target || chain::is_overtaken(chain.state(), x_address, sent.transaction))
+          defense.outcome = Defense::Outcome::kOvertaken;
         return true;
     }
   } catch (const std::exception& error) {
@@ -338,7 +339,11 @@ void Defender::send(chain::ChainAdapter& chain, Defense& defense, const proof::T
   }
   const auto id = chain.submit({.key = x_key, .value = {}, .transaction = transaction});
   defense.outcome = Defense::Outcome::kSent;
-  x_sent.push_back({.target = target_of(defense).value(), .id = id, .known_s = x_pace.now_s(), .defense = defense});
+  x_sent.push_back({.target = target_of(defense).value(),
+                    .id = id,
+                    .transaction = transaction,
+                    .known_s = x_pace.now_s(),
+                    .defense = defense});
 }
 
 void Defender::check_whole(const StoredBatch& stored) const {

@@ -99,6 +99,7 @@ class Defender {
   struct Sent {
     Target target;
     chain::TransactionId id;
+    proof::Transaction transaction;
     double known_s = 0;  // when a node knew it last
     Defense defense{};
     std::size_t place = 0;  // in the report

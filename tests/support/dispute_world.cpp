@@ -77,6 +77,7 @@ DisputedBatch DisputeWorld::post(const Cheat& cheat, std::uint64_t seed) {
   if (batch.poster != built->directory) fs::rename(built->directory, batch.poster);
   fs::create_directories(folder() / "watcher");
   fs::copy(batch.poster, batch.watcher, fs::copy_options::recursive);
+  x_chain->settle();
   return batch;
 }
 
@@ -89,11 +90,23 @@ verifier::WatchSettings DisputeWorld::watch_settings() {
 }
 
 verifier::WatchReport DisputeWorld::watch() {
+  x_chain->settle();
   const auto own = open();
-  return verifier::watch_once(*own, x_watcher, watch_settings());
+  verifier::WatchReport report = verifier::watch_once(*own, x_watcher, watch_settings());
+  x_chain->settle();
+  return report;
 }
 
-void DisputeWorld::defend() { static_cast<void>(x_defender->defend_once(chain())); }
+void DisputeWorld::defend() {
+  x_chain->settle();
+  static_cast<void>(x_defender->defend_once(chain()));
+  x_chain->settle();
+}
+
+void DisputeWorld::advance(std::uint64_t seconds) {
+  x_chain->advance(seconds);
+  x_chain->settle();
+}
 
 std::vector<verifier::WatchEvent> DisputeWorld::play() {
   std::vector<verifier::WatchEvent> all;

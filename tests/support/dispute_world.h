@@ -70,7 +70,7 @@ class DisputeWorld {
   std::vector<verifier::WatchEvent> play_to_the_end(const DisputedBatch& batch);
   /// Registers those that are not yet.
   void register_rest();
-  void advance(std::uint64_t seconds) { x_chain->advance(seconds); }
+  void advance(std::uint64_t seconds);
 
   [[nodiscard]] proof::BatchStatus status(const DisputedBatch& batch);
   /// Of everything that the watchtower owns, credits included, and what it has paid for gas.

@@ -6,7 +6,8 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
-#include <string_view>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -22,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+
+constexpr std::uint64_t kSlowConfirmations = 2;
 
 class ChainInAFile final : public TestChain {
  public:
@@ -111,13 +114,16 @@ class Miner {
 class ChainOnANode final : public TestChain {
  public:
   ChainOnANode(const fs::path& folder, const std::vector<proof::Address>& rich, proof::Wei each,
-               std::uint64_t confirmations = 0)
+               std::uint64_t confirmations)
       : x_cache(folder / "derived"),
         x_confirmations(confirmations),
         x_node(take_node()),
         x_counted(number_of_latest()) {
     for (const proof::Address& account : rich) x_node->world().give(account, each);
-    ::setenv("TALLY_CACHE", x_cache.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): no other thread reads it
+    // NOLINTBEGIN(concurrency-mt-unsafe): no other thread reads them
+    ::setenv("TALLY_CACHE", x_cache.c_str(), 1);
+    ::setenv("TALLY_CONFIRMATIONS", std::to_string(confirmations).c_str(), 1);
+    // NOLINTEND(concurrency-mt-unsafe)
   }
   ~ChainOnANode() override {
     x_miner.reset();
@@ -136,6 +142,10 @@ class ChainOnANode final : public TestChain {
     const std::uint64_t time_s = chain::number_of(latest().at("timestamp")) + seconds;
     static_cast<void>(x_node->rpc().call("evm_setNextBlockTimestamp", {time_s}));
     x_node->world().mine(1);
+  }
+  void settle() override {
+    for (const std::uint64_t last = number_of_latest(); number_of_latest() < last + x_confirmations;)
+      std::this_thread::yield();
   }
   [[nodiscard]] proof::Wei fees(const proof::Address& account) override {
     for (const std::uint64_t last = number_of_latest(); x_counted < last;) {
@@ -166,21 +176,27 @@ class ChainOnANode final : public TestChain {
   std::string x_mark;
 };
 
+std::string chosen() {
+  const char* const given = std::getenv("TALLY_TEST_CHAIN");  // NOLINT(concurrency-mt-unsafe): nothing changes it
+  const std::string name = given == nullptr ? "file" : given;
+  if (name != "file" && name != "evm" && name != "slow") throw std::invalid_argument("TALLY_TEST_CHAIN=" + name);
+  return name;
+}
+
 }  // namespace
 
-bool on_evm() {
-  const char* const chosen = std::getenv("TALLY_TEST_CHAIN");  // NOLINT(concurrency-mt-unsafe): nothing changes it
-  return chosen != nullptr && std::string_view(chosen) == "evm";
-}
+bool on_evm() { return chosen() != "file"; }
 
 std::shared_ptr<TestChain> make_test_chain(const fs::path& folder, const std::vector<proof::Address>& rich,
                                            proof::Wei each) {
-  if (on_evm()) return std::make_shared<ChainOnANode>(folder, rich, each);
+  if (chosen() == "slow") return make_slow_chain(folder, rich, each);
+  if (chosen() == "evm") return std::make_shared<ChainOnANode>(folder, rich, each, 0);
   return std::make_shared<ChainInAFile>(folder, rich, each);
 }
 
-std::shared_ptr<TestChain> make_slow_chain(const fs::path& folder, const std::vector<proof::Address>& rich) {
-  auto chain = std::make_shared<ChainOnANode>(folder, rich, kWealth, kSlowConfirmations);
+std::shared_ptr<TestChain> make_slow_chain(const fs::path& folder, const std::vector<proof::Address>& rich,
+                                           proof::Wei each) {
+  auto chain = std::make_shared<ChainOnANode>(folder, rich, each, kSlowConfirmations);
   chain->make_blocks();
   return chain;
 }

@@ -23,6 +23,8 @@ class TestChain {
   [[nodiscard]] virtual std::unique_ptr<chain::ChainAdapter> open() = 0;
   /// Transactions from now on are that much later.
   virtual void advance(std::uint64_t seconds) = 0;
+  /// Waits until clients are told of all that is in blocks.
+  virtual void settle() {}
   /// What an account has paid for gas, of which the embedded chain takes none.
   [[nodiscard]] virtual proof::Wei fees(const proof::Address& account) = 0;
   /// What happens behind the mark is not there for clients that are opened after going back, which can be done once.
@@ -36,16 +38,15 @@ inline constexpr proof::Wei kWealth{100'000 * kEther.value};
 /// Whether tests run on an EVM chain.
 [[nodiscard]] bool on_evm();
 
-/// Its files are in `folder`. Programs that are started find those of an EVM chain by TALLY_CACHE.
+/// Its files are in `folder`. Programs that are started find what they need of an EVM chain in TALLY_CACHE and
+/// TALLY_CONFIRMATIONS.
 [[nodiscard]] std::shared_ptr<TestChain> make_test_chain(const std::filesystem::path& folder,
                                                          const std::vector<proof::Address>& rich,
                                                          proof::Wei each = kWealth);
 
-/// The contracts on a node that makes a block every few milliseconds, of what there is for it by then. Clients are told
-/// of events kSlowConfirmations blocks late.
+/// The slow one, whatever the environment says.
 [[nodiscard]] std::shared_ptr<TestChain> make_slow_chain(const std::filesystem::path& folder,
-                                                         const std::vector<proof::Address>& rich);
-
-inline constexpr std::uint64_t kSlowConfirmations = 2;
+                                                         const std::vector<proof::Address>& rich,
+                                                         proof::Wei each = kWealth);
 
 }  // namespace tally::test

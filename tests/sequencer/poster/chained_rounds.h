@@ -26,8 +26,8 @@ namespace tally::test {
 class ChainedRounds {
  public:
   explicit ChainedRounds(const std::filesystem::path& data, RoundOptions options = {.settings = quick_settings()},
-                         decltype(make_slow_chain)* make_chain = make_usual_chain)
-      : x_chain(make_chain(x_folder.path(), rich_accounts(options))),
+                         decltype(make_test_chain)* make_chain = make_test_chain)
+      : x_chain(make_chain(x_folder.path(), rich_accounts(options), kWealth)),
         x_client(x_chain->open()),
         x_world(data, at(options, x_client->identity())) {
     send(x_world.poster(), {}, x_world.prepared().transaction);
@@ -35,7 +35,11 @@ class ChainedRounds {
       send(x_world.key(member), settings().min_stake, proof::Register{.task = task()});
   }
 
-  [[nodiscard]] chain::ChainAdapter& chain() { return *x_client; }
+  /// It has been told of all that is in blocks.
+  [[nodiscard]] chain::ChainAdapter& chain() {
+    x_chain->settle();
+    return *x_client;
+  }
   /// A client beside chain().
   [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() { return x_chain->open(); }
   void advance(std::uint64_t seconds) { x_chain->advance(seconds); }
@@ -126,10 +130,6 @@ class ChainedRounds {
   }
 
  private:
-  [[nodiscard]] static std::shared_ptr<TestChain> make_usual_chain(const std::filesystem::path& folder,
-                                                                   const std::vector<proof::Address>& rich) {
-    return make_test_chain(folder, rich);
-  }
   [[nodiscard]] static RoundOptions at(RoundOptions options, const chain::ChainIdentity& chain) {
     options.chain = chain;
     return options;

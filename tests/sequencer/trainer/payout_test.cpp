@@ -36,7 +36,7 @@ TEST(Payout, counts_what_was_credited_though_the_wallet_withdraws_in_between) {
   const BuiltBatch batch = rounds.posted(rounds.world().genesis());
   rounds.advance(100'000);
   chain::BatchIndex index;
-  ASSERT_EQ(do_due(chain, key, index, rounds.task()).finalised.size(), 1U);
+  ASSERT_EQ(do_due(rounds.chain(), key, index, rounds.task()).finalised.size(), 1U);
   const proof::TaskPreimage& task = rounds.world().prepared().preimage;
   const auto program = proof::read_program(chain.state(), task.program_hash);
   const auto stored = StoredBatch::open(task, program.value(),
