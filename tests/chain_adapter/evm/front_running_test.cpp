@@ -1,4 +1,4 @@
-// Whatever a party sends is copied by a thief who pays more, and whose copy comes first in the same block. Pitfall 16.
+// Whatever a party sends is copied by a thief who pays more, and whose copy comes first in the same block.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -197,6 +197,7 @@ class FrontRunning : public ::testing::Test {
 
 using Outcomes = std::set<std::string>;
 
+/// Pitfall 16.
 TEST_F(FrontRunning, gains_nothing_from_the_moves_of_a_game) {
   const DisputedBatch bad =
       world.post([&](const fs::path& batch) { test::forge_table(batch, world.program(), "next_model", 3, 1); });
@@ -215,6 +216,7 @@ TEST_F(FrontRunning, gains_nothing_from_the_moves_of_a_game) {
   for (const auto& [name, outcomes] : loot.victims) EXPECT_EQ(outcomes, Outcomes{kTaken}) << name;
 }
 
+/// Pitfall 16.
 TEST_F(FrontRunning, cannot_show_a_proof_that_another_committed_to) {
   constexpr std::ptrdiff_t kRecordBytes = 20 + 8 + 8 + 32 + 8 + 65;
   const DisputedBatch bad = world.post([&](const fs::path& directory) {

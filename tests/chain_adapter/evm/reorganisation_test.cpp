@@ -1,4 +1,4 @@
-// Blocks that are taken back in the middle of what posters, defenders and watchtowers do. Pitfalls 17, 19 and 29.
+// Blocks that are taken back in the middle of what posters, defenders and watchtowers do.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -69,6 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Reorganisations, Waves,
                                            kConfirmations + 3),  // deeper
                          [](const auto& info) { return "take_back_" + std::to_string(info.param) + "_more_blocks"; });
 
+/// Pitfall 17, Pitfall 19, Pitfall 29.
 TEST_P(Waves, leave_the_right_one_as_the_winner) {
   node->settle();
   DisputedBatch good;
