@@ -94,8 +94,11 @@ verifier::DisputeCase dispute_of(const math::CompiledProgram& compiled,
       dispute.dims.push_back(found != given.end() ? found->second : std::max<std::uint64_t>(program.dims[i].lo, 1));
     }
   }
-  const math::TaskShape shape{.dims = dispute.dims, .leaf_bytes = each.leaf_bytes};
-  if (const auto valid = validate_for_task(program, shape, proof::TaskSettings{}.max_work); !valid)
+  math::TaskShape shape{.dims = dispute.dims, .leaf_bytes = each.leaf_bytes};
+  shape.dims.front() = program.dims.front().hi;
+  const bool takes_clients = program.dims.front().lo <= each.clients && each.clients <= program.dims.front().hi;
+  if (!takes_clients) bad_input(compiled.names.program + " does not take " + std::to_string(each.clients) + " clients");
+  if (const auto valid = validate_for_task(program, shape, ~std::uint64_t{0}); !valid)
     bad_input(compiled.names.program + ": " + describe(valid.error()));
   if (!dearest_item(program, dispute))
     bad_input(compiled.names.program + " computes no table, or reads the seed, which made-up batches have not");

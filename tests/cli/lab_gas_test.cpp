@@ -46,6 +46,7 @@ TEST_F(LabGas, shows_single_transactions_with_their_goals) {
 TEST_F(LabGas, refuses_what_it_cannot_play_and_says_what_is_missing) {
   EXPECT_EQ(tally({"lab", "gas", "--dim", "Z=3"}).exit_code, kBadInput);
   EXPECT_EQ(tally({"lab", "gas", "--program", "none_of_these"}).exit_code, kBadInput);
+  EXPECT_EQ(tally({"lab", "gas", "--program", "krum", "--param", "f=9", "--clients", "2"}).exit_code, kBadInput);
   set_anvil("/nowhere/anvil");
   const Finished run = tally({"lab", "gas"});
   EXPECT_EQ(run.exit_code, kBadInput);

@@ -25,11 +25,7 @@ Address next_challenger() {
 
 math::i128 beside(math::i128 value, const math::Range& range) { return value < range.hi ? value + 1 : value - 1; }
 
-TaskSettings settings_of(const ProofCase& tried) {
-  TaskSettings settings = verifier::lab_settings(tried.leaf_bytes, kMaxArity);
-  settings.max_work = ~std::uint64_t{0};
-  return settings;
-}
+TaskSettings settings_of(const ProofCase& tried) { return verifier::lab_settings(tried.leaf_bytes, kMaxArity); }
 
 }  // namespace
 

@@ -48,7 +48,8 @@ GasNode::GasNode(chain::RpcClient& rpc) : x_rpc(rpc), x_node(rpc), x_chain_id(x_
   static_cast<void>(x_rpc.call("anvil_setBlockTimestampInterval", {0}));
   const chain::Block head = x_node.latest().block;
   x_block = head.number;
-  x_time_s = head.time_s + 1;
+  // However long it took so far, it goes on at the same time, since times are bytes of transactions.
+  x_time_s = (head.time_s | 0xffff) + 0x1112;
 }
 
 void GasNode::deploy() {

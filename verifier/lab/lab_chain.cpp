@@ -52,6 +52,7 @@ TaskSettings lab_settings(std::uint32_t leaf_bytes, std::uint16_t arity) {
   settings.leaf_bytes = leaf_bytes;
   settings.arity = arity;
   settings.exit_delay_s = 2 * (settings.challenge_period_s + 2 * settings.game_clock_s + 2 * settings.window_s);
+  settings.max_work = ~std::uint64_t{0};
   settings.availability = LeafRequests{.max_requests = ~std::uint64_t{0}, .request_bond = Wei{1}};
   return settings;
 }

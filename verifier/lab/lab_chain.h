@@ -86,7 +86,7 @@ inline constexpr proof::Address kLabCreator = lab_account(1);
 inline constexpr proof::Address kLabPoster = lab_account(2);
 inline constexpr proof::Address kLabChallenger = lab_account(3);
 
-/// Of a task whose batches may have any number of leaves.
+/// Of a task whose batches may have any number of leaves, and take any work.
 [[nodiscard]] proof::TaskSettings lab_settings(std::uint32_t leaf_bytes, std::uint16_t arity);
 
 }  // namespace tally::verifier
