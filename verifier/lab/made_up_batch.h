@@ -21,6 +21,7 @@ class MadeUpBatch final : public proof::LeafSource {
  public:
   /// `program` outlives this. `dims` are all of its dims, K first.
   MadeUpBatch(const math::Program& program, std::vector<std::uint64_t> dims, std::uint32_t leaf_bytes);
+  ~MadeUpBatch() override = default;
   // What it commits to refers to its own header.
   MadeUpBatch(const MadeUpBatch&) = delete;
   MadeUpBatch& operator=(const MadeUpBatch&) = delete;
