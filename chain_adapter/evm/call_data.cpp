@@ -19,15 +19,17 @@ OrNotAbi<std::size_t> number_at(math::Bytes data, std::size_t place) {
 
 }  // namespace
 
-std::vector<std::uint8_t> call_data(math::Bytes transaction, std::span<const proof::BatchHeader> shown) {
+std::vector<std::uint8_t> call_data(math::Bytes transaction, std::span<const proof::BatchHeader> shown,
+                                    const std::optional<proof::Digest>& seed) {
   AbiWriter arguments;
   arguments.bytes(transaction);
-  if (shown.empty()) return arguments.call(selector_of(kFunction));
+  if (shown.empty() && !seed) return arguments.call(selector_of(kFunction));
   std::vector<std::uint8_t> headers;
   for (const proof::BatchHeader& header : shown) {
     const proof::HeaderBytes bytes = encode(header);
     headers.insert(headers.end(), bytes.begin(), bytes.end());
   }
+  if (seed) headers.insert(headers.end(), seed->bytes.begin(), seed->bytes.end());
   arguments.bytes(headers);
   return arguments.call(selector_of(kShowingFunction));
 }

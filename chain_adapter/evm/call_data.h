@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,9 +12,11 @@
 
 namespace tally::chain {
 
-/// Of an encoded transaction, and the headers of the batches that it rests on (shown_batches.h).
+/// Of an encoded transaction, the headers of the batches that it rests on, and the seed that a post means
+/// (shown_batches.h).
 [[nodiscard]] std::vector<std::uint8_t> call_data(math::Bytes transaction,
-                                                  std::span<const proof::BatchHeader> shown = {});
+                                                  std::span<const proof::BatchHeader> shown = {},
+                                                  const std::optional<proof::Digest>& seed = std::nullopt);
 
 /// The transaction in the data of a call that the contract took. It is read as the contract reads it, which is laxer
 /// than AbiReader: values may stand anywhere, and what no value uses may be anything.

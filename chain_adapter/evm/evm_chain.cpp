@@ -11,7 +11,6 @@
 
 #include "chain_adapter/chain/encoded_transaction.h"
 #include "chain_adapter/chain/wei_text.h"
-#include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/refusal_of_call.h"
 #include "chain_adapter/evm/short_forms.h"
@@ -283,20 +282,13 @@ std::optional<proof::BatchHeader> EvmChain::header_of(const proof::BatchId& batc
   return recent == x_headers.end() ? x_tables->header(batch) : recent->second;
 }
 
-std::vector<proof::BatchHeader> EvmChain::headers_for(const proof::Transaction& transaction) {
-  std::vector<proof::BatchHeader> headers;
-  for (const proof::BatchId& batch : batches_to_show(state(), transaction)) {
-    if (const auto header = header_of(batch)) headers.push_back(*header);
-  }
-  return headers;
-}
-
 TransactionId EvmChain::submit(const Submission& submission) {
   const std::vector<std::uint8_t> bytes = encoded_transaction(submission.transaction);
   const Outgoing outgoing{.key = submission.key,
                           .to = x_identity.contract,
                           .value = submission.value,
-                          .data = call_data(shortened(bytes), headers_for(submission.transaction))};
+                          .data = call_data_at(state(), submission.transaction, shortened(bytes),
+                                               [this](const proof::BatchId& batch) { return header_of(batch); })};
   auto sent = x_sender.send(outgoing);
   if (sent) return *sent;
   if (x_refused.size() == kRememberedRefusals) x_refused.clear();
@@ -357,7 +349,9 @@ TransactionFate EvmChain::refused(const EvmCall& call, const EvmReceipt& receipt
   try {
     static_cast<void>(x_node.simulate(call, receipt.block));
   } catch (const RpcError& error) {
-    if (auto refusal = refusal_of_call(error)) {
+    auto refusal = refusal_of_call(error);
+    if (!refusal) refusal = refusal_by_what_it_rests_on(error);
+    if (refusal) {
       return {.kind = TransactionFate::Kind::kRefused,
               .block = receipt.block,
               .refusal = std::move(refusal),

@@ -84,8 +84,6 @@ class EvmChain final : public ChainAdapter {
                                       const SettlementCall& call);
   /// Of a posted batch.
   [[nodiscard]] std::optional<proof::BatchHeader> header_of(const proof::BatchId& batch);
-  /// Of the batches that the contract has to be shown.
-  [[nodiscard]] std::vector<proof::BatchHeader> headers_for(const proof::Transaction& transaction);
   [[nodiscard]] TransactionFate fate_of_sent(const TransactionId& id);
   [[nodiscard]] TransactionFate fate_in_block(const EvmCall& call, const EvmReceipt& receipt);
   [[nodiscard]] TransactionFate refused(const EvmCall& call, const EvmReceipt& receipt);

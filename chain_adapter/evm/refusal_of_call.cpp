@@ -38,4 +38,17 @@ std::optional<proof::ChainRefusal> refusal_of_call(const RpcError& error) {
   return proof::ChainRefusal{.reason = found->second, .message = "the contract says so"};
 }
 
+std::optional<proof::ChainRefusal> refusal_by_what_it_rests_on(const RpcError& error) {
+  const std::string data = revert_data(error.data());
+  if (data == math::to_hex(selector_of("HeaderNotShown()"))) {
+    return proof::ChainRefusal{.reason = proof::Reason::kNoSuchBatch,
+                               .message = "the batches that it rests on are not what they were when it was sent"};
+  }
+  if (data == math::to_hex(selector_of("SeedNotShown()"))) {
+    return proof::ChainRefusal{.reason = proof::Reason::kSeedNotSealed,
+                               .message = "the sealed seed is not what it was when it was sent: build the batch anew"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace tally::chain

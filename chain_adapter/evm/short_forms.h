@@ -4,10 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <vector>
 
+#include "chain_adapter/evm/shown_batches.h"
 #include "fraud_proof/settlement/event.h"
 #include "fraud_proof/settlement/transaction.h"
 
@@ -15,8 +14,6 @@ namespace tally::chain {
 
 /// A transaction of 10.3 as the contract is to get it.
 [[nodiscard]] std::vector<std::uint8_t> shortened(math::Bytes transaction);
-
-using FindHeader = std::function<std::optional<proof::BatchHeader>(const proof::BatchId&)>;
 
 /// The transaction of such bytes. A header that is not there and that nobody finds has nothing but its task.
 [[nodiscard]] proof::OrRefused<proof::Transaction> decode_call(math::Bytes call, const FindHeader& find);

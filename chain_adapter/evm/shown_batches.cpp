@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <variant>
 
+#include "chain_adapter/evm/call_data.h"
+#include "fraud_proof/commitments/ids.h"
+
 namespace tally::chain {
 
 using namespace tally::proof;
@@ -71,6 +74,18 @@ std::vector<BatchId> batches_to_show(const StateReader& state, const Transaction
   Batches batches;
   std::visit(Shown{.state = state, .batches = batches}, transaction);
   return batches;
+}
+
+std::vector<std::uint8_t> call_data_at(const StateReader& state, const Transaction& transaction, math::Bytes encoded,
+                                       const FindHeader& find) {
+  std::vector<BatchHeader> shown;
+  for (const BatchId& batch : batches_to_show(state, transaction)) {
+    if (const auto header = find(batch)) shown.push_back(*header);
+  }
+  std::optional<Digest> seed;
+  if (const auto* const post = std::get_if<Post>(&transaction))
+    seed = read_seed(state, post->task, post->parent ? batch_id(*post->parent) : kGenesisParent);
+  return call_data(encoded, shown, seed);
 }
 
 }  // namespace tally::chain

@@ -3,6 +3,8 @@
 // behind it.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "fraud_proof/settlement/state.h"
@@ -14,5 +16,13 @@ namespace tally::chain {
 /// HeaderNotShown: whoever gets that asks again at the newest state.
 [[nodiscard]] std::vector<proof::BatchId> batches_to_show(const proof::StateReader& state,
                                                           const proof::Transaction& transaction);
+
+using FindHeader = std::function<std::optional<proof::BatchHeader>(const proof::BatchId&)>;
+
+/// What the contract is called with for an encoded transaction: with the headers of those batches, as far as they are
+/// found, and for a post with the seed of its parent's children, where one is sealed.
+[[nodiscard]] std::vector<std::uint8_t> call_data_at(const proof::StateReader& state,
+                                                     const proof::Transaction& transaction, math::Bytes encoded,
+                                                     const FindHeader& find);
 
 }  // namespace tally::chain

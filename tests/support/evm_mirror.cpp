@@ -206,18 +206,24 @@ std::string EvmMirror::call(json::array parameters) {
   }
 }
 
-std::string EvmMirror::refusal_of(math::Bytes transaction, std::span<const BatchHeader> shown) {
-  return call({json::object{{"to", text_of(kContract)}, {"data", math::to_hex(chain::call_data(transaction, shown))}},
-               "latest"});
+std::string EvmMirror::refusal_of(math::Bytes transaction, std::span<const BatchHeader> shown,
+                                  const std::optional<Digest>& seed, const Wei& value) {
+  const json::object rich{{text_of(Address{}), json::object{{"balance", quantity(~math::u128{0})}}}};
+  return call({json::object{{"from", text_of(Address{})},
+                            {"to", text_of(kContract)},
+                            {"value", quantity(value.value)},
+                            {"data", math::to_hex(chain::call_data(transaction, shown, seed))}},
+               "latest", rich});
 }
 
 std::string EvmMirror::data_of(const StateReader& state, const Message& message, Form form) const {
-  std::vector<BatchHeader> shown;
-  for (const BatchId& batch : chain::batches_to_show(state, message.transaction)) {
-    if (const auto found = x_headers.find(batch); found != x_headers.end()) shown.push_back(found->second);
-  }
+  const auto find = [this](const BatchId& batch) -> std::optional<BatchHeader> {
+    const auto found = x_headers.find(batch);
+    return found == x_headers.end() ? std::nullopt : std::optional(found->second);
+  };
   const Bytes bytes = encode(message.transaction);
-  return math::to_hex(chain::call_data(form == Form::kShort ? chain::shortened(bytes) : bytes, shown));
+  return math::to_hex(
+      chain::call_data_at(state, message.transaction, form == Form::kShort ? chain::shortened(bytes) : bytes, find));
 }
 
 void EvmMirror::simulate(const std::string& data, const BlockContext& block, const Message& message,

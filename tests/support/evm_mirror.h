@@ -38,7 +38,9 @@ class EvmMirror final : public ChainWatcher {
   [[nodiscard]] proof::Digest block_hash(std::uint64_t number) override;
 
   /// What the contract says to these bytes and headers, from anyone, without money; "taken" where it takes them.
-  [[nodiscard]] std::string refusal_of(math::Bytes transaction, std::span<const proof::BatchHeader> shown = {});
+  [[nodiscard]] std::string refusal_of(math::Bytes transaction, std::span<const proof::BatchHeader> shown = {},
+                                       const std::optional<proof::Digest>& seed = std::nullopt,
+                                       const proof::Wei& value = {});
   /// What it says where it refuses for this reason.
   [[nodiscard]] static std::string error_of(proof::Reason reason);
 

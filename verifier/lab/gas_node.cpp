@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/rpc_values.h"
 #include "chain_adapter/evm/short_forms.h"
@@ -68,11 +67,11 @@ proof::BlockContext GasNode::next_block() {
 }
 
 std::vector<std::uint8_t> GasNode::call_data_of(const proof::StateReader& state, const proof::Message& message) const {
-  std::vector<proof::BatchHeader> shown;
-  for (const proof::BatchId& batch : chain::batches_to_show(state, message.transaction)) {
-    if (const auto found = x_headers.find(batch); found != x_headers.end()) shown.push_back(found->second);
-  }
-  return chain::call_data(chain::shortened(encode(message.transaction)), shown);
+  const auto find = [this](const proof::BatchId& batch) -> std::optional<proof::BatchHeader> {
+    const auto found = x_headers.find(batch);
+    return found == x_headers.end() ? std::nullopt : std::optional(found->second);
+  };
+  return chain::call_data_at(state, message.transaction, chain::shortened(encode(message.transaction)), find);
 }
 
 EvmReceipt GasNode::mine(const proof::BlockContext& block, const proof::Message& message, math::Bytes data) {

@@ -15,3 +15,6 @@ error CodeNotKept();
 error HashFailed();
 /// A batch that the transaction rests on, and does not name, was not shown by its header.
 error HeaderNotShown();
+
+/// A post whose program reads the seed came with another than the sealed one, or with none.
+error SeedNotShown();

@@ -6,6 +6,7 @@ import {Header, Headers} from "./Headers.sol";
 import {calldataWord, setWord, u16At, u32At, wordAt} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {newNode, Node, NODE_BONDED, NODE_HAS_DELEGATE, NODE_HAS_FINAL_CHILD, NODE_PENDING} from "./Nodes.sol";
+import {SeedNotShown} from "./OwnReasons.sol";
 import {
     KIND_ADVICE, KIND_FIELD, KIND_ROW, KIND_STATE, OBJECT_BYTES, Program, Programs
 } from "./Programs.sol";
@@ -84,6 +85,8 @@ abstract contract Posts is SettlementState {
         if (task.readsSeed) {
             bytes32 seed = seeds[parentName];
             if (seed == 0) revert SeedNotSealed();
+            // Else a post that meant the seed of another fork would be a false one here.
+            if (lastWord(headers) != seed) revert SeedNotShown();
             setLastWord(told, seed);
         }
         requireKeepers(task, id, posting);
@@ -177,6 +180,11 @@ abstract contract Posts is SettlementState {
         if (posting.records < least || posting.records > u32At(program.dimsAt + 5)) revert RecordCount();
         if (posting.records == 0 && posting.recordsRoot != Merkle.EMPTY_ROOT) revert RecordCount();
         if (posting.states.count != program.states) revert ParentState();
+    }
+
+    /// 0 where there is none.
+    function lastWord(bytes calldata data) private pure returns (bytes32) {
+        return data.length < 32 ? bytes32(0) : bytes32(data[data.length - 32:]);
     }
 
     function setLastWord(bytes memory data, bytes32 word) private pure {

@@ -7,6 +7,7 @@
 #include "chain_adapter/evm/abi.h"
 #include "tests/support/batch_life.h"
 #include "tests/support/evm_mirror.h"
+#include "tests/support/memory_world.h"
 
 namespace tally::chain {
 namespace {
@@ -17,6 +18,7 @@ using proof::Transaction;
 using test::EvmMirror;
 using test::SettlementWorld;
 using test::WorldBatch;
+using Bytes = std::vector<std::uint8_t>;
 using Headers = std::vector<BatchHeader>;
 
 const std::string kTaken = "taken";
@@ -101,6 +103,37 @@ TEST_F(ShownBatchesTest, others_between_them_are_passed_over) {
   const Transaction finalize = proof::Finalize{.header = grandchild.header()};
   EXPECT_EQ(says(finalize, {lost.header(), child.header(), grandchild.header(), second.header(), child.header()}),
             error(Reason::kPeriodRunning));
+}
+
+TEST(ShownSeedTest, a_post_shows_the_seed_that_it_means) {
+  const auto mirror = std::make_shared<EvmMirror>();
+  SettlementWorld world({.program = test::compile_text(R"(program seeded
+dim K in 1..8
+record x: i64 in 0..100
+table draw: i64 {
+  fold k in K { s = s + x[k] * prf(seed[0], seed[1], k) } from s = 0
+  return s
+}
+)")
+                                        .program,
+                         .dims = {},
+                         .chain = mirrored(mirror)});
+  world.chain().mine(5);
+  ASSERT_TRUE(world.send(world.other(), proof::SealSeed{.task = world.task()}).has_value());
+  WorldBatch batch = world.make_batch();
+  const Bytes post = encode(Transaction(batch.post()));
+  const auto says = [&](const std::optional<proof::Digest>& seed) {
+    return mirror->refusal_of(post, {}, seed, world.settings().sequencer_bond);
+  };
+  const auto seed = proof::read_seed(world.state(), world.task(), proof::kGenesisParent);
+  ASSERT_TRUE(seed.has_value());
+  proof::Digest other = *seed;
+  other.bytes.back() ^= 1;
+  const std::string kSeedNotShown = math::to_hex(selector_of("SeedNotShown()"));
+  EXPECT_EQ(says(std::nullopt), kSeedNotShown);
+  EXPECT_EQ(says(other), kSeedNotShown);
+  EXPECT_EQ(says(*seed), kTaken);
+  EXPECT_TRUE(world.post(batch).has_value());
 }
 
 }  // namespace
