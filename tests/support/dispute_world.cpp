@@ -77,7 +77,7 @@ DisputedBatch DisputeWorld::post(const Cheat& cheat, std::uint64_t seed) {
   if (batch.poster != built->directory) fs::rename(built->directory, batch.poster);
   fs::create_directories(folder() / "watcher");
   fs::copy(batch.poster, batch.watcher, fs::copy_options::recursive);
-  x_chain->settle();
+  x_chain->catch_up();
   return batch;
 }
 
@@ -90,22 +90,22 @@ verifier::WatchSettings DisputeWorld::watch_settings() {
 }
 
 verifier::WatchReport DisputeWorld::watch() {
-  x_chain->settle();
+  x_chain->catch_up();
   const auto own = open();
   verifier::WatchReport report = verifier::watch_once(*own, x_watcher, watch_settings());
-  x_chain->settle();
+  x_chain->catch_up();
   return report;
 }
 
 void DisputeWorld::defend() {
-  x_chain->settle();
+  x_chain->catch_up();
   static_cast<void>(x_defender->defend_once(chain()));
-  x_chain->settle();
+  x_chain->catch_up();
 }
 
 void DisputeWorld::advance(std::uint64_t seconds) {
   x_chain->advance(seconds);
-  x_chain->settle();
+  x_chain->catch_up();
 }
 
 std::vector<verifier::WatchEvent> DisputeWorld::play() {

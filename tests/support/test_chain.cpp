@@ -143,7 +143,7 @@ class ChainOnANode final : public TestChain {
     static_cast<void>(x_node->rpc().call("evm_setNextBlockTimestamp", {time_s}));
     x_node->world().mine(1);
   }
-  void settle() override {
+  void catch_up() override {
     for (const std::uint64_t last = number_of_latest(); number_of_latest() < last + x_confirmations;)
       std::this_thread::yield();
   }

@@ -24,7 +24,7 @@ class TestChain {
   /// Transactions from now on are that much later.
   virtual void advance(std::uint64_t seconds) = 0;
   /// Waits until clients are told of all that is in blocks.
-  virtual void settle() {}
+  virtual void catch_up() {}
   /// What an account has paid for gas, of which the embedded chain takes none.
   [[nodiscard]] virtual proof::Wei fees(const proof::Address& account) = 0;
   /// What happens behind the mark is not there for clients that are opened after going back, which can be done once.

@@ -37,7 +37,7 @@ class ChainedRounds {
 
   /// It has been told of all that is in blocks.
   [[nodiscard]] chain::ChainAdapter& chain() {
-    x_chain->settle();
+    x_chain->catch_up();
     return *x_client;
   }
   /// A client beside chain().
