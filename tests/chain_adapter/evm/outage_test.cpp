@@ -184,13 +184,13 @@ class Spiky final : public HttpPoster {
   Spiky(test::EvmWorld& world, const bool& begins)
       : x_world(world), x_begins(begins), x_inner(*parse_endpoint(world.anvil().url())) {}
   HttpResponse post(const std::string& body) override {
-    if (x_begins && body.find("eth_getTransactionReceipt") != std::string::npos) mine(x_high);
+    if (x_begins && body.find("eth_getTransactionReceipt") != std::string::npos) mine(kHigh);
     HttpResponse response = x_inner.post(body);
     const bool is_sent = body.find("eth_sendRawTransaction") != std::string::npos;
     if (is_sent) ++sent;
     const bool is_taken = body.find("eth_getTransactionReceipt") != std::string::npos &&
                           json::parse(response.body).at("result").is_object();
-    if (x_begins && is_taken) mine(x_low);
+    if (x_begins && is_taken) mine(kLow);
     return response;
   }
   [[nodiscard]] std::string name() const override { return x_inner.name(); }
@@ -203,8 +203,8 @@ class Spiky final : public HttpPoster {
     x_world.mine(1);
   }
 
-  static constexpr std::uint64_t x_low = 1'000'000'000;
-  static constexpr std::uint64_t x_high = 50'000'000'000;
+  static constexpr std::uint64_t kLow = 1'000'000'000;
+  static constexpr std::uint64_t kHigh = 50'000'000'000;
   test::EvmWorld& x_world;
   const bool& x_begins;
   HttpClient x_inner;
