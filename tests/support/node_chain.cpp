@@ -36,7 +36,7 @@ void NodeChain::advance(std::uint64_t seconds) {
   const json::value latest = x_world.rpc().call("eth_getBlockByNumber", {"latest", false});
   static_cast<void>(
       x_world.rpc().call("evm_setNextBlockTimestamp", {chain::number_of(latest.at("timestamp")) + seconds}));
-  settle();
+  confirm();
 }
 
 NodeChain::Count NodeChain::count() {

@@ -22,7 +22,7 @@ class NodeChain final : public TestChain {
 
   [[nodiscard]] EvmWorld& world() { return x_world; }
   /// Goes on while what waits gets into a block and that is taken for final.
-  void settle() { x_world.mine(x_confirmations + 1); }
+  void confirm() { x_world.mine(x_confirmations + 1); }
 
   [[nodiscard]] std::string where() const override { return x_world.anvil().url(); }
   [[nodiscard]] std::unique_ptr<chain::ChainAdapter> open() override;

@@ -47,7 +47,7 @@ class Waves : public ::testing::TestWithParam<std::uint64_t> {
     // The longer chain is the one that stays.
     if (GetParam() > kConfirmations) node->world().mine(before - world->chain().head().block + 1);
     step();
-    node->settle();
+    node->confirm();
   }
   /// The parties see what will be taken back.
   void look() {
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Reorganisations, Waves,
 
 /// Pitfall 17, Pitfall 19, Pitfall 29.
 TEST_P(Waves, leave_the_right_one_as_the_winner) {
-  node->settle();
+  node->confirm();
   DisputedBatch good;
   DisputedBatch bad;
   std::uint64_t seed = 0;
