@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Reorganisations, Waves,
                          ::testing::Values(0,                    // the transactions' own blocks
                                            2,                    // as deep as is thought possible
                                            kConfirmations + 3),  // deeper
-                         [](const auto& info) { return "take_back_" + std::to_string(info.param) + "_more_blocks"; });
+                         [](const auto& one) { return "take_back_" + std::to_string(one.param) + "_more_blocks"; });
 
 /// Pitfall 17, Pitfall 19, Pitfall 29.
 TEST_P(Waves, leave_the_right_one_as_the_winner) {
