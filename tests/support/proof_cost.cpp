@@ -1,12 +1,11 @@
 #include "tests/support/proof_cost.h"
 
-#include "deterministic_math/bytecode/codec.h"
 #include "deterministic_math/numbers/assert.h"
+#include "verifier/lab/dispute.h"
 
 namespace tally::test {
 
 using namespace tally::proof;
-using verifier::kLabCreator;
 using verifier::kLabPoster;
 
 namespace {
@@ -39,7 +38,7 @@ ProofCost::ProofCost(const ProofCase& tried, verifier::LabChain& chain, verifier
   x_bound = section_cost(tried.program, {.dims = tried.dims, .leaf_bytes = tried.leaf_bytes}, item,
                          is_step() ? math::CodeSection::kStep : math::CodeSection::kFinish);
   run_and_commit();
-  x_header = create_and_post();
+  x_header = create_and_post(x_batch, settings_of(tried), chain);
   const auto committed = chain.settlement().committed_batch(chain.state(), x_header);
   TALLY_ASSERT(committed.has_value());
   Effects effects =
@@ -90,27 +89,6 @@ void ProofCost::run_and_commit() {
                 beside(results[column], math::type_range(batch.program.objects[table].type)));
   }
   x_batch.commit();
-}
-
-BatchHeader ProofCost::create_and_post() {
-  const TaskSettings settings = settings_of(x_case);
-  const Effects created = x_chain
-                              .send(kLabCreator, CreateTask{.salt = x_chain.next_salt(),
-                                                            .bytecode = math::encode_program(x_case.program),
-                                                            .dims = {x_case.dims.begin() + 1, x_case.dims.end()},
-                                                            .settings = settings,
-                                                            .genesis_roots = x_batch.state_roots()})
-                              .effects;
-  const auto states = x_batch.state_commitments();
-  const Effects posted = x_chain
-                             .send(kLabPoster, settings.sequencer_bond,
-                                   Post{.task = std::get<TaskCreated>(created.events.front()).task,
-                                        .state_commitments = {states.begin(), states.end()},
-                                        .record_count = x_case.dims.front(),
-                                        .records_root = x_batch.committed().header.records_root,
-                                        .table_roots = x_batch.table_roots()})
-                             .effects;
-  return std::get<Posted>(posted.events.front()).header;
 }
 
 /// The poster claims what the case says around the transition, and 0 elsewhere; the challenger picks the segment that

@@ -35,7 +35,6 @@ class ProofCost {
  private:
   [[nodiscard]] bool is_step() const;
   void run_and_commit();
-  [[nodiscard]] proof::BatchHeader create_and_post();
   [[nodiscard]] proof::Move next_move();
 
   ProofCase x_case;

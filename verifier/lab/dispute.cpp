@@ -10,7 +10,6 @@
 #include "deterministic_math/numbers/assert.h"
 #include "fraud_proof/commitments/batch_shape.h"
 #include "fraud_proof/step/one_step.h"
-#include "verifier/lab/made_up_batch.h"
 
 namespace tally::verifier {
 
@@ -45,7 +44,6 @@ class Laboratory {
   [[nodiscard]] math::SectionOutcome run(math::SectionKind kind, std::uint64_t fold, Accumulators& accumulators,
                                          math::ResultValues& results);
   void forge();
-  [[nodiscard]] BatchHeader create_and_post();
   /// The state from which on the poster's claims are false.
   [[nodiscard]] std::uint64_t first_false(FalseFrom from) const;
   [[nodiscard]] Move respond(const Game& game, std::uint64_t first_false) const;
@@ -96,27 +94,6 @@ void Laboratory::forge() {
   x_batch.commit();
 }
 
-BatchHeader Laboratory::create_and_post() {
-  const math::Program& program = x_batch.committed().program;
-  const Effects created = x_chain
-                              .send(kLabCreator, CreateTask{.salt = x_chain.next_salt(),
-                                                            .bytecode = math::encode_program(program),
-                                                            .dims = {x_dispute.dims.begin() + 1, x_dispute.dims.end()},
-                                                            .settings = x_settings,
-                                                            .genesis_roots = x_batch.state_roots()})
-                              .effects;
-  const auto states = x_batch.state_commitments();
-  const Effects posted = x_chain
-                             .send(kLabPoster, x_settings.sequencer_bond,
-                                   Post{.task = std::get<TaskCreated>(created.events.front()).task,
-                                        .state_commitments = {states.begin(), states.end()},
-                                        .record_count = x_dispute.dims.front(),
-                                        .records_root = x_batch.committed().header.records_root,
-                                        .table_roots = x_batch.table_roots()})
-                             .effects;
-  return std::get<Posted>(posted.events.front()).header;
-}
-
 Move Laboratory::respond(const Game& game, std::uint64_t first_false) const {
   std::vector<Accumulators> claims;
   for (const std::uint64_t position : boundary_positions(game.low, game.high, x_dispute.arity)) {
@@ -159,7 +136,7 @@ std::uint64_t Laboratory::first_false(FalseFrom from) const {
 }
 
 DisputeSteps Laboratory::play(FalseFrom from) {
-  const BatchHeader header = create_and_post();
+  const BatchHeader header = create_and_post(x_batch, x_settings, x_chain);
   const auto committed = x_chain.settlement().committed_batch(x_chain.state(), header);
   TALLY_ASSERT(committed.has_value());
   DisputeSteps steps;
@@ -199,6 +176,24 @@ DisputeCost cost_of(const DisputeSteps& steps) {
 }
 
 }  // namespace
+
+BatchHeader create_and_post(MadeUpBatch& batch, const TaskSettings& settings, LabChain& chain) {
+  const CommittedBatch& committed = batch.committed();
+  const auto& dims = committed.values.dims;
+  const Sent created = chain.send(kLabCreator, CreateTask{.salt = chain.next_salt(),
+                                                          .bytecode = math::encode_program(committed.program),
+                                                          .dims = {dims.begin() + 1, dims.end()},
+                                                          .settings = settings,
+                                                          .genesis_roots = batch.state_roots()});
+  const auto states = batch.state_commitments();
+  const Sent posted = chain.send(kLabPoster, settings.sequencer_bond,
+                                 Post{.task = std::get<TaskCreated>(created.effects.events.front()).task,
+                                      .state_commitments = {states.begin(), states.end()},
+                                      .record_count = dims.front(),
+                                      .records_root = committed.header.records_root,
+                                      .table_roots = batch.table_roots()});
+  return std::get<Posted>(posted.effects.events.front()).header;
+}
 
 std::uint64_t total_gas(const DisputeSteps& steps) {
   std::uint64_t gas = 0;

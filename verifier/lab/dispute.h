@@ -9,6 +9,7 @@
 
 #include "deterministic_math/bytecode/program.h"
 #include "verifier/lab/lab_chain.h"
+#include "verifier/lab/made_up_batch.h"
 
 namespace tally::verifier {
 
@@ -18,6 +19,10 @@ struct DisputeCase {
   std::uint32_t leaf_bytes = proof::kDefaultLeafBytes;
   std::uint16_t arity = 32;
 };
+
+/// Posts a batch that is committed, in a task of its own.
+[[nodiscard]] proof::BatchHeader create_and_post(MadeUpBatch& batch, const proof::TaskSettings& settings,
+                                                 LabChain& chain);
 
 /// One of its transactions.
 struct DisputeStep {

@@ -21,7 +21,6 @@
 namespace tally::chain {
 namespace {
 
-using math::Op;
 using math::Program;
 using test::pick;
 using test::ProofCase;
