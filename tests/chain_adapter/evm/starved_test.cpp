@@ -8,7 +8,7 @@
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
 #include "tests/support/evm_mirror.h"
-#include "tests/support/memory_world.h"
+#include "tests/support/settlement_world.h"
 
 namespace tally::chain {
 namespace {
