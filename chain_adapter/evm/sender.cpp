@@ -131,18 +131,18 @@ Sender::Fees Sender::fees_at(const EvmBlock& latest) {
 
 TransactionId Sender::sign_and_send(const Outgoing& outgoing, const math::Digest& purpose, std::uint64_t gas,
                                     const Fees& fees, const Block& latest) {
-  SentTransaction sent{.sender = outgoing.key.address(),
-                       .purpose = purpose,
-                       .transaction = {.chain_id = x_chain_id,
-                                       .priority_fee = fees.tip,
-                                       .fee = fees.fee,
-                                       .gas = gas,
-                                       .to = outgoing.to,
-                                       .value = outgoing.value,
-                                       .data = outgoing.data},
-                       .block = latest.number,
-                       .time_s = x_settings.now_s(),
-                       .attempts = {}};
+  SentTransaction sent;
+  sent.sender = outgoing.key.address();
+  sent.purpose = purpose;
+  sent.transaction = {.chain_id = x_chain_id,
+                      .priority_fee = fees.tip,
+                      .fee = fees.fee,
+                      .gas = gas,
+                      .to = outgoing.to,
+                      .value = outgoing.value,
+                      .data = outgoing.data};
+  sent.block = latest.number;
+  sent.time_s = x_settings.now_s();
   for (int tried = 1;; ++tried) {
     sent.transaction.nonce = x_node.next_nonce(sent.sender);
     {
