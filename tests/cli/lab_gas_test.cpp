@@ -39,7 +39,7 @@ TEST_F(LabGas, shows_single_transactions_with_their_goals) {
   ASSERT_EQ(run.exit_code, kFine) << run.err;
   const boost::json::object result = parsed(run);
   const boost::json::array& rows = result.at("transactions").as_array();
-  EXPECT_EQ(rows.size(), 17U);
+  EXPECT_EQ(rows.size(), 18U);
   for (const boost::json::value& row : rows) EXPECT_GT(row.at("gas").to_number<int>(), 4'000);
 }
 
