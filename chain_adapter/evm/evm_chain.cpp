@@ -4,6 +4,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -174,15 +176,7 @@ void EvmChain::confirm(std::uint64_t last) {
     if (head.number >= last) return;
     const std::uint64_t until = std::min(last, head.number + x_blocks_at_once);
     const auto end = x_node.block(until);
-    Read blocks;
-    try {
-      blocks = read(head.number + 1, until);
-    } catch (const RpcError&) {
-      // Nodes limit how much they look through at once, each in its own way.
-      if (x_blocks_at_once == 1) throw;
-      x_blocks_at_once /= 2;
-      continue;
-    }
+    Read blocks = read(head.number + 1, until);
     const auto again = x_node.block(until);
     if (!end || !again || end->block != again->block) changes_while_read();
     blocks.blocks.emplace(until, *end);
@@ -194,8 +188,25 @@ void EvmChain::confirm(std::uint64_t last) {
   }
 }
 
+/// Nodes limit how much they look through and how much they tell at once, each in its own way: then by halves.
+std::vector<EvmLog> EvmChain::logs(std::uint64_t first, std::uint64_t last) {
+  try {
+    return x_node.logs(x_identity.contract, first, last);
+  } catch (const RpcError&) {
+    if (first == last) throw;
+  } catch (const RpcFailure&) {
+    if (first == last) throw;
+    static_cast<void>(x_node.latest());  // it does answer, but not this
+  }
+  const std::uint64_t middle = std::midpoint(first, last);
+  std::vector<EvmLog> all = logs(first, middle);
+  std::vector<EvmLog> rest = logs(middle + 1, last);
+  std::ranges::move(rest, std::back_inserter(all));
+  return all;
+}
+
 EvmChain::Read EvmChain::read(std::uint64_t first, std::uint64_t last) {
-  const std::vector<EvmLog> logs = x_node.logs(x_identity.contract, first, last);
+  const std::vector<EvmLog> logs = EvmChain::logs(first, last);
   Read read;
   read.calls =
       settlement_calls(x_identity.contract, logs, [this](const TransactionId& id) { return x_node.transaction(id); });

@@ -31,7 +31,7 @@ struct EvmSettings {
   std::filesystem::path cache{};
   SenderSettings sending{};
   /// The most blocks whose logs are asked for at once.
-  std::uint64_t blocks_at_once = 10'000;
+  std::uint64_t blocks_at_once = 2'000;
 };
 
 /// Those of the environment: TALLY_CONFIRMATIONS, TALLY_MAX_FEE, TALLY_CACHE; else $XDG_CACHE_HOME/tallystick or
@@ -77,6 +77,7 @@ class EvmChain final : public ChainAdapter {
   void follow();
   void begin_anew_after_reorganisation(const Block& latest);
   void confirm(std::uint64_t last);
+  [[nodiscard]] std::vector<EvmLog> logs(std::uint64_t first, std::uint64_t last);
   [[nodiscard]] Read read(std::uint64_t first, std::uint64_t last);
   void keep(const Read& read, const Block& head);
   void look_beyond(const Block& latest);

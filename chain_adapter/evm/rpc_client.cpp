@@ -48,18 +48,19 @@ std::string text_of(const json::value* value) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-[[noreturn]] void raise(const json::value& error) {
+/// A limit on how much may be asked is said under the code of one on how often.
+[[noreturn]] void raise(const json::value& error, bool is_of_size) {
   const json::object* object = error.if_object();
   if (object == nullptr) throw NoAnswer("an error that is no object");
   const json::value* code = object->if_contains("code");
   const std::int64_t number = code != nullptr && code->is_int64() ? code->get_int64() : 0;
   const std::string message = text_of(object->if_contains("message"));
-  if (number == kLimitExceeded || number == kTooManyRequests) throw NoAnswer(message);
+  if ((number == kLimitExceeded && !is_of_size) || number == kTooManyRequests) throw NoAnswer(message);
   const json::value* data = object->if_contains("data");
   throw RpcError(number, message, data == nullptr ? json::value(nullptr) : *data);
 }
 
-json::value result_of(const HttpResponse& response, std::uint64_t id) {
+json::value result_of(const HttpResponse& response, std::uint64_t id, bool may_be_too_much) {
   json::error_code fault;
   json::parse_options options;
   options.max_depth = kMaxDepth;
@@ -81,7 +82,7 @@ json::value result_of(const HttpResponse& response, std::uint64_t id) {
     const std::string message = told != nullptr ? text_of(told->if_contains("message")) : std::string();
     throw NoAnswer("an answer to another call" + (message.empty() ? message : ": " + message));
   }
-  if (error != nullptr) raise(*error);
+  if (error != nullptr) raise(*error, may_be_too_much);
   const json::value* result = object->if_contains("result");
   if (result == nullptr) throw NoAnswer("an answer without a result");
   return *result;
@@ -103,7 +104,7 @@ json::value RpcClient::ask(Endpoint& endpoint, std::string_view method, const js
   try {
     const HttpResponse response = endpoint.poster->post(json::serialize(request));
     repeated = response.repeated;
-    return result_of(response, id);
+    return result_of(response, id, method == "eth_getLogs");
   } catch (const RpcError& error) {
     throw RpcError(error, repeated);
   } catch (const HttpFailure& failure) {

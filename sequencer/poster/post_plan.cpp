@@ -187,7 +187,7 @@ void Planner::check_records() const {
 PostPlan Planner::plan(const chain::BatchIndex& index, const proof::Address& poster) {
   read_files();
   const proof::BatchHeader& header = x_manifest.header;
-  PostPlan plan{.batch = proof::batch_id(header), .header = header, .post = {}, .bond = {}};
+  PostPlan plan{.batch = proof::batch_id(header), .header = header, .post = {}, .bond = {}, .seed = x_manifest.seed};
   const auto record = proof::read_task(x_chain, header.task);
   if (!record) fail(PostReason::kNoSuchTask, "the chain has no task " + to_hex(header.task));
   x_task = record->preimage;

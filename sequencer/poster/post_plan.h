@@ -59,6 +59,7 @@ struct PostPlan {
   proof::BatchHeader header;
   proof::Post post;
   proof::Wei bond;
+  math::Digest seed;  // that it was computed with; zero where the program reads none
 };
 
 [[nodiscard]] std::expected<PostPlan, PostRefusal> plan_post(const proof::StateReader& chain, const chain::Head& head,

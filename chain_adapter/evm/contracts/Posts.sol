@@ -5,7 +5,7 @@ import {Batch, Batches} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
 import {calldataWord, setWord, u16At, u32At, wordAt} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
-import {newNode, Node, NODE_BONDED, NODE_HAS_DELEGATE, NODE_HAS_FINAL_CHILD, NODE_PENDING} from "./Nodes.sol";
+import {newNode, Node, NODE_BONDED, NODE_HAS_DELEGATE, NODE_HAS_FINAL_CHILD, NODE_IS_GENESIS, NODE_PENDING} from "./Nodes.sol";
 import {SeedNotShown} from "./OwnReasons.sol";
 import {
     KIND_ADVICE, KIND_FIELD, KIND_ROW, KIND_STATE, OBJECT_BYTES, Program, Programs
@@ -19,6 +19,7 @@ import {
     Malformed,
     NotAProposer,
     NoSuchBatch,
+    NoSuchTask,
     NotYourTurn,
     ParentDead,
     ParentState,
@@ -72,6 +73,8 @@ abstract contract Posts is SettlementState {
         bytes32 parentName = nodeName(posting.task, posting.parent.id);
         Node parent = nodes[parentName];
         if (!parent.exists()) revert NoSuchBatch();
+        // Batches stand among the same names: none of them is a task, whatever code may be where one's would be.
+        if (posting.parent.id == 0 && !parent.has(NODE_IS_GENESIS)) revert NoSuchTask();
         requireExtendable(posting.parent, parent, Readers.over(headers));
         requireProposer(task);
         requireValue(Tasks.sequencerBond(task));

@@ -145,7 +145,10 @@ abstract contract SettlementState {
     /// A node by its name: genesis has one name, 0. NoSuchBatch, also for a batch of another task; HeaderNotShown.
     function findNode(bytes32 task, bytes32 batch, Reader memory shown) internal view returns (Node node) {
         node = nodes[nodeName(task, batch)];
-        if (batch == 0) return node;
+        if (batch == 0) {
+            if (!node.has(NODE_IS_GENESIS)) revert NoSuchTask();
+            return node;
+        }
         if (!node.exists() || node.has(NODE_IS_GENESIS)) revert NoSuchBatch();
         (bytes32 taskOfBatch,) = Headers.find(shown, batch);
         if (taskOfBatch != task) revert NoSuchBatch();

@@ -14,6 +14,7 @@
 #include "chain_adapter/evm/rpc_values.h"
 #include "deterministic_math/bytecode/codec.h"
 #include "tests/support/evm_world.h"
+#include "tests/support/faulty_node.h"
 #include "tests/support/settlement_world.h"
 
 namespace tally::chain {
@@ -336,6 +337,24 @@ TEST_F(EvmChainTest, reads_long_chains_in_pieces) {
                   {.confirmations = 0, .cache = elsewhere.path(), .blocks_at_once = 4});
   EXPECT_EQ(pieces.events(0, 10).size(), 4U);
   EXPECT_EQ(pool(pieces, pattern.task()), Wei{6});
+}
+
+TEST_F(EvmChainTest, reads_what_a_node_cannot_tell_at_once_by_halves) {
+  const auto chain = world.open();
+  ASSERT_EQ(create(*chain).kind, Kind::kApplied);
+  for (std::uint64_t i = 1; i <= 6; ++i) ASSERT_EQ(fund(*chain, i).kind, Kind::kApplied);
+  // It breaks off where it is asked for the logs of more than a block.
+  test::FaultyNode node(world.anvil().url(), [](std::uint64_t /*number*/, const std::string& body) {
+    if (!body.contains("eth_getLogs")) return test::Fault::kNone;
+    const boost::json::object range = boost::json::parse(body).at("params").at(0).as_object();
+    return range.at("fromBlock") == range.at("toBlock") ? test::Fault::kNone : test::Fault::kMute;
+  });
+  test::TemporaryFolder elsewhere;
+  EvmChain halves({http_endpoints(node.url()), {}, [](std::chrono::milliseconds) {}},
+                  {.confirmations = 0, .cache = elsewhere.path()});
+  EXPECT_EQ(halves.events(0, 10).size(), 7U);
+  EXPECT_EQ(pool(halves, pattern.task()), Wei{21});
+  EXPECT_GT(node.faults(), 0U);
 }
 
 }  // namespace

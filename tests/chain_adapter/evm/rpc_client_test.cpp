@@ -135,6 +135,14 @@ TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {
   }
 }
 
+// Providers say with the code of a limit on rates that there are too many logs: the same again is no use.
+TEST(RpcClient, takes_too_many_logs_for_an_answer) {
+  Script node{.answers = {error(R"({"code":-32005,"message":"query returned more than 10000 results"})"), good("8")}};
+  Calls calls({&node});
+  EXPECT_THROW(static_cast<void>(calls.client.call("eth_getLogs", {})), RpcError);
+  EXPECT_TRUE(calls.pauses.empty());
+}
+
 TEST(RpcClient, pitfall_27_leaves_endpoints_alone_for_as_long_as_all_of_them_ask_for) {
   const auto busy = [](const std::string& asked) {
     return HttpResponse{.status = 429, .retry_after = asked, .body = "slow down"};

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+
 #include "chain_adapter/evm/abi.h"
+#include "fraud_proof/signing/keccak.h"
 #include "tests/support/batch_life.h"
 #include "tests/support/evm_mirror.h"
 #include "tests/support/memory_world.h"
@@ -103,6 +106,40 @@ TEST_F(ShownBatchesTest, others_between_them_are_passed_over) {
   const Transaction finalize = proof::Finalize{.header = grandchild.header()};
   EXPECT_EQ(says(finalize, {lost.header(), child.header(), grandchild.header(), second.header(), child.header()}),
             error(Reason::kPeriodRunning));
+}
+
+/// Where the contract looks for the code of what is named so (contracts/CodeStore.sol).
+std::string place_of_code(const proof::Digest& name) {
+  const auto last_20 = [](const proof::KeccakDigest& hash) { return Bytes(hash.bytes.end() - 20, hash.bytes.end()); };
+  const Bytes maker = {0x67, 0x36, 0x5f, 0x5f, 0x37, 0x36, 0x5f, 0x5f, 0xf0, 0x5f, 0x52, 0x60, 0x08, 0x60, 0x18, 0xf3};
+  math::ByteWriter made_by_name;
+  made_by_name.u8(0xff);
+  made_by_name.raw(test::MemoryChainOptions{}.contract.bytes);
+  made_by_name.raw(name.bytes);
+  made_by_name.raw(proof::keccak256(maker).bytes);
+  const proof::KeccakDigest by_name = proof::keccak256(made_by_name.view());
+  math::ByteWriter made_first;
+  made_first.u16be(0xd694);
+  made_first.raw(last_20(by_name));
+  made_first.u8(1);
+  return math::to_hex(last_20(proof::keccak256(made_first.view())));
+}
+
+// Who finds a batch whose id leads to a contract of its own would have a task whose words it can change.
+TEST_F(ShownBatchesTest, a_batch_is_no_task_whatever_code_is_where_its_own_would_be) {
+  chain::RpcClient& node = mirror->node().rpc();
+  const auto code = node.call("eth_getCode", {place_of_code(world.task().digest), "latest"});
+  ASSERT_GT(code.as_string().size(), 1000U);
+  static_cast<void>(node.call("anvil_setCode", {place_of_code(second.id().digest), code}));
+  const proof::TaskId fake{second.id().digest};
+  proof::Post post = world.make_batch().post();
+  EXPECT_NE(mirror->refusal_of(encode(Transaction(post)), {}, {}, world.settings().sequencer_bond),
+            error(Reason::kNoSuchTask));
+  post.task = fake;
+  EXPECT_EQ(mirror->refusal_of(encode(Transaction(post)), {}, {}, world.settings().sequencer_bond),
+            error(Reason::kNoSuchTask));
+  EXPECT_EQ(says(proof::SealSeed{.task = fake}, {}), error(Reason::kNoSuchTask));
+  EXPECT_EQ(says(proof::SkipInvalid{.task = fake}, {}), error(Reason::kNoSuchTask));
 }
 
 TEST(ShownSeedTest, a_post_shows_the_seed_that_it_means) {

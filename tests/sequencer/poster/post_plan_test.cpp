@@ -272,6 +272,9 @@ next sum = next_sum
   ASSERT_TRUE(built.has_value()) << built.error().message;
   const auto plan = rounds.plan(built->directory);
   ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  PostPlan of_another_fork = *plan;
+  of_another_fork.seed.bytes.back() ^= 1;
+  EXPECT_EQ(post_batch(chain, key, of_another_fork).refusal.value().reason, proof::Reason::kSeedNotSealed);
   const auto fate = post_batch(chain, key, *plan);
   EXPECT_EQ(fate.kind, chain::TransactionFate::Kind::kApplied);
 }
