@@ -66,6 +66,12 @@ void fail_refused(const proof::Transaction& transaction, const proof::ChainRefus
                                              std::string(to_string(refusal.reason)) + ": " + refusal.message);
 }
 
+proof::TaskId parse_task_argument(chain::ChainAdapter& chain, const std::string& text) {
+  const auto task = parse_id_argument<proof::TaskId>("--task", text);
+  if (!proof::read_task(chain.state(), task)) bad_input("--task " + text + ": the chain has no such task");
+  return task;
+}
+
 proof::Wei parse_wei_argument(const std::string& flag, const std::string& text) {
   const auto amount = chain::parse_wei(text);
   if (!amount) bad_input(flag + " " + text + ": " + amount.error());

@@ -51,6 +51,9 @@ chain::TransactionFate send(chain::ChainAdapter& chain, const chain::Submission&
 /// That the chain refused it, and by which reason.
 [[noreturn]] void fail_refused(const proof::Transaction& transaction, const proof::ChainRefusal& refusal);
 
+/// --task: a Failure where it is no id, or the chain has no such task.
+[[nodiscard]] proof::TaskId parse_task_argument(chain::ChainAdapter& chain, const std::string& text);
+
 /// "5", "20gwei", "1.5ether". A Failure names the flag.
 [[nodiscard]] proof::Wei parse_wei_argument(const std::string& flag, const std::string& text);
 

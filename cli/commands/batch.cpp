@@ -59,8 +59,7 @@ std::string padded(std::string text, std::size_t width) {
 
 ExitCode list(const BatchFlags& flags, const Console& console) {
   const auto chain = open_chain(flags.chain);
-  const auto task = parse_id_argument<proof::TaskId>("--task", flags.task);
-  if (!proof::read_task(chain->state(), task)) bad_input(flags.task + ": the chain has no such task");
+  const proof::TaskId task = parse_task_argument(*chain, flags.task);
   chain::BatchIndex index;
   index.follow(*chain);
   std::string text;

@@ -137,7 +137,7 @@ ExitCode finalize(const PostFlags& flags, Console& console) {
   chain::BatchIndex index;
   index.follow(*chain);
   std::vector<proof::TaskId> tasks(index.tasks().begin(), index.tasks().end());
-  if (!flags.task.empty()) tasks = {parse_id_argument<proof::TaskId>("--task", flags.task)};
+  if (!flags.task.empty()) tasks = {parse_task_argument(*chain, flags.task)};
   sequencer::FinaliserReport all;
   for (const proof::TaskId& task : tasks) {
     const sequencer::FinaliserReport report = sequencer::do_due(*chain, key, index, task);

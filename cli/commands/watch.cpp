@@ -83,9 +83,6 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
     if (!fs::is_directory(folder)) bad_input(folder + ": no such folder");
     settings.data.emplace_back(folder);
   }
-  for (const std::string& task : flags.tasks) {
-    settings.tasks.push_back(parse_id_argument<proof::TaskId>("--task", task));
-  }
   settings.all_tasks = flags.all_tasks;
   settings.demand_limit = parse_wei_argument("--demand-limit", flags.demand_limit);
   settings.judging_limit = std::chrono::seconds(flags.judging_limit_s);
@@ -96,6 +93,7 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
   math::ThreadPool pool(thread_count(flags.threads));
   settings.pool = &pool;
   const auto chain = open_chain(flags.chain);
+  for (const std::string& task : flags.tasks) settings.tasks.push_back(parse_task_argument(*chain, task));
   const proof::PrivateKey key = load_key(flags.key, console);
   const verifier::WatchReport report = with_chain_errors([&] { return verifier::watch_once(*chain, key, settings); });
   console.end_progress();

@@ -51,6 +51,9 @@ TEST_F(PostingCommands, refuse_with_the_fix) {
                  "0x12: no such directory, and not the id of a batch");
   const std::string other = "0x" + std::string(64, '1');
   expect_refusal(tally(with({"register", "--task", other}, "dev:1")), kBadInput, "the chain has no such task");
+  expect_refusal(tally(with({"finalize", "--task", other}, "dev:1")), kBadInput, "the chain has no such task");
+  expect_refusal(tally(with({"watch", "--once", "--task", other, "--memory", "watched", "--data", "."}, "dev:1")),
+                 kBadInput, "the chain has no such task");
   expect_refusal(tally(with({"register", "--task", x_task, "--stake", "1gwei"}, "dev:1")), kFoundInvalid,
                  "StakeTooSmall");
   std::filesystem::create_directory(x_folder / "updates");
