@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "chain_adapter/keys/development_keys.h"
-#include "cli/development_node.h"
 #include "cli/demo/forge.h"
+#include "cli/development_node.h"
 #include "cli/exit_code.h"
 #include "deterministic_math/programs/program_library.h"
 #include "sequencer/task/new_task.h"
