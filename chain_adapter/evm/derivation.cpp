@@ -1,7 +1,9 @@
 #include "chain_adapter/evm/derivation.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -41,19 +43,42 @@ std::optional<proof::TaskId> subject(const proof::Transaction& transaction) {
       transaction);
 }
 
+constexpr std::size_t kIdBytes = 32;
+constexpr std::size_t kBeforeTaskInGame = 4 + kIdBytes;  // the size of the state, and the game's id
+constexpr std::size_t kBeforeTaskInHeader = 32;          // the version
+constexpr std::uint8_t kMoveWithoutHeader = 0;           // docs/spec.md, 13.1
+
+/// How many bytes stand between a transaction's kind and its task.
+template <class Each>
+std::optional<std::size_t> before_task() {
+  if constexpr (std::is_same_v<Each, proof::MakeMove>) {
+    return proof::kHeaderBytes + kBeforeTaskInGame;
+  } else if constexpr (requires(Each each) { each.game.task; }) {
+    return kBeforeTaskInGame;
+  } else if constexpr (requires(Each each) { each.header.task; }) {
+    return kBeforeTaskInHeader;
+  } else if constexpr (requires(Each each) { each.task; }) {
+    return 0;
+  } else {
+    return std::nullopt;
+  }
+}
+
+template <std::size_t... I>
+std::optional<std::size_t> before_task(std::uint8_t kind, std::index_sequence<I...> /*kinds, less 1*/) {
+  if (kind == kMoveWithoutHeader) return kBeforeTaskInGame;
+  std::optional<std::size_t> found;
+  (void)((I + 1 == kind && (found = before_task<std::variant_alternative_t<I, proof::Transaction>>(), true)) || ...);
+  return found;
+}
+
 /// The same of bytes that the contract took and that do not decode, as may be in tasks that are left out alone. The
 /// contract compared these very bytes with a hash or found something by them, so they name no other task than theirs.
 std::optional<proof::TaskId> subject_of_bytes(math::Bytes call) {
-  constexpr std::size_t kIdBytes = 32;
-  constexpr std::size_t kSizeBytes = 4;
   math::ByteReader reader(call);
-  const std::uint8_t kind = reader.u8();
-  const bool is_move = kind == 15;
-  const bool has_game = is_move || kind == 0 || kind == 16 || kind == 17;
-  const bool has_header = (kind >= 11 && kind <= 14) || (kind >= 19 && kind <= 23);
-  if (is_move) static_cast<void>(reader.raw(proof::kHeaderBytes));
-  if (has_game) static_cast<void>(reader.raw(kSizeBytes + kIdBytes));  // behind the game's id
-  if (has_header) static_cast<void>(reader.raw(kIdBytes));             // behind the version
+  const auto before = before_task(reader.u8(), std::make_index_sequence<std::variant_size_v<proof::Transaction>>());
+  if (!before) return std::nullopt;
+  static_cast<void>(reader.raw(*before));
   const math::Bytes task = reader.raw(kIdBytes);
   if (!reader.ok()) return std::nullopt;
   proof::TaskId id;
