@@ -7,7 +7,7 @@ import {Descent, Game, PHASE_CHOOSE, PHASE_DESCEND, PHASE_REVEAL} from "./Games.
 import {calldataWord} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {KIND_COMPUTED, OUTSIDE_LOOPS, Program, Programs} from "./Programs.sol";
-import {Reader, Readers, Slice} from "./Reader.sol";
+import {Slice} from "./Reader.sol";
 import {
     DescentTables,
     NoBody,

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Batch, Batches} from "./Batches.sol";
 import {calldataWord, setWord, wordAt, zeroedWords} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
-import {KIND_FIELD, KIND_MEMBER, KIND_NONCE, KIND_ROW, KIND_STATE, Program, Programs} from "./Programs.sol";
+import {KIND_FIELD, KIND_MEMBER, KIND_NONCE, KIND_ROW, KIND_STATE, Programs} from "./Programs.sol";
 import {
     NoSuchEntry,
     OpeningMissing,

@@ -12,7 +12,6 @@ import {Reader, Readers, Slice} from "./Reader.sol";
 import {NoSuchEntry, NoSuchMember, NotLatestFinal, NotPayable, NothingToPay, OpeningState} from "./Reasons.sol";
 import {Found, Member, SettlementState, TaskStatus} from "./SettlementState.sol";
 import {Tasks} from "./Tasks.sol";
-import {Task} from "./Tasks.sol";
 
 /// claim_payout (docs/spec.md, 10.6).
 contract PayoutPart is SettlementState {

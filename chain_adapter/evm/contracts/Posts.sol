@@ -7,10 +7,8 @@ import {calldataWord, setWord, u16At, u32At, wordAt} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {newNode, Node, NODE_BONDED, NODE_HAS_DELEGATE, NODE_HAS_FINAL_CHILD, NODE_IS_GENESIS, NODE_PENDING} from "./Nodes.sol";
 import {SeedNotShown} from "./OwnReasons.sol";
-import {
-    KIND_ADVICE, KIND_FIELD, KIND_ROW, KIND_STATE, OBJECT_BYTES, Program, Programs
-} from "./Programs.sol";
-import {Reader, Readers, Slice} from "./Reader.sol";
+import {KIND_ADVICE, KIND_FIELD, KIND_ROW, OBJECT_BYTES, Program, Programs} from "./Programs.sol";
+import {Reader, Readers} from "./Reader.sol";
 import {
     BatchExists,
     KeeperCount,

@@ -39,12 +39,6 @@ library Readers {
         return address(uint160(number(reader, 20)));
     }
 
-    /// Money: below 2^128.
-    function money(Reader memory reader) internal pure returns (uint256 amount) {
-        amount = uint256(word(reader));
-        if (amount >> 128 != 0) revert Malformed();
-    }
-
     /// A count of a list of at most `most`.
     function count(Reader memory reader, uint256 most) internal pure returns (uint256 found) {
         found = number(reader, 2);

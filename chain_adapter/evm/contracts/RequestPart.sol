@@ -5,7 +5,7 @@ import {Batch} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
 import {NODE_LOST} from "./Nodes.sol";
-import {KIND_ADVICE, KIND_MEMBER, KIND_ROW, KIND_STATE, Programs} from "./Programs.sol";
+import {KIND_ADVICE, KIND_MEMBER, KIND_ROW, Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {
     AnswerTooLate,

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Batch, Batches} from "./Batches.sol";
 import {CodeStore} from "./CodeStore.sol";
-import {u16At, u32At, u8At, zeroedWords} from "./Memory.sol";
+import {u32At, u8At, zeroedWords} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {newNode, NODE_FINAL, NODE_IS_GENESIS} from "./Nodes.sol";
 import "./Opcodes.sol";
