@@ -111,6 +111,10 @@ void Console::warn(std::string_view message) const {
   std::cerr << "warning: " << harmless(message) << '\n';
 }
 
+void Console::note(std::string_view message) const {
+  if (x_settings.verbosity == Verbosity::kNormal) std::cerr << harmless(message) << '\n';
+}
+
 void Console::progress(std::string_view phase, std::uint64_t done, std::uint64_t total) {
   if (json() || x_settings.verbosity == Verbosity::kQuiet || total == 0 || isatty(STDERR_FILENO) == 0) return;
   const std::lock_guard lock(x_mutex);

@@ -35,6 +35,10 @@ class Console {
   /// A plain warning; kept quiet by --quiet and by --json.
   void warn(std::string_view message) const;
 
+  /// What is good to know before a command ends, or in case it does not: on standard error, for scripts too, unless
+  /// --quiet.
+  void note(std::string_view message) const;
+
   /// A bar on a terminal, redrawn at most ten times a second; nothing where standard error is not a terminal.
   void progress(std::string_view phase, std::uint64_t done, std::uint64_t total);
 

@@ -45,6 +45,18 @@ proof::Salt parse_salt(const std::string& text) {
   return digest.bytes;
 }
 
+/// Of a refused one no data is left.
+void create_on(chain::ChainAdapter& chain, const proof::PrivateKey& key, const sequencer::PreparedTask& task,
+               const chain::BatchStore& store) {
+  const proof::Transaction transaction = task.transaction;
+  try {
+    send(chain, {.key = key, .value = {}, .transaction = transaction});
+  } catch (const Failure&) {
+    if (!proof::read_task(chain.state(), task.id)) fs::remove_all(store.task(task.id));
+    throw;
+  }
+}
+
 ExitCode create(const TaskFlags& flags, Console& console) {
   const math::CompiledProgram program = load_program(flags.program, flags.parameters);
   Genesis genesis = gather_genesis(flags.genesis, program);
@@ -60,16 +72,15 @@ ExitCode create(const TaskFlags& flags, Console& console) {
   math::ThreadPool pool(thread_count(0));
   const auto prepared = sequencer::prepare_task(task, chain->identity(), key.address(), store, pool);
   if (!prepared) bad_input(prepared.error());
-  const proof::Transaction transaction = prepared->transaction;
-  try {
-    send(*chain, {.key = key, .value = {}, .transaction = transaction});
-  } catch (const Failure&) {
-    if (!proof::read_task(chain->state(), prepared->id)) fs::remove_all(store.task(prepared->id));
-    throw;
-  }
   const std::string id = to_hex(prepared->id);
+  const std::string salt = math::to_hex(task.salt);
+  if (chain::is_evm_chain(flags.chain)) {
+    console.note("creating task " + id + " with salt " + salt +
+                 "; after an interruption the same command with --salt " + salt + " goes on");
+  }
+  if (!proof::read_task(chain->state(), prepared->id)) create_on(*chain, key, *prepared, store);
   console.result("task " + id + "\ndata " + store.task(prepared->id).string(),
-                 json::object{{"task", id}, {"data", store.task(prepared->id).string()}});
+                 json::object{{"task", id}, {"salt", salt}, {"data", store.task(prepared->id).string()}});
   return ExitCode::kFine;
 }
 
@@ -167,7 +178,9 @@ void add_create(CLI::App& task, Session& session) {
   command->add_option("--frac-bits", flags->genesis.frac_bits, "Fraction bits of the fixed point")
       ->check(CLI::Range(0, math::kMaxFracBits))
       ->capture_default_str();
-  command->add_option("--salt", flags->salt, "0x and 64 hex digits (default: random)");
+  command->add_option(
+      "--salt", flags->salt,
+      "0x and 64 hex digits (default: random); the same command with the same salt makes no second task");
   add_settings_options(*command, flags->settings);
   add_chain_option(*command, flags->chain);
   add_key_options(*command, flags->key);

@@ -45,6 +45,19 @@ TEST_F(PostingCommands, leave_nothing_of_a_task_that_the_chain_refused) {
   EXPECT_TRUE(std::filesystem::is_empty(x_folder / "data"));
 }
 
+TEST_F(PostingCommands, go_on_with_a_task_whose_creation_was_interrupted) {
+  const std::string salt = "0x" + std::string(64, '7');
+  create_task({"--salt", salt});
+  const std::string first = x_task;
+  create_task({"--salt", salt});
+  EXPECT_EQ(x_task, first);
+  EXPECT_EQ(expect_fine(with({"task", "list"})).out, first + "  0 members, 0 batches, final 0\n");
+  const Finished told =
+      expect_fine(with_data({"task", "create", "fedavg", "--dim", "D=20", "--quiet", "--json"}, "dev:0"));
+  EXPECT_EQ(told.err, "");
+  EXPECT_EQ(parsed(told).at("salt").as_string().size(), salt.size());
+}
+
 TEST_F(PostingCommands, refuse_with_the_fix) {
   create_task();
   expect_refusal(tally(with_data({"post", "0x12"}, "dev:0")), kBadInput,
