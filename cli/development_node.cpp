@@ -29,6 +29,8 @@ constexpr std::string_view kListening = "Listening on ";
 constexpr std::chrono::seconds kPatience(20);
 constexpr std::chrono::milliseconds kPoll(20);
 constexpr int kExitNotStarted = 127;  // as shells report it
+constexpr ::pid_t kNone = -1;
+constexpr std::size_t kEndOfLog = 2'000;
 
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here changes it
@@ -40,6 +42,14 @@ std::string text_of(const fs::path& file) {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+/// The last lines of what a node said, as the end of a sentence.
+std::string end_of(std::string said) {
+  while (said.ends_with('\n')) said.pop_back();
+  if (said.empty()) return ", and said nothing";
+  if (said.size() > kEndOfLog) said = "…" + said.substr(said.find_first_of('\n', said.size() - kEndOfLog) + 1);
+  return ", and said:\n" + said;
 }
 
 }  // namespace
@@ -107,20 +117,29 @@ DevelopmentNode::~DevelopmentNode() { end(); }
 
 std::string DevelopmentNode::wait_for_url(const fs::path& log) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
+  std::string how = "does not start within " + std::to_string(kPatience.count()) + " s";
   while (std::chrono::steady_clock::now() < end) {
+    int status = 0;
+    const bool ended = ::waitpid(x_id, &status, WNOHANG) == x_id;
     const std::string said = text_of(log);
     const std::size_t place = said.find(kListening);
     const std::size_t line_end = place == std::string::npos ? place : said.find('\n', place);
-    if (line_end != std::string::npos) {
+    if (line_end != std::string::npos && !ended) {
       const std::size_t address = place + kListening.size();
       return "http://" + said.substr(address, line_end - address);
     }
+    if (ended) {
+      x_id = kNone;
+      how = WIFEXITED(status) && WEXITSTATUS(status) == kExitNotStarted ? "cannot be run" : "ended at once";
+      break;
+    }
     std::this_thread::sleep_for(kPoll);
   }
-  throw std::runtime_error("anvil does not start; see " + log.string());
+  throw std::runtime_error("the node " + anvil_program().string() + " " + how + end_of(text_of(log)));
 }
 
-void DevelopmentNode::end() const {
+void DevelopmentNode::end() {
+  if (x_id == kNone) return;
   ::kill(x_id, SIGTERM);
   int status = 0;
   while (::waitpid(x_id, &status, 0) < 0 && errno == EINTR) continue;

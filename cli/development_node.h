@@ -18,7 +18,7 @@ enum class NodeLeaves : std::uint8_t { kItsChain, kNothing };
 class DevelopmentNode {
  public:
   /// Starts anvil on a free port of the loopback interface. Throws as anvil_program(), and std::runtime_error where it
-  /// does not start. What it says goes to FOLDER/anvil.log.
+  /// does not start, with the end of what it said. All that goes to FOLDER/anvil.log.
   DevelopmentNode(const std::filesystem::path& folder, std::uint64_t start_s, NodeLeaves leaves);
   /// Ends it, and leaves its chain in state_file(), where it leaves one.
   ~DevelopmentNode();
@@ -30,7 +30,7 @@ class DevelopmentNode {
 
  private:
   [[nodiscard]] std::string wait_for_url(const std::filesystem::path& log);
-  void end() const;
+  void end();
 
   std::filesystem::path x_state;
   ::pid_t x_id = -1;

@@ -53,5 +53,18 @@ TEST_F(LabGas, refuses_what_it_cannot_play_and_says_what_is_missing) {
   EXPECT_NE(run.err.find("TALLY_ANVIL"), std::string::npos);
 }
 
+TEST_F(LabGas, says_what_a_node_said_that_does_not_start) {
+  const Folder folder;
+  const auto start = [&](const std::string& script) {
+    const std::filesystem::path program = folder.put("anvil", script);
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    set_anvil(program.string());
+    return tally({"lab", "gas"});
+  };
+  expect_refusal(start("#!/bin/sh\necho no room for $2\nexit 1\n"), kOutsideWorld,
+                 "ended at once, and said:\nno room for 0\n");
+  expect_refusal(start("#!/nowhere/sh\n"), kOutsideWorld, "cannot be run, and said nothing");
+}
+
 }  // namespace
 }  // namespace tally::cli
