@@ -20,12 +20,14 @@ constexpr std::array<std::string_view, 8> kParts = {"TaskPart",  "MemberPart",  
                                                     "CheckPart", "RequestPart", "PayoutPart", "MovePart"};
 constexpr std::string_view kSettlement = "Settlement";
 constexpr std::array<std::uint8_t, 32> kSalt{};
+constexpr std::uint64_t kTransferGas = 21'000;
 constexpr std::chrono::milliseconds kPoll(200);
 constexpr std::chrono::minutes kPatience(10);
 
 // github.com/Arachnid/deterministic-deployment-proxy: one transaction without a chain id, whose signature was made up,
 // so that nobody has its sender's key and the proxy has the same address on every chain.
 constexpr std::string_view kProxy = "0x4e59b44847b379578588920ca78fbf26c0b4956c";
+constexpr std::string_view kProxyName = "DeploymentProxy";
 constexpr std::string_view kProxyMaker = "0x3fab184622dc19b6109349b94811493bf45362c3";
 constexpr proof::Wei kProxyCost{10'000'000'000'000'000};  // 100,000 gas at 100 gwei
 constexpr std::string_view kProxyTransaction =
@@ -46,6 +48,20 @@ std::vector<std::uint8_t> behind_salt(math::Bytes creation) {
   data.raw(kSalt);
   data.raw(creation);
   return data.take();
+}
+
+/// What it costs to make a contract through the proxy: not asked of the node, since parts have to be there for the
+/// settlement. A little too much: the code that makes a contract is longer than the one that stays.
+std::uint64_t gas_to_make(math::Bytes creation) {
+  constexpr std::uint64_t kCreateGas = 32'000;
+  constexpr std::uint64_t kByteGas = 16;  // of a transaction (EIP-2028)
+  constexpr std::uint64_t kZeroGas = 4;
+  constexpr std::uint64_t kStayGas = 200;                // a byte of code
+  constexpr std::uint64_t kWordGas = 2 + 6 + 3 * 2 * 2;  // EIP-3860, the hash, and two copies in memory
+  const auto zeros = static_cast<std::uint64_t>(std::ranges::count(creation, 0));
+  const std::uint64_t words = (creation.size() + 31) / 32;
+  return kTransferGas + kCreateGas + kZeroGas * (kSalt.size() + zeros) + kByteGas * (creation.size() - zeros) +
+         kStayGas * creation.size() + kWordGas * words + 2 * words * words / 512;
 }
 
 /// EIP-1014: 0xff ‖ who makes it ‖ salt ‖ keccak256(creation).
@@ -95,23 +111,60 @@ TransactionId send(Sender& sender, const Outgoing& outgoing) {
   return *sent;
 }
 
-void make_proxy(EvmNode& node, Sender& sender, const proof::PrivateKey& key) {
-  const proof::Address maker = address(kProxyMaker);
-  const proof::Wei has = node.balance(maker);
-  if (has < kProxyCost) {
-    const auto money = send(sender, {.key = key, .to = maker, .value = {kProxyCost.value - has.value}, .data = {}});
+/// What the proxy's maker lacks.
+proof::Wei money_for_proxy(EvmNode& node) {
+  const proof::Wei has = node.balance(address(kProxyMaker));
+  return {kProxyCost.value - std::min(has, kProxyCost).value};
+}
+
+DeployedContract make_proxy(EvmNode& node, Sender& sender, const proof::PrivateKey& key) {
+  if (const proof::Wei lacks = money_for_proxy(node); lacks != proof::Wei{}) {
+    const auto money = send(sender, {.key = key, .to = address(kProxyMaker), .value = lacks, .data = {}});
     must_be_taken(wait_for_receipt(sender, money), "the money of the deployment proxy");
   }
   std::vector<std::uint8_t> transaction(kProxyTransaction.size() / 2 - 1);
   TALLY_ASSERT(math::from_hex(kProxyTransaction, transaction));
   try {
     const TransactionId made = node.send(transaction);
-    must_be_taken(patiently(made, [&] { return node.receipt(made); }), "the deployment proxy");
+    const EvmReceipt receipt = patiently(made, [&] { return node.receipt(made); });
+    must_be_taken(receipt, "the deployment proxy");
+    return {.name = kProxyName, .address = address(kProxy), .gas = receipt.gas};
   } catch (const RpcError& error) {
     throw std::runtime_error(std::string("the chain has no deterministic deployment proxy at ") + std::string(kProxy) +
                              ", and does not take the transaction that makes it: " + error.what());
   }
 }
+
+/// What an account must own so that each of its transactions is sent, and what they cost.
+class Purse {
+ public:
+  explicit Purse(const GasPrices& prices) : x_prices(prices) {}
+  void transfer(const proof::Wei& value) { pay(kTransferGas, kTransferGas, value.value); }
+  /// A call within the transaction, from which a 64th is kept back (EIP-150): so much more is asked for.
+  void make(std::uint64_t gas) { pay(gas, gas + gas / 63 + 1, 0); }
+  [[nodiscard]] DeploymentCost sum(std::size_t contracts) const {
+    return {.contracts = contracts,
+            .gas = x_gas,
+            .price = x_prices.now,
+            .cost = in_gwei(x_spent),
+            .needed = in_gwei(x_needed)};
+  }
+
+ private:
+  void pay(std::uint64_t gas, std::uint64_t estimate, math::u128 value) {
+    x_needed = std::max(x_needed, x_spent + value + gas_limit(estimate) * x_prices.least.value);
+    x_spent += value + gas * x_prices.now.value;
+    x_gas += gas;
+  }
+  /// Rounded up, to be read.
+  static proof::Wei in_gwei(math::u128 wei) { return {(wei + kGwei - 1) / kGwei * kGwei}; }
+  static constexpr std::uint64_t kGwei = 1'000'000'000;
+
+  GasPrices x_prices;
+  math::u128 x_spent = 0;
+  math::u128 x_needed = 0;
+  std::uint64_t x_gas = 0;
+};
 
 }  // namespace
 
@@ -149,23 +202,37 @@ void check_settlement(EvmNode& node) {
                                 " is not that of the settlement: the node is not to be trusted");
 }
 
-void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
-                       const std::function<void(const std::string&)>& tell) {
-  if (node.code(address(kProxy)).empty()) {
-    make_proxy(node, sender, key);
-    tell("the deployment proxy is at " + std::string(kProxy));
-  }
+DeploymentCost cost_of_deployment(EvmNode& node, Sender& sender) {
+  std::vector<const PlannedContract*> missing;
   for (const PlannedContract& contract : planned_contracts()) {
-    const std::string place = std::string(contract.name) + " at " + proof::to_text(contract.address);
+    if (node.code(contract.address).empty()) missing.push_back(&contract);
+  }
+  const bool lacks_proxy = node.code(address(kProxy)).empty();
+  if (missing.empty() && !lacks_proxy) return {};
+  Purse purse(sender.prices());
+  if (lacks_proxy) purse.transfer(money_for_proxy(node));
+  for (const PlannedContract* const contract : missing) purse.make(gas_to_make(contract->creation));
+  return purse.sum(missing.size() + (lacks_proxy ? 1 : 0));
+}
+
+void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
+                       const std::function<void(const DeployedContract&)>& tell) {
+  const auto made = [&](const DeployedContract& contract) {
+    if (tell) tell(contract);
+  };
+  if (node.code(address(kProxy)).empty()) made(make_proxy(node, sender, key));
+  for (const PlannedContract& contract : planned_contracts()) {
     if (!node.code(contract.address).empty()) {
-      tell(place + " was there before");
+      made({.name = contract.name, .address = contract.address});
       continue;
     }
     const EvmReceipt receipt = wait_for_receipt(
         sender, send(sender, {.key = key, .to = address(kProxy), .value = {}, .data = behind_salt(contract.creation)}));
     // Somebody else may have been faster.
-    if (node.code(contract.address).empty()) throw std::runtime_error("the chain did not take " + place);
-    tell(place + ", for " + std::to_string(receipt.gas) + " gas");
+    if (node.code(contract.address).empty())
+      throw std::runtime_error("the chain did not take " + std::string(contract.name) + " at " +
+                               proof::to_text(contract.address));
+    made({.name = contract.name, .address = contract.address, .gas = receipt.gas});
   }
   check_settlement(node);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,9 +33,27 @@ struct PlannedContract {
 /// program knows.
 void check_settlement(EvmNode& node);
 
-/// Makes what is not there yet; `tell` hears of each step. Throws std::runtime_error where the chain does not take it.
+/// Of what is not there yet, at the fees of now.
+struct DeploymentCost {
+  std::size_t contracts = 0;  // the deployment proxy too
+  std::uint64_t gas = 0;      // about
+  proof::Wei price{};         // of a unit of gas
+  proof::Wei cost{};          // of all of it
+  proof::Wei needed{};        // what the account must own at the start: each transaction may cost more than it does
+};
+/// Throws FeeAboveLimit.
+[[nodiscard]] DeploymentCost cost_of_deployment(EvmNode& node, Sender& sender);
+
+struct DeployedContract {
+  std::string_view name;
+  proof::Address address{};
+  std::optional<std::uint64_t> gas{};  // absent: it was there before
+};
+
+/// Makes what is not there yet; `tell` hears of each contract. Throws std::runtime_error where the chain does not take
+/// it.
 void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
-                       const std::function<void(const std::string&)>& tell);
+                       const std::function<void(const DeployedContract&)>& tell = {});
 
 /// Waits for what was sent to be in a block.
 [[nodiscard]] EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id);

@@ -20,10 +20,6 @@ constexpr int kNonceTries = 5;
 /// Between two looks at a transaction where no block comes.
 constexpr std::uint64_t kLookSeconds = 5;
 
-/// Estimates are exact for the state of the latest block; the next one may differ. Others may be taken back that wrote
-/// words of storage first, which costs 17,100 more for each.
-std::uint64_t with_margin(std::uint64_t gas) { return gas + gas / 4 + 3 * 17'100; }
-
 /// Twice the base fee stays enough for six full blocks.
 proof::Wei fee_for(const proof::Wei& base, const proof::Wei& tip) { return {2 * base.value + tip.value}; }
 
@@ -84,6 +80,10 @@ EvmCall call_of(const SentTransaction& sent) {
 
 }  // namespace
 
+/// Estimates are exact for the state of the latest block; the next one may differ. Others may be taken back that wrote
+/// words of storage first, which costs 17,100 more for each.
+std::uint64_t gas_limit(std::uint64_t gas) { return gas + gas / 4 + 3 * 17'100; }
+
 Sender::Sender(EvmNode& node, std::uint64_t chain_id, const std::filesystem::path& folder, SenderSettings settings)
     : x_node(node),
       x_chain_id(chain_id),
@@ -104,7 +104,7 @@ proof::OrRefused<TransactionId> Sender::send(const Outgoing& outgoing) {
   }
   std::uint64_t gas = 0;
   try {
-    gas = with_margin(x_node.estimate_gas(call));
+    gas = gas_limit(x_node.estimate_gas(call));
   } catch (const RpcError& error) {
     if (auto refusal = refusal_of_call(error)) return std::unexpected(*std::move(refusal));
     throw;
@@ -116,6 +116,12 @@ proof::OrRefused<TransactionId> Sender::send(const Outgoing& outgoing) {
                                         std::to_string(gas) + " gas at " + to_text_with_unit(fees.fee)));
   }
   return sign_and_send(outgoing, purpose, gas, fees, latest.block);
+}
+
+GasPrices Sender::prices() {
+  const EvmBlock latest = x_node.latest();
+  const Fees fees = fees_at(latest);
+  return {.now = {latest.base_fee.value + fees.tip.value}, .least = fees.fee};
 }
 
 Sender::Fees Sender::fees_at(const EvmBlock& latest) {

@@ -56,6 +56,15 @@ struct Whereabouts {
   EvmReceipt receipt{};  // kInBlock
 };
 
+/// Of a unit of gas.
+struct GasPrices {
+  proof::Wei now{};    // with the tip
+  proof::Wei least{};  // that its sender has to own before it is sent
+};
+
+/// What a transaction may use for which the node estimates `gas`.
+[[nodiscard]] std::uint64_t gas_limit(std::uint64_t gas);
+
 class Sender {
  public:
   /// The outbox is in `folder`; where that is empty, in memory.
@@ -64,6 +73,9 @@ class Sender {
   /// What the contract would refuse is not sent, and InsufficientFunds is said before it is. Any other refusal of the
   /// node is an RpcError. Throws FeeAboveLimit.
   [[nodiscard]] proof::OrRefused<TransactionId> send(const Outgoing& outgoing);
+
+  /// Throws FeeAboveLimit.
+  [[nodiscard]] GasPrices prices();
 
   /// Of what was sent from this outbox. Drives on what is not in a block, once for each block and every few seconds;
   /// what send() was not given the key of is not signed again. Throws FeeAboveLimit, RpcError.

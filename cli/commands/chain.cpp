@@ -244,20 +244,60 @@ ExitCode accounts(const ChainFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
+json::object to_json(const chain::DeployedContract& contract) {
+  json::object shown{{"name", contract.name}, {"address", proof::to_text(contract.address)}};
+  if (contract.gas) {
+    shown["gas"] = *contract.gas;
+  } else {
+    shown["was_there"] = true;
+  }
+  return shown;
+}
+
+std::string to_text(const chain::DeployedContract& contract) {
+  return std::string(contract.name) + " at " + proof::to_text(contract.address) +
+         (contract.gas ? ", for " + std::to_string(*contract.gas) + " gas" : " was there before");
+}
+
+/// What it says comes before the first transaction. A Failure where the money does not suffice for all that is missing.
+std::string check_money(chain::EvmNode& node, chain::Sender& sender, const proof::Address& account) {
+  const chain::DeploymentCost cost = chain::cost_of_deployment(node, sender);
+  if (cost.contracts == 0) return "nothing is missing";
+  const std::string what = std::to_string(cost.contracts) + " contracts are missing: about " +
+                           std::to_string(cost.gas) + " gas at " + money(cost.price) + ", " + money(cost.cost) +
+                           " in all";
+  const proof::Wei has = node.balance(account);
+  if (has < cost.needed) {
+    throw Failure(ExitCode::kFoundInvalid, what + "; " + proof::to_text(account) + " has " + money(has) +
+                                               ", and needs " + money(cost.needed) +
+                                               " at the start, since fees may rise: nothing was sent; send it " +
+                                               money({cost.needed.value - has.value}) + " more, and do this again");
+  }
+  return what + "; " + proof::to_text(account) + " has " + money(has);
+}
+
 ExitCode deploy(const ChainFlags& flags, Console& console) {
+  if (!chain::is_evm_chain(flags.where))
+    bad_input("--rpc " + flags.where + ": contracts are for EVM chains alone: http://… or https://…");
   const proof::PrivateKey key = load_key(flags.key, console);
-  if (!chain::is_evm_chain(flags.where)) bad_input("--rpc " + flags.where + ": not http://… or https://…");
   chain::RpcClient rpc = with_chain_errors([&] { return chain::rpc_client(flags.where); });
   chain::EvmNode node(rpc);
   const chain::EvmSettings settings = with_chain_errors([] { return chain::evm_settings_of_environment(); });
   const std::uint64_t chain_id = with_chain_errors([&] { return node.chain_id(); });
   chain::Sender sender(node, chain_id, settings.cache, settings.sending);
-  std::string steps;
-  chain::deploy_settlement(node, sender, key, [&](const std::string& step) { steps += step + "\n"; });
+  const auto say = [&](const std::string& line) {
+    if (!console.json()) console.result(line, nullptr);
+  };
+  say(check_money(node, sender, key.address()));
+  json::array contracts;
+  chain::deploy_settlement(node, sender, key, [&](const chain::DeployedContract& contract) {
+    say(to_text(contract));
+    contracts.push_back(to_json(contract));
+  });
   const std::string contract = proof::to_text(chain::settlement_address());
-  console.result(steps + "the settlement is at " + contract + " on chain " + std::to_string(chain_id) +
+  console.result("the settlement is at " + contract + " on chain " + std::to_string(chain_id) +
                      "; use it with --chain " + flags.where + ", or set TALLY_CHAIN",
-                 json::object{{"chain_id", chain_id}, {"contract", contract}});
+                 json::object{{"chain_id", chain_id}, {"contract", contract}, {"contracts", std::move(contracts)}});
   return ExitCode::kFine;
 }
 
@@ -325,7 +365,7 @@ void add_advance(CLI::App& chain, Session& session) {
 void add_deploy(CLI::App& chain, Session& session) {
   const auto flags = std::make_shared<ChainFlags>();
   CLI::App* command = chain.add_subcommand("deploy", "Put the settlement's contracts on an EVM chain, once for all");
-  command->add_option("--rpc", flags->where, "The chain's node: http://… or https://…")
+  command->add_option("--rpc,--chain", flags->where, "The chain's node: http://… or https://…")
       ->envname("TALLY_CHAIN")
       ->required();
   add_key_options(*command, flags->key);

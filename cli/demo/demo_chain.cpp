@@ -44,7 +44,7 @@ class EvmDemoChain final : public DemoChain {
     chain::EvmNode node(x_rpc);
     const chain::SenderSettings sending{.tip = proof::Wei{}};
     chain::Sender sender(node, node.chain_id(), x_folder, sending);
-    chain::deploy_settlement(node, sender, deployer, [](const std::string&) {});
+    chain::deploy_settlement(node, sender, deployer);
     x_chain = std::make_unique<chain::EvmChain>(
         chain::rpc_client(x_node.url()), chain::EvmSettings{.confirmations = 0, .cache = x_folder, .sending = sending});
   }

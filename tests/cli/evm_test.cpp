@@ -20,7 +20,10 @@ class EvmCommandsTest : public ::testing::Test {
     ::setenv("TALLY_ANVIL", test::anvil_program().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
     before = run({"status"});
     const std::string deployer = math::to_hex(chain::development_key(0).address().bytes);
-    static_cast<void>(x_anvil->rpc().call("anvil_setBalance", {deployer, test::quantity(~math::u128{0} >> 16)}));
+    constexpr std::uint64_t kForSomeContracts = 10'000'000'000'000'000;
+    static_cast<void>(x_anvil->rpc().call("anvil_setBalance", {deployer, test::quantity(kForSomeContracts)}));
+    poor = tally({"chain", "deploy", "--chain", x_anvil->url(), "--key", "dev:0"});
+    give(deployer);
     deployed = tally({"chain", "deploy", "--rpc", x_anvil->url(), "--key", "dev:0", "--json"});
   }
   static void TearDownTestSuite() {
@@ -34,7 +37,13 @@ class EvmCommandsTest : public ::testing::Test {
     return tally(all);
   }
 
+  static void give(const std::string& account) {
+    static_cast<void>(x_anvil->rpc().call("anvil_setBalance", {account, test::quantity(~math::u128{0} >> 16)}));
+  }
+  static const std::string& url() { return x_anvil->url(); }
+
   inline static Finished before;
+  inline static Finished poor;
   inline static Finished deployed;
 
  private:
@@ -51,6 +60,46 @@ TEST_F(EvmCommandsTest, say_how_the_contracts_get_there) {
   EXPECT_EQ(parsed(status).at("contract"), parsed(deployed).at("contract"));
   EXPECT_EQ(parsed(status).at("chain_id").to_number<int>(), 31'337);
   EXPECT_EQ(run({"events"}).exit_code, kFine);
+}
+
+TEST_F(EvmCommandsTest, deploy_all_or_say_at_once_what_it_costs) {
+  expect_refusal(poor, kFoundInvalid, "9 contracts are missing");
+  const std::string deployer = proof::to_text(chain::development_key(0).address());
+  EXPECT_NE(poor.err.find(deployer + " has 0.01 ether, and needs "), std::string::npos) << poor.err;
+  const json::array contracts = parsed(deployed).at("contracts").as_array();
+  ASSERT_EQ(contracts.size(), 9U);
+  double gas = 0;
+  for (const json::value& contract : contracts) gas += contract.at("gas").to_number<double>();
+  const double told = std::strtod(poor.err.c_str() + poor.err.find("about ") + 6, nullptr);
+  EXPECT_NEAR(told, gas, 0.03 * gas);
+  EXPECT_EQ(contracts.back().at("address"), parsed(deployed).at("contract"));
+  const Finished again = run({"deploy", "--key", "dev:0"});
+  ASSERT_EQ(again.exit_code, kFine) << again.err << again.out;
+  const json::array found = parsed(again).at("contracts").as_array();
+  for (const json::value& contract : found) EXPECT_TRUE(contract.at("was_there").as_bool());
+}
+
+/// So that who is interrupted knows the task, and goes on with it.
+TEST_F(EvmCommandsTest, tell_a_tasks_id_and_salt_before_they_create_it) {
+  const Folder folder;
+  const Words create{"task", "create", "fedavg", "--dim", "D=20", "--data", folder.path().string(), "--chain", url()};
+  const auto with = [&](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::string poor = math::to_hex(chain::development_key(3).address().bytes);
+  const Finished refused = tally(with(create, {"--key", "dev:3"}));
+  expect_refusal(refused, kFoundInvalid, "InsufficientFunds");
+  constexpr std::size_t kHex = 66;
+  const std::size_t place = refused.err.find("--salt 0x");
+  ASSERT_NE(place, std::string::npos) << refused.err;
+  give(poor);
+  const std::string salt = refused.err.substr(place + std::string("--salt ").size(), kHex);
+  const Finished made = tally(with(create, {"--key", "dev:3", "--salt", salt, "--json"}));
+  ASSERT_EQ(made.exit_code, kFine) << made.err << made.out;
+  const std::string task(parsed(made).at("task").as_string());
+  EXPECT_NE(refused.err.find("creating task " + task), std::string::npos) << refused.err;
+  EXPECT_NE(made.err.find("creating task " + task), std::string::npos) << made.err;
 }
 
 TEST_F(EvmCommandsTest, name_what_only_embedded_chains_have) {

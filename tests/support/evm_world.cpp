@@ -20,7 +20,7 @@ EvmWorld::EvmWorld() {
   give(deployer.address(), {100 * kEther.value});
   chain::EvmNode node(rpc());
   chain::Sender sender(node, node.chain_id(), x_folder.path());
-  chain::deploy_settlement(node, sender, deployer, [](const std::string&) {});
+  chain::deploy_settlement(node, sender, deployer);
 }
 
 std::unique_ptr<chain::EvmChain> EvmWorld::open(std::uint64_t confirmations, const std::filesystem::path& cache) {

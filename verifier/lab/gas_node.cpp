@@ -55,7 +55,7 @@ void GasNode::deploy() {
   const proof::PrivateKey deployer = chain::development_key(kDeployerKey);
   static_cast<void>(x_rpc.call("anvil_setBalance", {text_of(deployer.address()), quantity(kWealth)}));
   chain::Sender sender(x_node, x_chain_id, {});
-  chain::deploy_settlement(x_node, sender, deployer, [](const std::string&) {});
+  chain::deploy_settlement(x_node, sender, deployer);
 }
 
 proof::BlockContext GasNode::next_block() {

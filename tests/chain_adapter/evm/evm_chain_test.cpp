@@ -256,19 +256,29 @@ TEST_F(EvmChainTest, says_what_to_do_where_there_is_no_settlement) {
 }
 
 TEST_F(EvmChainTest, is_deployed_once_and_completed_where_a_part_is_missing) {
-  static_cast<void>(world.rpc().call("anvil_setCode", {math::to_hex(settlement_address().bytes), "0x"}));
-  static_cast<void>(world.rpc().call("anvil_setNonce", {math::to_hex(settlement_address().bytes), "0x0"}));
   EvmNode node(world.rpc());
   Sender sender(node, 31'337, world.cache());
-  std::vector<std::string> steps;
-  const auto tell = [&](const std::string& step) { steps.push_back(step); };
-  deploy_settlement(node, sender, test::small_key(1), tell);
-  ASSERT_EQ(steps.size(), planned_contracts().size());
-  EXPECT_NE(steps.front().find("was there before"), std::string::npos);
-  EXPECT_NE(steps.back().find("gas"), std::string::npos);
+  const proof::PrivateKey key = test::small_key(1);
+  EXPECT_EQ(cost_of_deployment(node, sender).contracts, 0U);
+  static_cast<void>(world.rpc().call("anvil_setCode", {math::to_hex(settlement_address().bytes), "0x"}));
+  static_cast<void>(world.rpc().call("anvil_setNonce", {math::to_hex(settlement_address().bytes), "0x0"}));
+  const DeploymentCost cost = cost_of_deployment(node, sender);
+  EXPECT_EQ(cost.contracts, 1U);
+
+  std::vector<DeployedContract> steps;
+  const auto tell = [&](const DeployedContract& step) { steps.push_back(step); };
+  world.give(key.address(), {cost.needed.value / 2});
+  EXPECT_THROW(deploy_settlement(node, sender, key, tell), std::runtime_error);
   steps.clear();
-  deploy_settlement(node, sender, test::small_key(1), tell);
-  EXPECT_NE(steps.back().find("was there before"), std::string::npos);
+  world.give(key.address(), cost.needed);
+  deploy_settlement(node, sender, key, tell);
+  ASSERT_EQ(steps.size(), planned_contracts().size());
+  EXPECT_FALSE(steps.front().gas);
+  EXPECT_NEAR(static_cast<double>(steps.back().gas.value()), static_cast<double>(cost.gas),
+              0.05 * static_cast<double>(cost.gas));
+  steps.clear();
+  deploy_settlement(node, sender, key, tell);
+  EXPECT_FALSE(steps.back().gas);
 }
 
 /// A chain whose contract does something else than the machine is no ground to stand on.
