@@ -125,15 +125,8 @@ std::string what_differs(const Effects& effects, const SettlementCall& call) {
 
 }  // namespace
 
-Effects Derivation::derive(const proof::StateReader& state, LeftOut& left_out, const EvmBlock& block,
-                           const Asked& asked, const SettlementCall& call) {
-  auto transaction = decode_call(call.bytes, asked.header);
-  if (!transaction) {
-    if (const auto task = subject_of_bytes(call.bytes); task && left_out.has(*task)) return {};
-  }
-  if (!transaction) disagree(call, "unknown", "the program refuses it: " + transaction.error().message);
-  const std::string name(proof::name_of(*transaction));
-  if (const auto task = subject(*transaction); task && left_out.has(*task)) return {};
+proof::OrRefused<Effects> Derivation::apply(const proof::StateReader& state, const EvmBlock& block, const Asked& asked,
+                                            const SettlementCall& call, proof::Transaction transaction) {
   const std::uint64_t number = block.block.number;
   const proof::BlockContext context{.chain_id = x_identity.chain_id,
                                     .contract = x_identity.contract,
@@ -144,8 +137,29 @@ Effects Derivation::derive(const proof::StateReader& state, LeftOut& left_out, c
                                       if (wanted >= number || number - wanted > kHashesBack) return std::nullopt;
                                       return asked.hash(wanted);
                                     }};
-  auto effects = x_machine.apply(state, context,
-                                 {.sender = call.sender, .value = call.value, .transaction = *std::move(transaction)});
+  return x_machine.apply(state, context,
+                         {.sender = call.sender, .value = call.value, .transaction = std::move(transaction)});
+}
+
+std::optional<proof::ChainRefusal> Derivation::refusal(const proof::StateReader& state, const EvmBlock& block,
+                                                       const Asked& asked, const SettlementCall& call) {
+  auto transaction = decode_call(call.bytes, asked.header);
+  if (!transaction) return std::move(transaction).error();
+  auto effects = apply(state, block, asked, call, *std::move(transaction));
+  if (effects) return std::nullopt;
+  return std::move(effects).error();
+}
+
+Effects Derivation::derive(const proof::StateReader& state, LeftOut& left_out, const EvmBlock& block,
+                           const Asked& asked, const SettlementCall& call) {
+  auto transaction = decode_call(call.bytes, asked.header);
+  if (!transaction) {
+    if (const auto task = subject_of_bytes(call.bytes); task && left_out.has(*task)) return {};
+  }
+  if (!transaction) disagree(call, "unknown", "the program refuses it: " + transaction.error().message);
+  const std::string name(proof::name_of(*transaction));
+  if (const auto task = subject(*transaction); task && left_out.has(*task)) return {};
+  auto effects = apply(state, block, asked, call, *std::move(transaction));
   if (!effects && name == proof::name_of(proof::CreateTask{})) {
     leave_out(left_out, call, name, effects.error());
     return {};

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "chain_adapter/evm/settlement_calls.h"
 #include "chain_adapter/evm/short_forms.h"
@@ -38,7 +39,15 @@ class Derivation {
   [[nodiscard]] proof::Effects derive(const proof::StateReader& state, LeftOut& left_out, const EvmBlock& block,
                                       const Asked& asked, const SettlementCall& call);
 
+  /// Why the machine refuses a call; nothing where it does not.
+  [[nodiscard]] std::optional<proof::ChainRefusal> refusal(const proof::StateReader& state, const EvmBlock& block,
+                                                           const Asked& asked, const SettlementCall& call);
+
  private:
+  [[nodiscard]] proof::OrRefused<proof::Effects> apply(const proof::StateReader& state, const EvmBlock& block,
+                                                       const Asked& asked, const SettlementCall& call,
+                                                       proof::Transaction transaction);
+
   ChainIdentity x_identity;
   proof::Settlement x_machine;
 };

@@ -13,6 +13,7 @@
 
 #include "chain_adapter/chain/encoded_transaction.h"
 #include "chain_adapter/chain/wei_text.h"
+#include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/refusal_of_call.h"
 #include "chain_adapter/evm/short_forms.h"
@@ -309,9 +310,33 @@ TransactionId EvmChain::submit(const Submission& submission) {
   name.u64be(x_refused.size());
   name.raw(bytes);
   const TransactionId id{math::sha256(name.take())};
+  const EvmCall call{.sender = submission.key.address(), .value = submission.value, .data = outgoing.data};
   x_refused[id] = {
-      .kind = TransactionFate::Kind::kRefused, .refusal = std::move(sent).error(), .bytes = outgoing.data.size()};
+      .kind = TransactionFate::Kind::kRefused, .refusal = in_words(sent.error(), call), .bytes = outgoing.data.size()};
   return id;
+}
+
+/// The contract names a reason and no more. The machine says more, where it comes to the same.
+proof::ChainRefusal EvmChain::in_words(const proof::ChainRefusal& refusal, const EvmCall& call) {
+  const auto bytes = called_with(call.data);
+  if (!bytes) return refusal;
+  try {
+    const proof::StateReader& records = state();
+    EvmBlock next = x_node.latest();
+    ++next.block.number;
+    next.block.time_s = x_node.next_time_s();
+    const Asked asked{.hash = [this](std::uint64_t number) -> std::optional<proof::Digest> {
+                        const auto block = x_node.block(number);
+                        return block ? std::optional(block->block.hash) : std::nullopt;
+                      },
+                      .header = [this](const proof::BatchId& batch) { return header_of(batch); }};
+    const SettlementCall asked_for{.sender = call.sender, .value = call.value, .bytes = {bytes->begin(), bytes->end()}};
+    if (auto told = x_derivation.refusal(records, next, asked, asked_for); told && told->reason == refusal.reason)
+      return *std::move(told);
+  } catch (const std::runtime_error&) {
+    return refusal;  // words are not worth an error
+  }
+  return refusal;
 }
 
 TransactionFate EvmChain::fate(const TransactionId& id) {
@@ -363,6 +388,7 @@ TransactionFate EvmChain::refused(const EvmCall& call, const EvmReceipt& receipt
     auto refusal = refusal_of_call(error);
     if (!refusal) refusal = refusal_by_what_it_rests_on(error);
     if (refusal) {
+      refusal = in_words(*refusal, call);
       return {.kind = TransactionFate::Kind::kRefused,
               .block = receipt.block,
               .refusal = std::move(refusal),

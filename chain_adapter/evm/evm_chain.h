@@ -88,6 +88,7 @@ class EvmChain final : public ChainAdapter {
   [[nodiscard]] TransactionFate fate_of_sent(const TransactionId& id);
   [[nodiscard]] TransactionFate fate_in_block(const EvmCall& call, const EvmReceipt& receipt);
   [[nodiscard]] TransactionFate refused(const EvmCall& call, const EvmReceipt& receipt);
+  [[nodiscard]] proof::ChainRefusal in_words(const proof::ChainRefusal& refusal, const EvmCall& call);
 
   RpcClient x_rpc;
   EvmNode x_node;

@@ -35,7 +35,7 @@ std::string revert_data(const json::value& data) {
 std::optional<proof::ChainRefusal> refusal_of_call(const RpcError& error) {
   const auto found = reasons().find(revert_data(error.data()));
   if (found == reasons().end()) return std::nullopt;
-  return proof::ChainRefusal{.reason = found->second, .message = "the contract says so"};
+  return proof::ChainRefusal{.reason = found->second, .message = "by the contract's rules (docs/spec.md says when)"};
 }
 
 std::optional<proof::ChainRefusal> refusal_by_what_it_rests_on(const RpcError& error) {

@@ -108,6 +108,28 @@ TEST_F(EvmChainTest, names_the_reason_of_a_refusal_and_sends_nothing) {
   EXPECT_EQ(chain->head().block, before + 1);
 }
 
+/// The contract says the reason alone; what more is to be said is what the machine says on any chain.
+TEST_F(EvmChainTest, explains_a_refusal_as_an_embedded_chain_does) {
+  const auto chain = world.open();
+  const Wei least = pattern.settings().min_stake;
+  const std::vector<std::pair<Wei, proof::Transaction>> refused = {
+      {{}, proof::Fund{.task = {}}},
+      {{least.value - 1}, proof::Register{.task = pattern.task()}},
+      {{}, proof::RequestExit{.task = pattern.task(), .member = 7}},
+      {{}, proof::Withdraw{}},
+      {{}, proof::SealSeed{.task = pattern.task(), .parent = {math::sha256({})}}},
+  };
+  ASSERT_EQ(create(*chain).kind, Kind::kApplied);
+  for (const auto& [value, transaction] : refused) {
+    const TransactionFate fate = send(*chain, pattern.other(), value, transaction);
+    ASSERT_EQ(fate.kind, Kind::kRefused);
+    const auto expected = pattern.send(pattern.other(), value, transaction);
+    ASSERT_FALSE(expected.has_value());
+    EXPECT_EQ(fate.refusal->reason, expected.error().reason);
+    EXPECT_EQ(fate.refusal->message, expected.error().message);
+  }
+}
+
 /// Somebody's transaction came first, in the same block.
 TEST_F(EvmChainTest, names_the_reason_of_a_transaction_that_failed_in_its_block) {
   const auto chain = world.open();
@@ -132,6 +154,7 @@ TEST_F(EvmChainTest, names_the_reason_of_a_transaction_that_failed_in_its_block)
   const TransactionFate late = chain->fate(second);
   ASSERT_EQ(late.kind, Kind::kRefused);
   EXPECT_EQ(late.refusal->reason, Reason::kAddressTaken);
+  EXPECT_NE(late.refusal->message.find("member 0"), std::string::npos) << late.refusal->message;
 }
 
 TEST_F(EvmChainTest, derives_what_contracts_and_delegated_accounts_ask_for) {
