@@ -19,8 +19,12 @@ void add_chain_option(CLI::App& command, std::string& where) {
       ->required();
 }
 
-std::unique_ptr<chain::ChainAdapter> open_chain(const std::string& where) {
-  return with_chain_errors([&] { return chain::open_chain(where); });
+chain::Waiting waiting_at(const Console& console) {
+  return {.stop = console.stop(), .tell = [&console](const std::string& message) { console.warn(message); }};
+}
+
+std::unique_ptr<chain::ChainAdapter> open_chain(const std::string& where, const Console& console) {
+  return with_chain_errors([&] { return chain::open_chain(where, waiting_at(console)); });
 }
 
 void refuse_unusable(const chain::DatabaseError& error) {

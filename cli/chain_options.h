@@ -16,8 +16,11 @@ namespace tally::cli {
 /// --chain, or the environment's TALLY_CHAIN.
 void add_chain_option(CLI::App& command, std::string& where);
 
+/// Waits end with an interruption, and the console tells of long ones.
+[[nodiscard]] chain::Waiting waiting_at(const Console& console);
+
 /// A Failure says what is wrong with `where`, or with the file behind it.
-[[nodiscard]] std::unique_ptr<chain::ChainAdapter> open_chain(const std::string& where);
+[[nodiscard]] std::unique_ptr<chain::ChainAdapter> open_chain(const std::string& where, const Console& console);
 
 /// A Failure (bad input) where another file must be named; returns where the outside world is to blame.
 void refuse_unusable(const chain::DatabaseError& error);

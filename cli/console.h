@@ -1,4 +1,4 @@
-// What commands print: text for people, JSON for scripts, progress for those who wait.
+// What commands print: text for people, JSON for scripts, progress for those who wait. And what they hear: Ctrl-C.
 #pragma once
 
 #include <boost/json.hpp>
@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tally::cli {
 
@@ -22,9 +24,12 @@ struct ConsoleSettings {
 /// Results go to standard output; progress, warnings and errors to standard error, so that results can be piped.
 class Console {
  public:
-  explicit Console(const ConsoleSettings& settings) : x_settings(settings) {}
+  explicit Console(const ConsoleSettings& settings, std::stop_token stop = {})
+      : x_settings(settings), x_stop(std::move(stop)) {}
 
   [[nodiscard]] bool json() const { return x_settings.format == Format::kJson; }
+  /// Of an interruption.
+  [[nodiscard]] const std::stop_token& stop() const { return x_stop; }
 
   /// The result of a command: `text` for people, `value` for scripts. --quiet leaves it out.
   void result(std::string_view text, const boost::json::value& value) const;
@@ -47,6 +52,7 @@ class Console {
 
  private:
   ConsoleSettings x_settings;
+  std::stop_token x_stop;
   std::mutex x_mutex;
   std::chrono::steady_clock::time_point x_drawn{};
   bool x_bar_open = false;

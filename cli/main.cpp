@@ -43,7 +43,7 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);
     return report_usage(app, session, std::span(argv, static_cast<std::size_t>(argc)), error);
   }
-  Console console(session.console);
+  Console console(session.console, session.stop);
   try {
     return static_cast<int>(session.run(console));
   } catch (const Failure& failure) {

@@ -8,6 +8,7 @@ namespace tally::chain {
 
 void BatchIndex::follow(ChainAdapter& chain) {
   if (!x_cursor.holds(chain)) *this = {};
+  x_unconfirmed = chain.unconfirmed();
   follow_events(chain, x_cursor.next(), [&](std::span<const LoggedEvent> page) {
     for (const LoggedEvent& logged : page) {
       if (const auto* created = std::get_if<proof::TaskCreated>(&logged.event)) x_tasks.push_back(created->task);
@@ -24,6 +25,13 @@ void BatchIndex::follow(ChainAdapter& chain) {
 const IndexedBatch* BatchIndex::find(const proof::BatchId& batch) const {
   const auto found = x_posts.find(batch);
   return found == x_posts.end() ? nullptr : &found->second;
+}
+
+std::string BatchIndex::what_is_missing(const proof::BatchId& batch) const {
+  const auto found = x_unconfirmed.find(batch);
+  if (found == x_unconfirmed.end()) return {};
+  return " yet: it was posted, and has " + std::to_string(found->second.has) + " of " +
+         std::to_string(found->second.needs) + " confirmations (TALLY_CONFIRMATIONS); try again when it has them";
 }
 
 std::span<const proof::BatchId> BatchIndex::batches(const proof::TaskId& task) const {

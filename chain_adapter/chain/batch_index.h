@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "chain_adapter/chain/chain.h"
@@ -26,6 +27,8 @@ class BatchIndex {
 
   /// Null: not posted, as far as the events were read.
   [[nodiscard]] const IndexedBatch* find(const proof::BatchId& batch) const;
+  /// What to add to an error where find() gives nothing: nothing, or that it will, and when.
+  [[nodiscard]] std::string what_is_missing(const proof::BatchId& batch) const;
   /// In the order of their posts.
   [[nodiscard]] std::span<const proof::BatchId> batches(const proof::TaskId& task) const;
   [[nodiscard]] std::span<const proof::TaskId> tasks() const { return x_tasks; }
@@ -37,6 +40,7 @@ class BatchIndex {
   std::vector<proof::TaskId> x_tasks;
   std::map<proof::TaskId, std::vector<proof::BatchId>> x_batches;
   std::map<proof::BatchId, IndexedBatch> x_posts;
+  std::map<proof::BatchId, Confirmations> x_unconfirmed;
   OpenDisputes x_disputes;
 };
 

@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "chain_adapter/chain/waiting.h"
 #include "fraud_proof/settlement/event.h"
 #include "fraud_proof/settlement/state.h"
 #include "fraud_proof/settlement/transaction.h"
@@ -33,9 +36,11 @@ struct Head {
 using TransactionId = proof::DigestOf<struct TransactionTag>;
 
 struct TransactionFate {
-  enum class Kind : std::uint8_t { kUnknown, kPending, kApplied, kRefused };
+  /// kFailed: a block took it in without effect, and at the block's end nothing speaks against it any more. The same
+  /// may be sent again.
+  enum class Kind : std::uint8_t { kUnknown, kPending, kApplied, kRefused, kFailed };
   Kind kind = Kind::kUnknown;
-  std::uint64_t block = 0;                       // kApplied
+  std::uint64_t block = 0;                       // kApplied, kFailed
   std::vector<proof::Event> events{};            // kApplied
   std::optional<proof::ChainRefusal> refusal{};  // kRefused
   std::uint64_t bytes = 0;                       // as it travels
@@ -52,6 +57,12 @@ struct LoggedEvent {
   proof::Event event{};
 };
 
+/// Of what is in a block, and not told by events yet.
+struct Confirmations {
+  std::uint64_t has = 0;  // blocks behind its own
+  std::uint64_t needs = 0;
+};
+
 /// Something to be sent, and who sends it.
 struct Submission {
   const proof::PrivateKey& key;
@@ -63,7 +74,11 @@ struct Submission {
 /// one object, calls are made from one thread at a time.
 class ChainAdapter {
  public:
+  explicit ChainAdapter(Waiting waiting = {}) : x_waiting(std::move(waiting)) {}
   virtual ~ChainAdapter() = default;
+
+  /// How those wait who use it.
+  [[nodiscard]] const Waiting& waiting() const { return x_waiting; }
 
   [[nodiscard]] virtual ChainIdentity identity() = 0;
   [[nodiscard]] virtual Head head() = 0;
@@ -75,13 +90,20 @@ class ChainAdapter {
   /// At most `limit` events at positions from `from` on, in order.
   [[nodiscard]] virtual std::vector<LoggedEvent> events(std::uint64_t from, std::size_t limit) = 0;
 
+  /// The batches that were posted, and that no event tells of yet.
+  [[nodiscard]] virtual std::map<proof::BatchId, Confirmations> unconfirmed() { return {}; }
+
   /// The records of the settlement, as of the head.
   [[nodiscard]] virtual const proof::StateReader& state() = 0;
   /// What an account owns outside the settlement.
   [[nodiscard]] virtual proof::Wei balance(const proof::Address& account) = 0;
+
+ private:
+  Waiting x_waiting;
 };
 
-/// Submits and waits for the fate, which is kApplied or kRefused. Throws std::runtime_error where it got lost.
+/// Submits and waits for the fate, which is kApplied or kRefused: what failed is sent again. Throws Interrupted, and
+/// std::runtime_error where it got lost, or fails each time.
 [[nodiscard]] TransactionFate submit_and_wait(ChainAdapter& chain, const Submission& submission);
 
 /// The file of "embedded:FILE", or of a plain path. Throws std::invalid_argument with what is accepted.
@@ -92,6 +114,6 @@ class ChainAdapter {
 
 /// What is_evm_chain() says, or else embedded_file(). What a file lacks is a DatabaseError
 /// (chain_adapter/sqlite/database.h). Throws std::invalid_argument where an EVM chain has no settlement.
-[[nodiscard]] std::unique_ptr<ChainAdapter> open_chain(std::string_view where);
+[[nodiscard]] std::unique_ptr<ChainAdapter> open_chain(std::string_view where, const Waiting& waiting = {});
 
 }  // namespace tally::chain

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <stdexcept>
-#include <thread>
 
 #include "chain_adapter/chain/wei_text.h"
 #include "chain_adapter/evm/abi.h"
@@ -21,7 +20,6 @@ constexpr std::array<std::string_view, 8> kParts = {"TaskPart",  "MemberPart",  
 constexpr std::string_view kSettlement = "Settlement";
 constexpr std::array<std::uint8_t, 32> kSalt{};
 constexpr std::uint64_t kTransferGas = 21'000;
-constexpr std::chrono::milliseconds kPoll(200);
 constexpr std::chrono::minutes kPatience(10);
 
 // github.com/Arachnid/deterministic-deployment-proxy: one transaction without a chain id, whose signature was made up,
@@ -92,11 +90,15 @@ std::vector<PlannedContract> plan() {
 }
 
 /// Asks until there is an answer.
-EvmReceipt patiently(const TransactionId& id, const std::function<std::optional<EvmReceipt>()>& ask) {
+EvmReceipt patiently(const TransactionId& id, const Waiting& waiting,
+                     const std::function<std::optional<EvmReceipt>()>& ask) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (std::chrono::steady_clock::now() < end) {
+  for (Wait wait(waiting, "the transaction " + to_hex(id)); std::chrono::steady_clock::now() < end; wait.pause()) {
     if (auto receipt = ask()) return *std::move(receipt);
-    std::this_thread::sleep_for(kPoll);
+    if (wait.is_stopped()) {
+      throw Interrupted("interrupted: the transaction " + to_hex(id) +
+                        " was sent, and may still get into a block; the same command again goes on from there");
+    }
   }
   throw std::runtime_error("the transaction " + to_hex(id) + " is in no block after ten minutes; do this again later");
 }
@@ -117,16 +119,16 @@ proof::Wei money_for_proxy(EvmNode& node) {
   return {kProxyCost.value - std::min(has, kProxyCost).value};
 }
 
-DeployedContract make_proxy(EvmNode& node, Sender& sender, const proof::PrivateKey& key) {
+DeployedContract make_proxy(EvmNode& node, Sender& sender, const proof::PrivateKey& key, const Waiting& waiting) {
   if (const proof::Wei lacks = money_for_proxy(node); lacks != proof::Wei{}) {
     const auto money = send(sender, {.key = key, .to = address(kProxyMaker), .value = lacks, .data = {}});
-    must_be_taken(wait_for_receipt(sender, money), "the money of the deployment proxy");
+    must_be_taken(wait_for_receipt(sender, money, waiting), "the money of the deployment proxy");
   }
   std::vector<std::uint8_t> transaction(kProxyTransaction.size() / 2 - 1);
   TALLY_ASSERT(math::from_hex(kProxyTransaction, transaction));
   try {
     const TransactionId made = node.send(transaction);
-    const EvmReceipt receipt = patiently(made, [&] { return node.receipt(made); });
+    const EvmReceipt receipt = patiently(made, waiting, [&] { return node.receipt(made); });
     must_be_taken(receipt, "the deployment proxy");
     return {.name = kProxyName, .address = address(kProxy), .gas = receipt.gas};
   } catch (const RpcError& error) {
@@ -216,18 +218,19 @@ DeploymentCost cost_of_deployment(EvmNode& node, Sender& sender) {
 }
 
 void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
-                       const std::function<void(const DeployedContract&)>& tell) {
+                       const std::function<void(const DeployedContract&)>& tell, const Waiting& waiting) {
   const auto made = [&](const DeployedContract& contract) {
     if (tell) tell(contract);
   };
-  if (node.code(address(kProxy)).empty()) made(make_proxy(node, sender, key));
+  if (node.code(address(kProxy)).empty()) made(make_proxy(node, sender, key, waiting));
   for (const PlannedContract& contract : planned_contracts()) {
     if (!node.code(contract.address).empty()) {
       made({.name = contract.name, .address = contract.address});
       continue;
     }
     const EvmReceipt receipt = wait_for_receipt(
-        sender, send(sender, {.key = key, .to = address(kProxy), .value = {}, .data = behind_salt(contract.creation)}));
+        sender, send(sender, {.key = key, .to = address(kProxy), .value = {}, .data = behind_salt(contract.creation)}),
+        waiting);
     // Somebody else may have been faster.
     if (node.code(contract.address).empty())
       throw std::runtime_error("the chain did not take " + std::string(contract.name) + " at " +
@@ -237,8 +240,8 @@ void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& k
   check_settlement(node);
 }
 
-EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id) {
-  return patiently(id, [&]() -> std::optional<EvmReceipt> {
+EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id, const Waiting& waiting) {
+  return patiently(id, waiting, [&]() -> std::optional<EvmReceipt> {
     Whereabouts found = sender.follow(id);
     if (found.kind == Whereabouts::Kind::kNonceUsed)
       throw std::runtime_error("another transaction of this key was faster than " + to_hex(id) + "; do this again");

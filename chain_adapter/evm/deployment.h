@@ -51,11 +51,11 @@ struct DeployedContract {
 };
 
 /// Makes what is not there yet; `tell` hears of each contract. Throws std::runtime_error where the chain does not take
-/// it.
+/// it, Interrupted.
 void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& key,
-                       const std::function<void(const DeployedContract&)>& tell = {});
+                       const std::function<void(const DeployedContract&)>& tell = {}, const Waiting& waiting = {});
 
-/// Waits for what was sent to be in a block.
-[[nodiscard]] EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id);
+/// Waits for what was sent to be in a block. Throws Interrupted.
+[[nodiscard]] EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id, const Waiting& waiting = {});
 
 }  // namespace tally::chain

@@ -8,7 +8,6 @@
 #include <numeric>
 #include <set>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include "chain_adapter/chain/encoded_transaction.h"
@@ -110,7 +109,8 @@ struct EvmChain::Read {
 };
 
 EvmChain::EvmChain(RpcClient rpc, const EvmSettings& settings)
-    : x_rpc(std::move(rpc)),
+    : ChainAdapter(settings.waiting),
+      x_rpc(std::move(rpc)),
       x_node(x_rpc),
       x_identity{.chain_id = x_node.chain_id(), .contract = settlement_address()},
       x_confirmations(confirmations_on(x_identity.chain_id, settings)),
@@ -151,11 +151,11 @@ Block EvmChain::start() {
 
 void EvmChain::follow() {
   const Block latest = x_node.latest().block;
-  if (latest.hash == x_seen) return;
+  if (latest.hash == x_seen.hash) return;
   begin_anew_after_reorganisation(latest);
   if (latest.number >= x_confirmations) confirm(latest.number - x_confirmations);
   look_beyond(latest);
-  x_seen = latest.hash;
+  x_seen = latest;
 }
 
 void EvmChain::begin_anew_after_reorganisation(const Block& latest) {
@@ -236,7 +236,7 @@ void EvmChain::keep(const Read& read, const Block& head) {
 
 void EvmChain::look_beyond(const Block& latest) {
   x_records->clear();
-  x_headers.clear();
+  x_recent.clear();
   const Block head = x_tables->head();
   if (head.number >= latest.number) return;
   const Read blocks = read(head.number + 1, latest.number);
@@ -247,7 +247,7 @@ void EvmChain::look_beyond(const Block& latest) {
       x_records->write(effects);
       for (const proof::Event& event : effects.events) {
         if (const auto* const posted = std::get_if<proof::Posted>(&event))
-          x_headers.emplace(posted->batch, posted->header);
+          x_recent.emplace(posted->batch, RecentBatch{.header = posted->header, .block = call.block});
       }
     }
   } catch (const ChainDisagrees&) {
@@ -282,6 +282,13 @@ std::vector<LoggedEvent> EvmChain::events(std::uint64_t from, std::size_t limit)
   return x_tables->events(from, limit);
 }
 
+std::map<proof::BatchId, Confirmations> EvmChain::unconfirmed() {
+  follow();
+  std::map<proof::BatchId, Confirmations> batches;
+  for (const auto& [id, batch] : x_recent) batches[id] = {.has = x_seen.number - batch.block, .needs = x_confirmations};
+  return batches;
+}
+
 const proof::StateReader& EvmChain::state() {
   follow();
   return *x_records;
@@ -290,8 +297,8 @@ const proof::StateReader& EvmChain::state() {
 proof::Wei EvmChain::balance(const proof::Address& account) { return x_node.balance(account); }
 
 std::optional<proof::BatchHeader> EvmChain::header_of(const proof::BatchId& batch) {
-  const auto recent = x_headers.find(batch);
-  return recent == x_headers.end() ? x_tables->header(batch) : recent->second;
+  const auto recent = x_recent.find(batch);
+  return recent == x_recent.end() ? x_tables->header(batch) : recent->second.header;
 }
 
 TransactionId EvmChain::submit(const Submission& submission) {
@@ -380,7 +387,8 @@ TransactionFate EvmChain::fate_in_block(const EvmCall& call, const EvmReceipt& r
           .gas = receipt.gas};
 }
 
-/// Somebody's transaction came first. The block does not say why; the same call after it does.
+/// Somebody's transaction came first. The block does not say why; the same call after it does, unless what stood
+/// against it was undone in the same block.
 TransactionFate EvmChain::refused(const EvmCall& call, const EvmReceipt& receipt) {
   try {
     static_cast<void>(x_node.simulate(call, receipt.block));
@@ -396,16 +404,21 @@ TransactionFate EvmChain::refused(const EvmCall& call, const EvmReceipt& receipt
               .gas = receipt.gas};
     }
   }
-  throw std::runtime_error("the transaction failed in block " + std::to_string(receipt.block) +
-                           " by something that is no reason of the contract's: too little gas, perhaps");
+  return {
+      .kind = TransactionFate::Kind::kFailed, .block = receipt.block, .bytes = call.data.size(), .gas = receipt.gas};
 }
 
-RpcClient rpc_client(std::string_view urls) {
-  return {http_endpoints(urls), {}, [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
+RpcClient rpc_client(std::string_view urls, const Waiting& waiting) {
+  return {http_endpoints(urls),
+          {},
+          [stop = waiting.stop](std::chrono::milliseconds time) { sleep_unless_stopped(stop, time); },
+          waiting};
 }
 
-std::unique_ptr<EvmChain> open_evm_chain(std::string_view urls) {
-  return std::make_unique<EvmChain>(rpc_client(urls), evm_settings_of_environment());
+std::unique_ptr<EvmChain> open_evm_chain(std::string_view urls, const Waiting& waiting) {
+  EvmSettings settings = evm_settings_of_environment();
+  settings.waiting = waiting;
+  return std::make_unique<EvmChain>(rpc_client(urls, waiting), settings);
 }
 
 }  // namespace tally::chain

@@ -30,6 +30,7 @@ struct EvmSettings {
   /// Where the files of what is derived, and of what is on its way, are.
   std::filesystem::path cache{};
   SenderSettings sending{};
+  Waiting waiting{};
   /// The most blocks whose logs are asked for at once.
   std::uint64_t blocks_at_once = 2'000;
 };
@@ -61,6 +62,7 @@ class EvmChain final : public ChainAdapter {
   [[nodiscard]] TransactionId submit(const Submission& submission) override;
   [[nodiscard]] TransactionFate fate(const TransactionId& transaction) override;
   [[nodiscard]] std::vector<LoggedEvent> events(std::uint64_t from, std::size_t limit) override;
+  [[nodiscard]] std::map<proof::BatchId, Confirmations> unconfirmed() override;
   [[nodiscard]] const proof::StateReader& state() override;
   [[nodiscard]] proof::Wei balance(const proof::Address& account) override;
 
@@ -70,6 +72,10 @@ class EvmChain final : public ChainAdapter {
 
  private:
   struct Read;  // blocks' calls, with what is needed to do them again
+  struct RecentBatch {
+    proof::BatchHeader header{};
+    std::uint64_t block = 0;
+  };
 
   /// The block before the contract's first.
   [[nodiscard]] Block start();
@@ -100,15 +106,15 @@ class EvmChain final : public ChainAdapter {
   std::optional<Database> x_database;
   std::optional<DerivedTables> x_tables;
   std::optional<RecordsInMemory> x_records;
-  std::map<proof::BatchId, proof::BatchHeader> x_headers;  // of batches that are not on file yet
+  std::map<proof::BatchId, RecentBatch> x_recent;  // those that are not on file yet
   Derivation x_derivation;
-  proof::Digest x_seen{};  // the latest block that was followed
+  Block x_seen{};  // the latest that was followed
   std::map<TransactionId, TransactionFate> x_refused;
 };
 
 /// To URLs with commas between. Throws std::invalid_argument.
-[[nodiscard]] RpcClient rpc_client(std::string_view urls);
+[[nodiscard]] RpcClient rpc_client(std::string_view urls, const Waiting& waiting = {});
 /// With the settings of the environment.
-[[nodiscard]] std::unique_ptr<EvmChain> open_evm_chain(std::string_view urls);
+[[nodiscard]] std::unique_ptr<EvmChain> open_evm_chain(std::string_view urls, const Waiting& waiting = {});
 
 }  // namespace tally::chain

@@ -90,8 +90,8 @@ json::value result_of(const HttpResponse& response, std::uint64_t id, bool may_b
 
 }  // namespace
 
-RpcClient::RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPolicy policy, Pause pause)
-    : x_policy(policy), x_pause(std::move(pause)) {
+RpcClient::RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPolicy policy, Pause pause, Waiting waiting)
+    : x_policy(policy), x_pause(std::move(pause)), x_waiting(std::move(waiting)) {
   TALLY_ASSERT(!endpoints.empty() && x_policy.rounds > 0);
   for (auto& each : endpoints) x_endpoints.push_back({.poster = std::move(each)});
 }
@@ -181,6 +181,7 @@ json::value RpcClient::call(std::string_view method, const json::array& paramete
     }
     if (round + 1 == x_policy.rounds) give_up(method);
     x_pause(std::max(pause, all_ask_for));
+    if (x_waiting.stop.stop_requested()) give_up(method);
     pause = std::min(2 * pause, x_policy.longest_pause);
   }
 }

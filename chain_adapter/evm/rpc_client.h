@@ -3,7 +3,8 @@
 // What the node answers is the caller's: a result, or an RpcError. What keeps an endpoint from answering (it cannot be
 // reached, breaks off, is busy or limits the rate) moves the call on to the next endpoint, and after all of them waits,
 // longer each time, before it begins again, and at least for as long as all of them ask for (Retry-After); when that
-// has not helped for as often as the policy says, RpcFailure is thrown. An endpoint that answered last is asked first.
+// has not helped for as often as the policy says, or the wait is told to stop, RpcFailure is thrown. An endpoint that
+// answered last is asked first.
 //
 // All endpoints are of one chain: once chain_id() was asked, one that says another chain's id gives no answers. It is
 // asked first of all, and again after each time that it did not answer.
@@ -20,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chain_adapter/chain/waiting.h"
 #include "chain_adapter/evm/http_client.h"
 
 namespace tally::chain {
@@ -61,7 +63,7 @@ class RpcClient {
   using Pause = std::function<void(std::chrono::milliseconds)>;
 
   /// At least one endpoint. `pause` sleeps.
-  RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPolicy policy, Pause pause);
+  RpcClient(std::vector<std::unique_ptr<HttpPoster>> endpoints, RpcPolicy policy, Pause pause, Waiting waiting = {});
 
   /// Throws RpcError, RpcFailure.
   [[nodiscard]] boost::json::value call(std::string_view method, const boost::json::array& parameters);
@@ -86,6 +88,7 @@ class RpcClient {
   std::vector<Endpoint> x_endpoints;
   RpcPolicy x_policy;
   Pause x_pause;
+  Waiting x_waiting;
   std::optional<std::uint64_t> x_chain;
   std::size_t x_first = 0;
   std::uint64_t x_next_id = 1;

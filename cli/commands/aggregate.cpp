@@ -103,7 +103,7 @@ void warn_of_lone_records(const std::vector<std::string>& folders, const std::ve
 
 ExitCode aggregate_on_chain(const AggregateFlags& flags, Console& console, const std::stop_token& stop) {
   if (flags.chain.empty() || flags.data.empty()) bad_input("--task needs --chain and --data");
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const chain::BatchStore store(flags.data);
   const sequencer::OpenTask task = open_task(*chain, store, flags.task);
   const proof::BatchId parent = parse_parent(*chain, store, task.id, flags.parent);

@@ -58,7 +58,7 @@ std::string padded(std::string text, std::size_t width) {
 }
 
 ExitCode list(const BatchFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::TaskId task = parse_task_argument(*chain, flags.task);
   chain::BatchIndex index;
   index.follow(*chain);
@@ -75,12 +75,12 @@ ExitCode list(const BatchFlags& flags, const Console& console) {
 }
 
 ExitCode show(const BatchFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const auto id = parse_id_argument<proof::BatchId>("batch", flags.batch);
   chain::BatchIndex index;
   index.follow(*chain);
   const chain::IndexedBatch* const found = index.find(id);
-  if (found == nullptr) bad_input(flags.batch + ": the chain has no such batch");
+  if (found == nullptr) bad_input(flags.batch + ": the chain has no such batch" + index.what_is_missing(id));
   const json::object batch = to_json(*chain, *found);
   std::string text;
   for (const auto& [name, value] : batch) {

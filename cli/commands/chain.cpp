@@ -4,7 +4,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "chain_adapter/chain/event_json.h"
@@ -109,7 +108,7 @@ ExitCode init(const ChainFlags& flags, const Console& console) {
 }
 
 ExitCode evm_status(const ChainFlags& flags, const Console& console) {
-  const auto chain = with_chain_errors([&] { return chain::open_evm_chain(flags.where); });
+  const auto chain = with_chain_errors([&] { return chain::open_evm_chain(flags.where, waiting_at(console)); });
   const chain::ChainIdentity identity = chain->identity();
   const std::string contract = proof::to_text(identity.contract);
   const chain::Head head = chain->head();
@@ -179,7 +178,7 @@ std::string line_of(const chain::LoggedEvent& event, const json::object& shown) 
 
 /// Prints each event as a document of its own, for ever.
 ExitCode follow(const ChainFlags& flags, const std::stop_token& stop, const Console& console) {
-  const auto chain = open_chain(flags.where);
+  const auto chain = open_chain(flags.where, console);
   std::uint64_t next = flags.from;
   while (!stop.stop_requested()) {
     const auto events = chain->events(next, kEventsAtOnce);
@@ -189,13 +188,13 @@ ExitCode follow(const ChainFlags& flags, const std::stop_token& stop, const Cons
       next = event.position + 1;
     }
     std::cout.flush();
-    if (events.empty()) std::this_thread::sleep_for(kFollowPause);
+    if (events.empty()) chain::sleep_unless_stopped(stop, kFollowPause);
   }
   return ExitCode::kFine;
 }
 
 ExitCode events(const ChainFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.where);
+  const auto chain = open_chain(flags.where, console);
   std::string text;
   json::array list;
   std::uint64_t next = flags.from;
@@ -280,7 +279,7 @@ ExitCode deploy(const ChainFlags& flags, Console& console) {
   if (!chain::is_evm_chain(flags.where))
     bad_input("--rpc " + flags.where + ": contracts are for EVM chains alone: http://… or https://…");
   const proof::PrivateKey key = load_key(flags.key, console);
-  chain::RpcClient rpc = with_chain_errors([&] { return chain::rpc_client(flags.where); });
+  chain::RpcClient rpc = with_chain_errors([&] { return chain::rpc_client(flags.where, waiting_at(console)); });
   chain::EvmNode node(rpc);
   const chain::EvmSettings settings = with_chain_errors([] { return chain::evm_settings_of_environment(); });
   const std::uint64_t chain_id = with_chain_errors([&] { return node.chain_id(); });
@@ -290,10 +289,11 @@ ExitCode deploy(const ChainFlags& flags, Console& console) {
   };
   say(check_money(node, sender, key.address()));
   json::array contracts;
-  chain::deploy_settlement(node, sender, key, [&](const chain::DeployedContract& contract) {
+  const auto made = [&](const chain::DeployedContract& contract) {
     say(to_text(contract));
     contracts.push_back(to_json(contract));
-  });
+  };
+  chain::deploy_settlement(node, sender, key, made, waiting_at(console));
   const std::string contract = proof::to_text(chain::settlement_address());
   console.result("the settlement is at " + contract + " on chain " + std::to_string(chain_id) +
                      "; use it with --chain " + flags.where + ", or set TALLY_CHAIN",

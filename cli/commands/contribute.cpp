@@ -72,7 +72,7 @@ void examine_own(const sequencer::OpenTask& task, const sequencer::BatchPlace& p
 }
 
 ExitCode contribute(const ContributeFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const chain::BatchStore store(flags.data);
   const sequencer::OpenTask task = open_task(*chain, store, flags.task);
   const proof::BatchId parent = parse_parent(*chain, store, task.id, flags.parent);

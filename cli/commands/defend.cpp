@@ -1,10 +1,8 @@
 // `tally defend`: answer, for a poster, the games and requests about its batches.
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,19 +96,12 @@ void print(const sequencer::DefenseReport& report, const Console& console) {
   }
 }
 
-/// Ends early where it is told to stop.
-void pause(const std::stop_token& stop, seconds time) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any().wait_for(lock, stop, time, [] { return false; });
-}
-
 ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& console) {
   if (!std::filesystem::is_directory(flags.data)) bad_input("--data " + flags.data + ": no such folder");
   std::vector<proof::Address> posters;
   for (const std::string& poster : flags.posters) posters.push_back(parse_address_argument("--for", poster));
   const proof::PrivateKey key = load_key(flags.key, console);
-  const auto chain = open_chain(flags.where);
+  const auto chain = open_chain(flags.where, console);
   sequencer::Defender defender(key, flags.data,
                                flags.stubborn ? sequencer::Doubt::kAnswer : sequencer::Doubt::kStaySilent, {},
                                std::move(posters));
@@ -132,7 +123,7 @@ ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& 
       wait = std::min(2 * wait, kLongestPause);
       console.warn(std::string(error.what()) + "; trying again in " + std::to_string(wait.count()) + " s");
     }
-    pause(stop, wait);
+    chain::sleep_unless_stopped(stop, wait);
   }
   return ExitCode::kFine;
 }

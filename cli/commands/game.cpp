@@ -46,7 +46,7 @@ json::object summary(const verifier::Transcript& told) {
 }
 
 ExitCode list(const GameFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   std::optional<proof::BatchId> batch;
   if (!flags.batch.empty()) batch = parse_id_argument<proof::BatchId>("--batch", flags.batch);
   std::string text;
@@ -61,8 +61,8 @@ ExitCode list(const GameFlags& flags, const Console& console) {
   return ExitCode::kFine;
 }
 
-verifier::Transcript tell(const GameFlags& flags) {
-  const auto chain = open_chain(flags.chain);
+verifier::Transcript tell(const GameFlags& flags, const Console& console) {
+  const auto chain = open_chain(flags.chain, console);
   const auto game = parse_id_argument<proof::GameId>("game", flags.game);
   auto told = verifier::tell_game(*chain, game, folders(flags));
   if (!told) bad_input(flags.game + ": the chain has no such game");
@@ -70,7 +70,7 @@ verifier::Transcript tell(const GameFlags& flags) {
 }
 
 ExitCode show(const GameFlags& flags, const Console& console) {
-  const verifier::Transcript told = tell(flags);
+  const verifier::Transcript told = tell(flags, console);
   std::string text = "game        " + told.game + "\nbatch       " + told.batch + "\nposter      " + told.poster +
                      "\nchallenger  " + told.challenger + "\n";
   if (!told.entry.empty()) text += "entry       " + told.entry + "\n";
@@ -97,7 +97,7 @@ ExitCode show(const GameFlags& flags, const Console& console) {
 }
 
 ExitCode export_game(const GameFlags& flags, const Console& console) {
-  const verifier::Transcript told = tell(flags);
+  const verifier::Transcript told = tell(flags, console);
   std::ostringstream text;
   verifier::export_json(told, text);
   if (flags.out.empty()) {

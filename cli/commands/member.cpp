@@ -55,7 +55,7 @@ std::uint64_t member_of(chain::ChainAdapter& chain, const MemberFlags& flags, co
 }
 
 ExitCode join(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::TaskRecord task = task_of(*chain, flags);
   const proof::Wei stake =
       flags.stake.empty() ? task.preimage.settings.min_stake : parse_wei_argument("--stake", flags.stake);
@@ -83,7 +83,7 @@ std::map<std::uint64_t, std::vector<proof::Address>> bound_keys(chain::ChainAdap
 }
 
 ExitCode list(const MemberFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   static_cast<void>(task_of(*chain, flags));
   auto keys = bound_keys(*chain, task_id(flags));
   const std::uint64_t members = proof::read_task_status(chain->state(), task_id(flags))->members;
@@ -121,7 +121,7 @@ ExitCode list(const MemberFlags& flags, const Console& console) {
 
 /// The device's own word that it signs for the member.
 ExitCode approve(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   static_cast<void>(task_of(*chain, flags));
   const proof::MemberRecord member = member_of(*chain, flags, flags.member);
   const proof::PrivateKey device = load_key(flags.key, console);
@@ -140,7 +140,7 @@ ExitCode approve(const MemberFlags& flags, Console& console) {
 class OwnMembership {
  public:
   OwnMembership(const MemberFlags& flags, Console& console)
-      : x_flags(flags), x_chain(open_chain(flags.chain)), x_wallet(load_own_key(console)) {
+      : x_flags(flags), x_chain(open_chain(flags.chain, console)), x_wallet(load_own_key(console)) {
     x_member = member_of(*x_chain, flags, x_wallet.address());
   }
 
@@ -215,15 +215,17 @@ std::unique_ptr<sequencer::StoredBatch> latest_final(chain::ChainAdapter& chain,
   if (id == proof::kGenesisParent) bad_input("--task " + flags.task + ": no batch of it is final yet");
   chain::BatchIndex index;
   index.follow(chain);
+  const chain::IndexedBatch* const indexed = index.find(id);
+  if (indexed == nullptr) bad_input(to_hex(id) + ": the latest final batch is not told of" + index.what_is_missing(id));
   const auto program = proof::read_program(chain.state(), task.preimage.program_hash);
-  auto batch = sequencer::StoredBatch::open(task.preimage, program.value(), index.find(id)->posted,
+  auto batch = sequencer::StoredBatch::open(task.preimage, program.value(), indexed->posted,
                                             chain::BatchStore(flags.data).batch(id));
   if (!batch) bad_input("the data of batch " + to_hex(id) + ", which is the latest final one: " + batch.error());
   return *std::move(batch);
 }
 
 ExitCode payout(const MemberFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::TaskRecord task = task_of(*chain, flags);
   const proof::PrivateKey key = load_key(flags.key, console);
   const std::uint64_t member = flags.any_member ? flags.member : member_of(*chain, flags, key.address());

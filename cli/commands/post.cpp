@@ -78,7 +78,7 @@ proof::BatchHeader verify(const fs::path& directory, math::TaskPool& pool, Conso
 
 ExitCode post(const PostFlags& flags, Console& console, const std::stop_token& stop) {
   const fs::path directory = find_directory(flags);
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::PrivateKey key = load_key(flags.key, console);
   math::ThreadPool pool(thread_count(flags.threads));
   sequencer::PostOptions options;
@@ -109,7 +109,7 @@ ExitCode post(const PostFlags& flags, Console& console, const std::stop_token& s
 }
 
 ExitCode seal(const PostFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const auto task = parse_id_argument<proof::TaskId>("--task", flags.task);
   const proof::BatchId parent = parse_parent(*chain, chain::BatchStore(flags.data), task, flags.parent);
   const proof::PrivateKey key = load_key(flags.key, console);
@@ -132,7 +132,7 @@ json::array ids(const std::vector<proof::BatchId>& batches) {
 }
 
 ExitCode finalize(const PostFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::PrivateKey key = load_key(flags.key, console);
   chain::BatchIndex index;
   index.follow(*chain);
@@ -166,7 +166,7 @@ ExitCode finalize(const PostFlags& flags, Console& console) {
 }
 
 ExitCode withdraw(const PostFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::PrivateKey key = load_key(flags.key, console);
   const proof::Wei credit = proof::read_credit(chain->state(), key.address());
   const proof::Transaction transaction = proof::Withdraw{};

@@ -66,7 +66,7 @@ ExitCode create(const TaskFlags& flags, Console& console) {
                                 .settings = read_settings(flags.settings),
                                 .salt = parse_salt(flags.salt),
                                 .states = std::move(genesis.states)};
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const proof::PrivateKey key = load_key(flags.key, console);
   const chain::BatchStore store(flags.data);
   math::ThreadPool pool(thread_count(0));
@@ -129,14 +129,14 @@ std::string to_text(const json::object& task) {
 }
 
 ExitCode show(const TaskFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const json::object task = to_json(*chain, parse_id_argument<proof::TaskId>("task", flags.task));
   console.result(to_text(task), task);
   return ExitCode::kFine;
 }
 
 ExitCode list(const TaskFlags& flags, const Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   chain::BatchIndex index;
   index.follow(*chain);
   std::string text;
@@ -153,7 +153,7 @@ ExitCode list(const TaskFlags& flags, const Console& console) {
 }
 
 ExitCode fund(const TaskFlags& flags, Console& console) {
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   const auto id = parse_id_argument<proof::TaskId>("task", flags.task);
   const proof::Wei amount = parse_wei_argument("--amount", flags.amount);
   const proof::PrivateKey key = load_key(flags.key, console);

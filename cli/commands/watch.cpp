@@ -92,7 +92,7 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
   settings.progress = progress_on(console);
   math::ThreadPool pool(thread_count(flags.threads));
   settings.pool = &pool;
-  const auto chain = open_chain(flags.chain);
+  const auto chain = open_chain(flags.chain, console);
   for (const std::string& task : flags.tasks) settings.tasks.push_back(parse_task_argument(*chain, task));
   const proof::PrivateKey key = load_key(flags.key, console);
   const verifier::WatchReport report = with_chain_errors([&] { return verifier::watch_once(*chain, key, settings); });

@@ -113,7 +113,8 @@ DefenseReport Defender::defend_once(chain::ChainAdapter& chain) {
     x_view.follow(chain);
     goes_on = answer_waiting(chain, report) || !x_sent.empty();
     await(chain, report);
-    report.unfinished = goes_on && x_pace.now_s() - start_s >= kReportSeconds;
+    report.unfinished =
+        goes_on && (chain.waiting().stop.stop_requested() || x_pace.now_s() - start_s >= kReportSeconds);
   }
   x_view.follow(chain);
   for (Sent& sent : x_sent) sent.defense = report.defenses[sent.place];
@@ -172,7 +173,8 @@ void Defender::attempt(chain::ChainAdapter& chain, const Target& target, Defense
 void Defender::await(chain::ChainAdapter& chain, DefenseReport& report) {
   const double start_s = x_pace.now_s();
   double pause_s = kFirstPauseSeconds;
-  while (!x_sent.empty() && collect(chain, report) == 0 && x_pace.now_s() - start_s < kLookSeconds) {
+  while (!x_sent.empty() && collect(chain, report) == 0 && x_pace.now_s() - start_s < kLookSeconds &&
+         !chain.waiting().stop.stop_requested()) {
     x_pace.sleep(pause_s);
     pause_s = std::min(2 * pause_s, kLongestPauseSeconds);
   }
@@ -202,6 +204,8 @@ bool Defender::settle(chain::ChainAdapter& chain, Sent& sent, Defense& defense) 
         return false;
       case Fate::kUnknown:
         return x_pace.now_s() - sent.known_s >= kLostSeconds && fail("no node knows the transaction any more");
+      case Fate::kFailed:
+        return fail("it failed in block " + std::to_string(fate.block) + ", and would be taken now: it is sent again");
       case Fate::kApplied:
         defense.outcome = Defense::Outcome::kDone;
         defense.bytes = fate.bytes;

@@ -102,7 +102,9 @@ proof::ParentLink Planner::find_parent(const chain::BatchIndex& index, proof::Po
   if (id == proof::kGenesisParent) return {.id = id, .number = 0, .state = x_task.genesis_root};
   const chain::IndexedBatch* const parent = index.find(id);
   if (parent == nullptr || parent->posted.header.task != x_manifest.header.task) {
-    fail(PostReason::kNoSuchParent, "its parent " + to_hex(id) + " was not posted; post that first");
+    const std::string waits = index.what_is_missing(id);
+    fail(PostReason::kNoSuchParent,
+         "its parent " + to_hex(id) + (waits.empty() ? " was not posted; post that first" : " is not told of" + waits));
   }
   post.parent = parent->posted.header;
   return {.id = id, .number = post.parent->number, .state = post.parent->next_state_root};

@@ -40,7 +40,8 @@ std::expected<BatchPlace, Refused> place_on(const proof::StateReader& chain, con
   const auto status = proof::batch_status(chain, task, parent);
   const chain::IndexedBatch* const posted = index.find(parent);
   if (!status || posted == nullptr || posted->posted.header.task != task) {
-    return proof::refuse(ExtendReason::kNoSuchBatch, to_hex(parent) + ": the task has no such batch");
+    return proof::refuse(ExtendReason::kNoSuchBatch,
+                         to_hex(parent) + ": the task has no such batch" + index.what_is_missing(parent));
   }
   if (!is_alive(*status)) {
     return proof::refuse(ExtendReason::kDead, to_hex(parent) + " is " + std::string(to_string(*status)) +

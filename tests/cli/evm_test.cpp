@@ -1,4 +1,5 @@
 // The program on an EVM chain, as its users run it.
+#include <csignal>
 #include <cstdlib>
 
 #include "chain_adapter/keys/development_keys.h"
@@ -41,6 +42,16 @@ class EvmCommandsTest : public ::testing::Test {
     static_cast<void>(x_anvil->rpc().call("anvil_setBalance", {account, test::quantity(~math::u128{0} >> 16)}));
   }
   static const std::string& url() { return x_anvil->url(); }
+  /// Once a transaction waits at the node.
+  static Finished interrupted(const Words& words) {
+    test::Process process(command(words));
+    EXPECT_TRUE(
+        process.waits_until([] { return chain::number_of(node().rpc().call("txpool_status", {}).at("pending")) > 0; }));
+    process.send(SIGTERM);
+    return process.wait();
+  }
+
+  static test::Anvil& node() { return *x_anvil; }
 
   inline static Finished before;
   inline static Finished poor;
@@ -109,6 +120,33 @@ TEST_F(EvmCommandsTest, name_what_only_embedded_chains_have) {
     EXPECT_NE(refused.out.find("tally chain " + words.front() + " is for embedded chains alone"), std::string::npos)
         << refused.out;
   }
+}
+
+TEST_F(EvmCommandsTest, end_at_the_first_signal_while_a_transaction_waits_and_go_on_with_it) {
+  const Folder folder;
+  static_cast<void>(node().rpc().call("evm_setAutomine", {false}));
+  const Words create = {"task",
+                        "create",
+                        "fedavg",
+                        "--dim",
+                        "D=20",
+                        "--salt",
+                        "0x" + std::string(64, '7'),
+                        "--key",
+                        "dev:0",
+                        "--data",
+                        (folder / "data").string(),
+                        "--chain",
+                        url()};
+  const Finished ended = interrupted(create);
+  EXPECT_EQ(ended.exit_code, kOutsideWorld) << ended.err << ended.out;
+  EXPECT_NE(ended.err.find("interrupted: create_task, transaction 0x"), std::string::npos) << ended.err;
+  static_cast<void>(node().rpc().call("evm_setAutomine", {true}));
+  static_cast<void>(node().rpc().call("evm_mine", {}));
+  EXPECT_EQ(tally(create).exit_code, kFine);
+  const Finished events = run({"events"});
+  const std::string id = ended.err.substr(ended.err.find("creating task ") + std::string("creating task ").size(), 66);
+  EXPECT_NE(events.out.find(id), std::string::npos) << events.out << events.err;
 }
 
 TEST_F(EvmCommandsTest, tell_the_story_of_the_demonstration) {

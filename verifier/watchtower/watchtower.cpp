@@ -268,7 +268,7 @@ WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
     report.stopped = true;
   }
   report.open_batches = watch.open_batches();
-  take_credit(chain, key, memory, report);
+  if (!report.stopped) take_credit(chain, key, memory, report);
   return report;
 }
 

@@ -157,6 +157,29 @@ TEST_F(EvmChainTest, names_the_reason_of_a_transaction_that_failed_in_its_block)
   EXPECT_NE(late.refusal->message.find("member 0"), std::string::npos) << late.refusal->message;
 }
 
+/// What stood against it is gone at the end of the block.
+TEST_F(EvmChainTest, says_that_a_transaction_failed_which_would_be_taken_now) {
+  const auto chain = world.open();
+  static_cast<void>(world.rpc().call("evm_setAutomine", {false}));
+  EvmNode node(world.rpc());
+  const auto early = node.send(signed_bytes({.chain_id = 31'337,
+                                             .nonce = node.next_nonce(pattern.poster().address()),
+                                             .priority_fee = {5'000'000'000},
+                                             .fee = {20'000'000'000},
+                                             .gas = 1'000'000,
+                                             .to = settlement_address(),
+                                             .value = {7},
+                                             .data = call_data(encode(proof::Fund{.task = pattern.task()}))},
+                                            pattern.poster()));
+  const auto task = chain->submit({.key = pattern.creator(), .value = {}, .transaction = pattern.creation()});
+  world.mine(1);
+  ASSERT_EQ(chain->fate(task).kind, Kind::kApplied);
+  const TransactionFate failed = chain->fate(early);
+  EXPECT_EQ(failed.kind, Kind::kFailed);
+  EXPECT_EQ(failed.block, chain->head().block);
+  EXPECT_FALSE(failed.refusal.has_value());
+}
+
 TEST_F(EvmChainTest, derives_what_contracts_and_delegated_accounts_ask_for) {
   const auto chain = world.open();
   ASSERT_EQ(create(*chain).kind, Kind::kApplied);

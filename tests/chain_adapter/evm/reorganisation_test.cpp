@@ -9,6 +9,7 @@
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/rpc_values.h"
 #include "sequencer/poster/finaliser.h"
+#include "sequencer/task/extend.h"
 #include "tests/support/dispute_world.h"
 #include "tests/support/node_chain.h"
 #include "tests/support/settlement_world.h"
@@ -93,6 +94,30 @@ TEST_P(Waves, leave_the_right_one_as_the_winner) {
     EXPECT_LE(report.finalised.size(), 1U);
   });
   EXPECT_EQ(world->status(good), proof::BatchStatus::kFinal);
+}
+
+TEST(Confirmations, are_counted_where_a_batch_is_not_told_of_yet) {
+  const auto node = std::make_shared<NodeChain>(kConfirmations);
+  DisputeWorld world({.chain = node});
+  node->confirm();
+  const DisputedBatch batch = world.post({}, 1);
+  const auto expect = [&](std::uint64_t has) {
+    BatchIndex index;
+    index.follow(world.chain());
+    EXPECT_EQ(index.find(batch.id), nullptr);
+    const auto place = sequencer::place_on(world.chain().state(), index, world.rounds().prepared().id, batch.id);
+    ASSERT_FALSE(place.has_value());
+    EXPECT_NE(place.error().message.find("has " + std::to_string(has) + " of 6 confirmations"), std::string::npos)
+        << place.error().message;
+  };
+  expect(0);
+  node->world().mine(1);
+  expect(1);
+  node->confirm();
+  BatchIndex index;
+  index.follow(world.chain());
+  EXPECT_NE(index.find(batch.id), nullptr);
+  EXPECT_EQ(index.what_is_missing(batch.id), "");
 }
 
 /// Two accounts' transactions, by which the order of things shows.

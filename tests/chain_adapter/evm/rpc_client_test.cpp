@@ -111,6 +111,15 @@ TEST(RpcClient, pitfall_27_waits_longer_each_round_and_then_says_why) {
   EXPECT_EQ(calls.pauses, (std::vector<milliseconds>{milliseconds(250), milliseconds(500)}));
 }
 
+TEST(RpcClient, ends_a_pause_when_it_is_told_to_stop) {
+  std::stop_source stop;
+  Script down{};
+  RpcClient client(Calls::posters({&down}), {.rounds = 3}, [&](milliseconds) { stop.request_stop(); },
+                   {.stop = stop.get_token()});
+  EXPECT_THROW(static_cast<void>(client.call("eth_call", {})), RpcFailure);
+  EXPECT_EQ(down.requests.size(), 1U);
+}
+
 TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {
   const std::vector<HttpResponse> busy = {
       {.status = 429, .retry_after = {}, .body = "slow down"},

@@ -180,6 +180,27 @@ TEST_F(SenderTest, replaces_as_often_as_needed_and_where_no_block_comes) {
   EXPECT_EQ(chain->fate(id).kind, Kind::kApplied);
 }
 
+TEST_F(SenderTest, stops_waiting_when_it_is_told_to_and_goes_on_with_the_same_later) {
+  std::stop_source stop;
+  stop.request_stop();
+  EvmChain stopped(
+      rpc_client(world().anvil().url()),
+      {.confirmations = 0, .cache = folder.path(), .sending = {.tip = kGwei}, .waiting = {.stop = stop.get_token()}});
+  try {
+    static_cast<void>(send(stopped, pattern.creator(), {7}, proof::Fund{.task = pattern.task()}));
+    FAIL();
+  } catch (const Interrupted& interrupted) {
+    ASSERT_EQ(pooled().size(), 1U);
+    EXPECT_NE(std::string(interrupted.what()).find(to_hex(pooled().front().hash)), std::string::npos)
+        << interrupted.what();
+  }
+  const TransactionId id = fund(*chain, 7);
+  EXPECT_EQ(id, pooled().front().hash);
+  mine();
+  EXPECT_EQ(chain->fate(id).kind, Kind::kApplied);
+  EXPECT_EQ(pool_of_task(), Wei{7});
+}
+
 /// Pitfall 29: fees spike. The node forgets what pays too little, and takes it no more.
 TEST_F(SenderTest, follows_the_base_fee_up) {
   const TransactionId id = fund(*chain, 7);
