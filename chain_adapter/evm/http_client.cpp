@@ -1,6 +1,8 @@
 #include "chain_adapter/evm/http_client.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -49,6 +51,29 @@ bool is_printable(std::string_view text) {
   return true;
 }
 
+std::string in_words(std::chrono::milliseconds time) {
+  const auto count = time.count();
+  return count % 1'000 == 0 ? std::to_string(count / 1'000) + " s" : std::to_string(count) + " ms";
+}
+
+/// What is wrong, and what to do about it.
+std::string in_words(const error_code& error, std::chrono::milliseconds timeout) {
+  if (error == beast::error::timeout || error == asio::error::timed_out)
+    return "it takes longer than " + in_words(timeout);
+  if (error == asio::error::connection_refused) return "nothing listens there; start the node, or mend host and port";
+  if (error == asio::error::host_not_found || error == asio::error::no_data)
+    return "there is none of this name; mend it, or this machine's name servers";
+  if (error == asio::error::host_not_found_try_again) return "the name servers do not answer; is this machine online?";
+  if (error.category() == asio::error::get_ssl_category() &&
+      ERR_GET_REASON(error.value()) == SSL_R_WRONG_VERSION_NUMBER)
+    return "it does not speak TLS; its URL may begin with http://";
+  if (error == http::error::end_of_stream || error == asio::error::connection_reset)
+    return "it broke the connection off; its URL may begin with http:// or https:// and not with the other";
+  if (error.category() == make_error_code(http::error::bad_version).category())
+    return "it does not speak HTTP as nodes do (" + error.message() + ")";
+  return error.message();
+}
+
 std::string host_header(const HttpEndpoint& endpoint) {
   const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
   const std::string host = is_ipv6 ? "[" + endpoint.host + "]" : endpoint.host;
@@ -68,29 +93,47 @@ std::expected<HttpEndpoint, std::string> parse_endpoint(std::string_view url) {
   } else {
     return wrong("a node's URL begins with http:// or https://");
   }
-  if (!is_printable(url)) return wrong("a node's URL holds spaces or bytes that are not ASCII");
+  if (!is_printable(url)) return wrong("spaces, and letters that are not ASCII, have no place in a node's URL");
   const std::size_t slash = url.find('/');
   std::string_view place = url.substr(0, slash);
   endpoint.target = slash == std::string_view::npos ? "/" : std::string(url.substr(slash));
-  if (place.find_first_of("@?#") != std::string_view::npos) return wrong("a node's URL holds more than host and port");
+  if (place.find('@') != std::string_view::npos)
+    return wrong("a user and a password in a node's URL are not sent; take a URL with a key in its path");
+  if (place.find_first_of("?#") != std::string_view::npos)
+    return wrong("what is behind the host begins with a slash in a node's URL");
 
   std::string_view port;
   if (place.starts_with('[')) {
     const std::size_t end = place.find(']');
-    if (end == std::string_view::npos) return wrong("a node's URL has an IPv6 address without its closing bracket");
+    if (end == std::string_view::npos) return wrong("its IPv6 address has no closing bracket");
     endpoint.host = place.substr(1, end - 1);
     port = place.substr(end + 1);
-    if (!port.empty() && !port.starts_with(':')) return wrong("a node's URL has something behind its IPv6 address");
+    if (!port.empty() && !port.starts_with(':')) return wrong("behind its IPv6 address is something else than a port");
   } else {
     const std::size_t colon = place.find(':');
     endpoint.host = place.substr(0, colon);
     port = colon == std::string_view::npos ? std::string_view{} : place.substr(colon);
   }
-  if (endpoint.host.empty()) return wrong("a node's URL names no host");
+  if (endpoint.host.empty()) return wrong("it names no host");
   const auto number = port.empty() ? std::optional<std::uint16_t>(endpoint.tls ? 443 : 80) : parse_port(port.substr(1));
-  if (!number) return wrong("a node's URL has a port that is none");
+  if (!number) return wrong("its port is no number from 1 to 65535");
   endpoint.port = *number;
   return endpoint;
+}
+
+std::string shown_url(std::string_view url) {
+  const std::size_t colon = url.find("://");
+  const std::size_t begin = colon == std::string_view::npos ? 0 : colon + 3;
+  std::string_view place = url.substr(begin);
+  place = place.substr(0, place.find_first_of("/?#"));
+  std::string_view behind = url.substr(begin + place.size());
+  std::string shown(url.substr(0, begin));
+  if (behind.find('@') != std::string_view::npos) return shown + "…";  // of a password with a slash
+  if (const std::size_t at = place.rfind('@'); at != std::string_view::npos) {
+    shown += "…@";
+    place.remove_prefix(at + 1);
+  }
+  return shown + std::string(place) + (behind.size() < 2 ? "" : "/…");
 }
 
 std::string describe(const HttpEndpoint& endpoint) {
@@ -137,7 +180,22 @@ class HttpClient::Connection {
     start([&result](error_code error, auto&&...) { result = error; });
     x_context.restart();
     x_context.run();
-    if (result) fail(what, result.message());
+    if (result)
+      fail(what, x_secure && is_about_certificate(result) ? certificate_fault() : in_words(result, x_settings.timeout));
+  }
+
+  static bool is_about_certificate(const error_code& error) {
+    return error.category() == asio::error::get_ssl_category() &&
+           ERR_GET_REASON(error.value()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+  }
+
+  [[nodiscard]] std::string certificate_fault() {
+    const auto fault = SSL_get_verify_result(x_secure->native_handle());
+    // The check of the name says no more than that it failed.
+    const bool is_told = fault != X509_V_OK && fault != X509_V_ERR_UNSPECIFIED;
+    return std::string("its certificate is not taken: ") +
+           (is_told ? X509_verify_cert_error_string(fault) : "it is of another name") +
+           "; name the host as its certificate does, or have an authority in the system's list vouch for it";
   }
 
   [[noreturn]] void fail(const std::string& what, const std::string& why) const {
@@ -175,14 +233,15 @@ class HttpClient::Connection {
         [look_up = x_settings.look_up, host = x_endpoint.host] { return look_up(host); });
     std::future<std::vector<std::string>> found = task.get_future();
     std::thread(std::move(task)).detach();
-    if (found.wait_until(deadline) != std::future_status::ready) fail(kWhat, "it takes too long");
+    if (found.wait_until(deadline) != std::future_status::ready)
+      fail(kWhat, in_words(beast::error::timeout, x_settings.timeout));
     Addresses addresses;
     try {
       for (const std::string& address : found.get()) {
         addresses.emplace_back(asio::ip::make_address(address), x_endpoint.port);
       }
-    } catch (const std::runtime_error& error) {
-      fail(kWhat, error.what());
+    } catch (const boost::system::system_error& error) {
+      fail(kWhat, in_words(error.code(), x_settings.timeout));
     }
     return addresses;
   }

@@ -29,10 +29,14 @@ struct HttpEndpoint {
 /// Of http://HOST[:PORT][/PATH] or https://…; the error says what is wrong with any other text.
 [[nodiscard]] std::expected<HttpEndpoint, std::string> parse_endpoint(std::string_view url);
 
+/// A URL for people, even one that is wrong: without what may be its user's secret, which is all but scheme, host and
+/// port.
+[[nodiscard]] std::string shown_url(std::string_view url);
+
 /// "https://HOST:PORT", for people.
 [[nodiscard]] std::string describe(const HttpEndpoint& endpoint);
 
-/// The addresses of a host, as texts. Throws std::runtime_error.
+/// The addresses of a host, as texts. Throws boost::system::system_error.
 using NameLookup = std::function<std::vector<std::string>(const std::string& host)>;
 
 [[nodiscard]] std::vector<std::string> look_up_by_system(const std::string& host);

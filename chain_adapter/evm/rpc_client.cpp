@@ -197,8 +197,9 @@ std::vector<std::unique_ptr<HttpPoster>> http_endpoints(std::string_view urls, c
   std::vector<std::unique_ptr<HttpPoster>> endpoints;
   for (;;) {
     const std::size_t comma = urls.find(',');
-    auto endpoint = parse_endpoint(urls.substr(0, comma));
-    if (!endpoint) throw std::invalid_argument(endpoint.error());
+    const std::string_view url = urls.substr(0, comma);
+    auto endpoint = parse_endpoint(url);
+    if (!endpoint) throw std::invalid_argument(shown_url(url) + ": " + endpoint.error());
     endpoints.push_back(std::make_unique<HttpClient>(*std::move(endpoint), settings));
     if (comma == std::string_view::npos) return endpoints;
     urls.remove_prefix(comma + 1);

@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <future>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "chain_adapter/evm/rpc_client.h"
 #include "tests/support/http_server.h"
 #include "tests/support/temporary_folder.h"
 
@@ -47,6 +50,26 @@ TEST(HttpEndpoint, is_read_from_a_url) {
                                  "http://a b/c",
                                  "http://a/\n"};
   for (const char* url : kWrong) EXPECT_FALSE(parse_endpoint(url).has_value()) << url;
+}
+
+TEST(HttpEndpoint, is_shown_without_what_may_be_secret) {
+  constexpr std::array<std::array<const char*, 2>, 8> kShown = {{
+      {"https://a.example:1", "https://a.example:1"},
+      {"https://a.example/", "https://a.example"},
+      {"https://a.example/v3/secret", "https://a.example/…"},
+      {"https://a.example?key=secret", "https://a.example/…"},
+      {"https://me:secret@a.example/v3", "https://…@a.example/…"},
+      {"https://me:sec/ret@a.example", "https://…"},
+      {"a.example:8545", "a.example:8545"},
+      {"", ""},
+  }};
+  for (const auto& [url, shown] : kShown) EXPECT_EQ(shown_url(url), shown);
+  try {
+    static_cast<void>(http_endpoints("http://a,http://me:secret@b:1/secret"));
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("http://…@b:1/…: ")) << error.what();
+  }
 }
 
 TEST(HttpClient, posts_and_keeps_the_connection) {
@@ -91,13 +114,17 @@ TEST(HttpClient, pitfall_27_says_which_host_fails_and_nothing_of_its_path) {
     }
     return std::string("no failure");
   };
-  EXPECT_NE(failure_of({.tls = false, .host = "127.0.0.1", .port = free_port, .target = {}}).find("cannot connect"),
-            std::string::npos);
+  const std::string there = "127.0.0.1:" + std::to_string(free_port);
+  for (const bool tls : {false, true}) {
+    EXPECT_EQ(failure_of({.tls = tls, .host = "127.0.0.1", .port = free_port, .target = {}}),
+              (tls ? "https://" : "http://") + there +
+                  ": cannot connect: nothing listens there; start the node, or mend host and port");
+  }
   const HttpServer silent([](const std::string&) { return Answer{}; });
-  EXPECT_NE(failure_of(endpoint_of(silent), {.timeout = std::chrono::milliseconds(50)}).find("no answer"),
-            std::string::npos);
+  EXPECT_TRUE(failure_of(endpoint_of(silent), {.timeout = std::chrono::milliseconds(50)})
+                  .ends_with(": no answer: it takes longer than 50 ms"));
   const HttpServer rude([](const std::string&) { return Answer{"what?\r\n\r\n", true}; });
-  EXPECT_NE(failure_of(endpoint_of(rude)).find("no answer"), std::string::npos);
+  EXPECT_NE(failure_of(endpoint_of(rude)).find("no answer: it does not speak HTTP"), std::string::npos);
   const HttpServer talkative([](const std::string&) { return Answer{http_answer(200, std::string(100, 'x'))}; });
   EXPECT_NE(failure_of(endpoint_of(talkative), {.max_response_bytes = 99}).find("no answer"), std::string::npos);
 }
@@ -118,8 +145,10 @@ TEST(HttpClient, looks_names_up_by_the_system_and_in_no_more_time_than_there_is)
   using Texts = std::vector<std::string>;
   EXPECT_EQ(post({.look_up = [](const std::string&) { return Texts{"127.0.0.1"}; }}), "hello");
   const std::string name = "http://node.example:" + std::to_string(server.port());
-  EXPECT_EQ(failure_of({.look_up = [](const std::string& host) -> Texts { throw std::runtime_error(host + "?"); }}),
-            name + ": cannot look up the host: node.example?");
+  EXPECT_EQ(failure_of({.look_up = [](const std::string&) -> Texts {
+              throw boost::system::system_error(boost::asio::error::host_not_found);
+            }}),
+            name + ": cannot look up the host: there is none of this name; mend it, or this machine's name servers");
   std::promise<void> end;
   const auto is_over = end.get_future().share();
   const auto slow = [=](const std::string&) {
@@ -127,7 +156,7 @@ TEST(HttpClient, looks_names_up_by_the_system_and_in_no_more_time_than_there_is)
     return Texts{"127.0.0.1"};
   };
   EXPECT_EQ(failure_of({.timeout = std::chrono::milliseconds(20), .look_up = slow}),
-            name + ": cannot look up the host: it takes too long");
+            name + ": cannot look up the host: it takes longer than 20 ms");
   end.set_value();
 }
 
@@ -156,13 +185,19 @@ TEST(HttpClient, speaks_tls_with_a_server_that_is_who_it_should_be_and_no_other)
     EXPECT_EQ(client.post("hello").body, "hello");
     EXPECT_EQ(client.post("again").body, "again");
   }
-  const auto fails = [](const HttpServer& reached, const HttpSettings& settings) {
+  const auto fails = [](const HttpServer& reached, const HttpSettings& settings, const std::string& why) {
     HttpClient refusing(endpoint_of(reached, true), settings);
-    EXPECT_THROW(static_cast<void>(refusing.post("hello")), HttpFailure);
+    try {
+      static_cast<void>(refusing.post("hello"));
+      ADD_FAILURE() << why;
+    } catch (const HttpFailure& failure) {
+      EXPECT_NE(std::string(failure.what()).find("its certificate is not taken: " + why), std::string::npos)
+          << failure.what();
+    }
   };
-  fails(server, {});                                              // of no authority that the system knows
-  fails(server, {.authorities = folder.path() / "other.pem"});    // of another authority
-  fails(impostor, {.authorities = folder.path() / "other.pem"});  // of another name
+  fails(server, {}, "self-signed certificate");  // of no authority that the system knows
+  fails(server, {.authorities = folder.path() / "other.pem"}, "self-signed certificate");  // of another authority
+  fails(impostor, {.authorities = folder.path() / "other.pem"}, "it is of another name");  // of another name
 }
 
 }  // namespace
