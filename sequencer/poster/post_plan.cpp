@@ -143,11 +143,7 @@ void Planner::hash_data(proof::Post& post) {
 
 void Planner::check_seed() const {
   if (!proof::reads_seed(x_program)) return;
-  const auto seed = proof::read_seed(x_chain, x_manifest.header.task, x_manifest.header.parent);
-  if (!seed) {
-    fail(PostReason::kSeed, "the seed of the batches on " + to_hex(x_manifest.header.parent) + " is not sealed yet");
-  }
-  if (*seed != x_manifest.seed) fail(PostReason::kSeed, "the batch was built with another seed than the sealed one");
+  if (auto fault = seed_fault(x_chain, x_manifest.header, x_manifest.seed)) fail(PostReason::kSeed, *std::move(fault));
 }
 
 void Planner::check_records() const {
@@ -225,6 +221,14 @@ PostPlan Planner::plan(const chain::BatchIndex& index, const proof::Address& pos
 }
 
 }  // namespace
+
+std::optional<std::string> seed_fault(const proof::StateReader& chain, const proof::BatchHeader& header,
+                                      const math::Digest& seed) {
+  const auto sealed = proof::read_seed(chain, header.task, header.parent);
+  if (!sealed) return "the seed of the batches on " + to_hex(header.parent) + " is not sealed yet";
+  if (*sealed != seed) return "the batch was built with another seed than the sealed one";
+  return std::nullopt;
+}
 
 std::expected<PostPlan, PostRefusal> plan_post(const proof::StateReader& chain, const chain::Head& head,
                                                const chain::BatchIndex& index, const fs::path& directory,

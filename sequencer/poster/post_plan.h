@@ -62,6 +62,10 @@ struct PostPlan {
   math::Digest seed;  // that it was computed with; zero where the program reads none
 };
 
+/// Why a batch that was built with `seed` is a false one: the sealed one is another. Nothing where it is that one.
+[[nodiscard]] std::optional<std::string> seed_fault(const proof::StateReader& chain, const proof::BatchHeader& header,
+                                                    const math::Digest& seed);
+
 [[nodiscard]] std::expected<PostPlan, PostRefusal> plan_post(const proof::StateReader& chain, const chain::Head& head,
                                                              const chain::BatchIndex& index,
                                                              const std::filesystem::path& directory,

@@ -48,11 +48,10 @@ std::expected<Posting, PostRefusal> verify_and_post(chain::ChainAdapter& chain, 
 
 chain::TransactionFate post_batch(chain::ChainAdapter& chain, const proof::PrivateKey& key, const PostPlan& plan) {
   // A reorganisation may have had another one sealed since, with which the batch is a false one.
-  if (plan.seed != math::Digest{} &&
-      proof::read_seed(chain.state(), plan.header.task, plan.header.parent) != std::optional(plan.seed)) {
+  auto fault = plan.seed == math::Digest{} ? std::nullopt : seed_fault(chain.state(), plan.header, plan.seed);
+  if (fault) {
     return {.kind = chain::TransactionFate::Kind::kRefused,
-            .refusal = proof::ChainRefusal{.reason = proof::Reason::kSeedNotSealed,
-                                           .message = "the batch was built with another seed than the sealed one"}};
+            .refusal = proof::ChainRefusal{.reason = proof::Reason::kSeedNotSealed, .message = *std::move(fault)}};
   }
   const proof::Transaction post = plan.post;
   chain::TransactionFate fate = chain::submit_and_wait(chain, {.key = key, .value = plan.bond, .transaction = post});
