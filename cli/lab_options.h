@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <functional>
+#include <string>
 #include <vector>
 
 namespace tally::cli {
@@ -22,8 +22,14 @@ struct LabCase {
   std::uint32_t leaf_bytes = 0;
 };
 
-/// With the lists' values as defaults.
-void add_lab_lists(CLI::App& command, LabLists& lists);
+struct LabFlags {
+  LabLists lists;
+  bool csv = false;
+};
+
+/// A command of the laboratory, with the lists' values as defaults.
+[[nodiscard]] CLI::App* add_lab_command(CLI::App& lab, const std::string& name, const std::string& help,
+                                        LabFlags& flags);
 
 [[nodiscard]] std::vector<LabCase> combinations(const LabLists& lists);
 

@@ -16,15 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct DisputeFlags {
-  LabLists lists{.clients = {10, 100, 1'000, 10'000},
-                 .parameters = {1'000, 10'000'000},
-                 .arities = {2, 8, 32, 64},
-                 .leaf_bytes = {proof::kDefaultLeafBytes}};
-  bool csv = false;
-};
-
-ExitCode measure(const DisputeFlags& flags, Console& console) {
+ExitCode measure(const LabFlags& flags, Console& console) {
   const math::CompiledProgram fedavg = load_program("fedavg", {});
   NumberTable table{.columns = {{"clients", "clients"},
                                 {"parameters", "parameters"},
@@ -53,18 +45,18 @@ ExitCode measure(const DisputeFlags& flags, Console& console) {
 }
 
 void add_dispute(CLI::App& lab, Session& session) {
-  auto flags = std::make_shared<DisputeFlags>();
-  CLI::App* command = lab.add_subcommand(
-      "dispute",
+  const auto flags = std::make_shared<LabFlags>(LabFlags{.lists = {.clients = {10, 100, 1'000, 10'000},
+                                                                   .parameters = {1'000, 10'000'000},
+                                                                   .arities = {2, 8, 32, 64},
+                                                                   .leaf_bytes = {proof::kDefaultLeafBytes}}});
+  CLI::App* const command = add_lab_command(
+      lab, "dispute",
       "Play disputes over one forged parameter of fedavg through the settlement, to their end, and count transactions\n"
       "and bytes. Every combination of the lists is played. The batches are made up: only what is opened is there, so\n"
       "that models of any size take no time; the openings are as long as in any batch. The poster lies at the first\n"
-      "step, in the middle, at the last, or at the end only: the dearest of these games is shown.");
-  add_lab_lists(*command, flags->lists);
-  command->add_flag("--csv", flags->csv, "Print CSV");
-  add_output_flags(*command, session);
-  command->callback(
-      [flags, &session] { session.run = [flags](Console& console) { return measure(*flags, console); }; });
+      "step, in the middle, at the last, or at the end only: the dearest of these games is shown.",
+      *flags);
+  run_with(*command, session, flags, measure);
 }
 
 }  // namespace

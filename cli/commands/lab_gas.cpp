@@ -29,12 +29,12 @@ namespace json = boost::json;
 constexpr std::uint64_t kStart = 1'700'000'000;
 
 struct GasFlags {
-  LabLists lists{.clients = {1'000}, .parameters = {10'000'000}, .arities = {32}, .leaf_bytes = {64, 256, 1'024}};
+  LabFlags lab{
+      .lists = {.clients = {1'000}, .parameters = {10'000'000}, .arities = {32}, .leaf_bytes = {64, 256, 1'024}}};
   std::string program = "fedavg";
   std::vector<std::string> parameters;
   std::vector<std::string> dims;
   bool transactions = false;
-  bool csv = false;
 };
 
 /// A folder that its user is done with at once: what holds its files open keeps them.
@@ -108,7 +108,7 @@ verifier::DisputeCase dispute_of(const math::CompiledProgram& compiled,
 std::vector<verifier::DisputeCase> disputes_of(const math::CompiledProgram& compiled, const GasFlags& flags) {
   const auto dims = other_dims(compiled, flags);
   std::vector<verifier::DisputeCase> disputes;
-  for (const LabCase& each : combinations(flags.lists)) disputes.push_back(dispute_of(compiled, dims, each));
+  for (const LabCase& each : combinations(flags.lab.lists)) disputes.push_back(dispute_of(compiled, dims, each));
   return disputes;
 }
 
@@ -125,8 +125,10 @@ NumberTable measure_disputes(const math::Program& program, const std::vector<ver
                                 {"poster_gas", "poster"},
                                 {"gas", "all"}},
                     .rows = {}};
+  laboratory.chain.mark();
   for (std::size_t i = 0; i < cases.size(); ++i) {
     console.progress("playing", i, cases.size());
+    laboratory.chain.go_back();
     const verifier::DisputeSteps steps = dearest_dispute(program, disputes[i], laboratory.chain);
     std::uint64_t posters = 0;
     for (const verifier::DisputeStep& step : steps) posters += step.is_posters ? step.gas : 0;
@@ -187,7 +189,7 @@ ExitCode show_transactions(const GasFlags& flags, Console& console) {
   const math::CompiledProgram fedavg = load_program("fedavg", {});
   Laboratory laboratory;
   const auto costs = measure_transactions(fedavg.program, laboratory, console);
-  console.result(flags.csv ? csv_of(costs) : text_of(costs), json::object{{"transactions", json_of(costs)}});
+  console.result(flags.lab.csv ? csv_of(costs) : text_of(costs), json::object{{"transactions", json_of(costs)}});
   return ExitCode::kFine;
 }
 
@@ -198,10 +200,11 @@ ExitCode show_disputes(const GasFlags& flags, Console& console) {
   Laboratory laboratory;
   break_in(fedavg.program, laboratory.chain);
   const NumberTable table =
-      measure_disputes(compiled.program, disputes, combinations(flags.lists), laboratory, console);
+      measure_disputes(compiled.program, disputes, combinations(flags.lab.lists), laboratory, console);
   const std::string& name = compiled.names.program;
-  console.result(flags.csv ? csv_of(table)
-                           : "Disputes over one entry of " + name + ", both sides, to the end (gas)\n" + text_of(table),
+  console.result(flags.lab.csv
+                     ? csv_of(table)
+                     : "Disputes over one entry of " + name + ", both sides, to the end (gas)\n" + text_of(table),
                  json::object{{"program", name}, {"disputes", json_of(table)}});
   return ExitCode::kFine;
 }
@@ -209,26 +212,26 @@ ExitCode show_disputes(const GasFlags& flags, Console& console) {
 }  // namespace
 
 void add_lab_gas(CLI::App& lab, Session& session) {
-  auto flags = std::make_shared<GasFlags>();
-  CLI::App* command = lab.add_subcommand(
-      "gas",
+  const auto flags = std::make_shared<GasFlags>();
+  CLI::App* const command = add_lab_command(
+      lab, "gas",
       "Play disputes over one forged entry on an EVM chain, and show what they cost in gas, both sides; or what "
       "single\n"
       "transactions cost (--transactions). The chain is that of a node which this starts and ends (anvil; the newest\n"
       "fork that it knows), with the contracts of this program. Batches are made up as for `lab dispute`. Of a "
       "program\n"
-      "that entry is disputed whose section the validator's bound says is dearest.");
-  add_lab_lists(*command, flags->lists);
+      "that entry is disputed whose section the validator's bound says is dearest.",
+      flags->lab);
   command->add_option("--program", flags->program, "A program of the library, or its file")->capture_default_str();
   command->add_option("--param", flags->parameters, "A parameter of the program, NAME=VALUE; repeatable");
   command->add_option("--dim", flags->dims, "Another dim, NAME=VALUE, else the least; repeatable");
-  command->add_flag("--transactions", flags->transactions, "Single transactions, with their goals");
-  command->add_flag("--csv", flags->csv, "Print CSV");
-  add_output_flags(*command, session);
-  command->callback([flags, &session] {
-    session.run = [flags](Console& console) {
-      return flags->transactions ? show_transactions(*flags, console) : show_disputes(*flags, console);
-    };
+  CLI::Option* const single =
+      command->add_flag("--transactions", flags->transactions, "Single transactions of fixed sizes, with their goals");
+  for (const char* const of_disputes :
+       {"--clients", "--parameters", "--arity", "--leaf-bytes", "--program", "--param", "--dim"})
+    single->excludes(command->get_option(of_disputes));
+  run_with(*command, session, flags, [](const GasFlags& given, Console& console) {
+    return given.transactions ? show_transactions(given, console) : show_disputes(given, console);
   });
 }
 

@@ -24,6 +24,19 @@ TEST_F(LabGas, is_the_same_each_time_and_grows_with_leaves_and_moves) {
   EXPECT_EQ(tally(words).out, run.out);
 }
 
+/// Whatever else is in the lists.
+TEST_F(LabGas, is_the_same_alone_as_among_others) {
+  const Words words{"lab", "gas", "--clients", "4", "--parameters", "5000", "--csv", "--leaf-bytes"};
+  const auto run = [&](const std::string& leaves) {
+    Words all = words;
+    all.push_back(leaves);
+    return tally(all).out;
+  };
+  const std::string among = run("64,4096,256");
+  const std::string alone = run("256");
+  EXPECT_EQ(among.substr(among.rfind('\n', among.size() - 2)), alone.substr(alone.rfind('\n', alone.size() - 2)));
+}
+
 TEST_F(LabGas, shows_disputes_of_any_rule) {
   const Finished run = tally({"lab", "gas", "--program", "trimmed_mean", "--param", "cut=2", "--clients", "9",
                               "--parameters", "100", "--leaf-bytes", "256", "--json"});
@@ -45,6 +58,9 @@ TEST_F(LabGas, shows_single_transactions_with_their_goals) {
 
 TEST_F(LabGas, refuses_what_it_cannot_play_and_says_what_is_missing) {
   EXPECT_EQ(tally({"lab", "gas", "--dim", "Z=3"}).exit_code, kBadInput);
+  for (const char* const flag : {"--leaf-bytes", "--clients", "--arity"})
+    expect_refusal(tally({"lab", "gas", "--transactions", flag, "64"}), kBadInput,
+                   std::string(flag) + " excludes --transactions");
   EXPECT_EQ(tally({"lab", "gas", "--program", "none_of_these"}).exit_code, kBadInput);
   EXPECT_EQ(tally({"lab", "gas", "--program", "krum", "--param", "f=9", "--clients", "2"}).exit_code, kBadInput);
   set_anvil("/nowhere/anvil");

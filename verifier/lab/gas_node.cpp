@@ -46,9 +46,9 @@ GasNode::GasNode(chain::RpcClient& rpc) : x_rpc(rpc), x_node(rpc), x_chain_id(x_
   // Blocks may have the time of the block before them.
   static_cast<void>(x_rpc.call("anvil_setBlockTimestampInterval", {0}));
   const chain::Block head = x_node.latest().block;
-  x_block = head.number;
+  x_now.block = head.number;
   // However long it took so far, it goes on at the same time, since times are bytes of transactions.
-  x_time_s = (head.time_s | 0xffff) + 0x1112;
+  x_now.time_s = (head.time_s | 0xffff) + 0x1112;
 }
 
 void GasNode::deploy() {
@@ -61,15 +61,15 @@ void GasNode::deploy() {
 proof::BlockContext GasNode::next_block() {
   return {.chain_id = x_chain_id,
           .contract = chain::settlement_address(),
-          .number = x_block + 1,
-          .time_s = x_time_s,
+          .number = x_now.block + 1,
+          .time_s = x_now.time_s,
           .base_fee = kBaseFee};
 }
 
 std::vector<std::uint8_t> GasNode::call_data_of(const proof::StateReader& state, const proof::Message& message) const {
   const auto find = [this](const proof::BatchId& batch) -> std::optional<proof::BatchHeader> {
-    const auto found = x_headers.find(batch);
-    return found == x_headers.end() ? std::nullopt : std::optional(found->second);
+    const auto found = x_now.headers.find(batch);
+    return found == x_now.headers.end() ? std::nullopt : std::optional(found->second);
   };
   return chain::call_data_at(state, message.transaction, chain::shortened(encode(message.transaction)), find);
 }
@@ -99,16 +99,29 @@ std::uint64_t GasNode::send(const proof::StateReader& before, const proof::Block
   const EvmReceipt mined = mine(block, message, call_data_of(before, message));
   if (!mined.taken)
     throw std::runtime_error(std::string("the contracts refuse a ") + std::string(name_of(message.transaction)));
-  x_block = mined.block;
+  x_now.block = mined.block;
   for (const proof::Event& event : effects.events) {
-    if (const auto* const posted = std::get_if<proof::Posted>(&event)) x_headers.emplace(posted->batch, posted->header);
+    if (const auto* const posted = std::get_if<proof::Posted>(&event))
+      x_now.headers.emplace(posted->batch, posted->header);
   }
   return mined.gas;
 }
 
+void GasNode::mark() {
+  x_snapshot = x_rpc.call("evm_snapshot", {}).as_string();
+  x_marked = x_now;
+}
+
+void GasNode::go_back() {
+  // A node's snapshot serves once.
+  static_cast<void>(x_rpc.call("evm_revert", {x_snapshot}));
+  x_snapshot = x_rpc.call("evm_snapshot", {}).as_string();
+  x_now = x_marked;
+}
+
 GasNode::Outcome GasNode::attempt(const proof::StateReader& state, const proof::Message& message) {
   const EvmReceipt mined = mine(next_block(), message, call_data_of(state, message));
-  x_block = mined.block;
+  x_now.block = mined.block;
   return {.taken = mined.taken, .gas = mined.gas};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 
 #include "chain_adapter/evm/evm_node.h"
 #include "verifier/lab/lab_chain.h"
@@ -16,10 +17,12 @@ class GasNode final : public LabNode {
   explicit GasNode(chain::RpcClient& rpc);
 
   [[nodiscard]] proof::BlockContext next_block() override;
-  void advance(std::uint64_t seconds) override { x_time_s += seconds; }
+  void advance(std::uint64_t seconds) override { x_now.time_s += seconds; }
   /// Throws std::runtime_error where the contracts refuse it.
   std::uint64_t send(const proof::StateReader& before, const proof::BlockContext& block, const proof::Message& message,
                      const proof::Effects& effects) override;
+  void mark() override;
+  void go_back() override;
 
   struct Outcome {
     bool taken = false;
@@ -40,9 +43,14 @@ class GasNode final : public LabNode {
   chain::RpcClient& x_rpc;
   chain::EvmNode x_node;
   std::uint64_t x_chain_id;
-  std::uint64_t x_block = 0;
-  std::uint64_t x_time_s = 0;
-  std::map<proof::BatchId, proof::BatchHeader> x_headers;  // of all that was posted
+  struct Moment {
+    std::uint64_t block = 0;
+    std::uint64_t time_s = 0;
+    std::map<proof::BatchId, proof::BatchHeader> headers{};  // of all that was posted
+  };
+  Moment x_now;
+  Moment x_marked;
+  std::string x_snapshot;  // the node's, of the mark
 };
 
 }  // namespace tally::verifier

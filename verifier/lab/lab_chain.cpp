@@ -7,11 +7,11 @@ namespace tally::verifier {
 
 using namespace tally::proof;
 
-BlockContext NoNode::next_block() { return {.chain_id = 1, .number = x_number + 1, .time_s = x_time_s}; }
+BlockContext NoNode::next_block() { return {.chain_id = 1, .number = x_now.number + 1, .time_s = x_now.time_s}; }
 
 std::uint64_t NoNode::send(const StateReader& /*before*/, const BlockContext& block, const Message& /*message*/,
                            const Effects& /*effects*/) {
-  x_number = block.number;
+  x_now.number = block.number;
   return 0;
 }
 
@@ -45,6 +45,18 @@ Salt LabChain::next_salt() {
   for (std::size_t i = 0; i < sizeof(x_salts); ++i)
     salt[salt.size() - 1 - i] = static_cast<std::uint8_t>(x_salts >> (8 * i));
   return salt;
+}
+
+void LabChain::mark() {
+  x_node.mark();
+  x_marked_state = x_state;
+  x_marked_salts = x_salts;
+}
+
+void LabChain::go_back() {
+  x_node.go_back();
+  x_state = x_marked_state;
+  x_salts = x_marked_salts;
 }
 
 TaskSettings lab_settings(std::uint32_t leaf_bytes, std::uint16_t arity) {

@@ -22,19 +22,28 @@ class LabNode {
   /// Sends what the machine took, in that block; `before` is the state before it. Gives the gas that it used.
   virtual std::uint64_t send(const proof::StateReader& before, const proof::BlockContext& block,
                              const proof::Message& message, const proof::Effects& effects) = 0;
+  /// What happens behind the mark is taken back, as often as one likes.
+  virtual void mark() = 0;
+  virtual void go_back() = 0;
 };
 
 /// Blocks without a chain, where nothing costs gas.
 class NoNode final : public LabNode {
  public:
   [[nodiscard]] proof::BlockContext next_block() override;
-  void advance(std::uint64_t seconds) override { x_time_s += seconds; }
+  void advance(std::uint64_t seconds) override { x_now.time_s += seconds; }
   std::uint64_t send(const proof::StateReader& before, const proof::BlockContext& block, const proof::Message& message,
                      const proof::Effects& effects) override;
+  void mark() override { x_marked = x_now; }
+  void go_back() override { x_now = x_marked; }
 
  private:
-  std::uint64_t x_number = 0;
-  std::uint64_t x_time_s = 1;
+  struct Moment {
+    std::uint64_t number = 0;
+    std::uint64_t time_s = 1;
+  };
+  Moment x_now;
+  Moment x_marked;
 };
 
 struct Sent {
@@ -60,6 +69,11 @@ class LabChain {
   /// Another one each time: tasks that are equal but for it are different ones.
   [[nodiscard]] proof::Salt next_salt();
 
+  /// As LabNode's. What is measured from the same mark does not depend on what was measured before: salts, times and
+  /// hashes are the same ones.
+  void mark();
+  void go_back();
+
  private:
   class Records final : public proof::StateReader {
    public:
@@ -74,6 +88,8 @@ class LabChain {
   proof::Settlement x_settlement;
   Records x_state;
   std::uint32_t x_salts = 0;
+  Records x_marked_state;
+  std::uint32_t x_marked_salts = 0;
 };
 
 /// Somebody on the laboratory's chain. None of the bytes is 0.
