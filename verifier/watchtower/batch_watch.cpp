@@ -190,10 +190,11 @@ bool BatchWatch::demand(const proof::OpeningKey& leaf) {
   if (x_demands.allows(demand, bond)) {
     if (is_named()) return send(demand, bond);
     x_memory.expect_demand(x_id, leaf);
-    const bool goes_on = send(demand, bond);
+    const auto refusal = deliver(demand, bond);
     const auto request = proof::read_request(x_chain.state(), x_id, leaf);
-    if (request && request->requester != x_view.self) x_memory.forget_expected_demand(x_id, leaf);
-    return goes_on;
+    const bool is_own = request && request->requester == x_view.self;
+    if (!is_own && (request || refusal)) x_memory.forget_expected_demand(x_id, leaf);
+    return !refusal || goes_on_after(*refusal, demand);
   }
   x_view.spares_demands = true;
   tell(WatchEvent::Kind::kPassedOver, "request_leaf",
@@ -221,17 +222,23 @@ void BatchWatch::wait_for_events(const proof::Transaction& transaction) {
 }
 
 bool BatchWatch::send(const proof::Transaction& transaction, const proof::Wei& value) {
+  const auto refusal = deliver(transaction, value);
+  return !refusal || goes_on_after(*refusal, transaction);
+}
+
+std::optional<proof::ChainRefusal> BatchWatch::deliver(const proof::Transaction& transaction, const proof::Wei& value) {
   if (chain::is_overtaken(x_chain.state(), x_view.self, transaction)) {
     wait_for_events(transaction);
-    return true;
+    return std::nullopt;
   }
-  const chain::TransactionFate fate =
-      send_and_report(x_chain, {.key = x_key, .value = value, .transaction = transaction}, x_id, x_report);
-  if (!fate.refusal) return true;
-  if (chain_moved_on(fate.refusal->reason)) return ++x_refusals < kMaxRefusals;
-  const bool is_about_money = fate.refusal->reason == proof::Reason::kInsufficientFunds;
+  return send_and_report(x_chain, {.key = x_key, .value = value, .transaction = transaction}, x_id, x_report).refusal;
+}
+
+bool BatchWatch::goes_on_after(const proof::ChainRefusal& refusal, const proof::Transaction& transaction) {
+  if (chain_moved_on(refusal.reason)) return ++x_refusals < kMaxRefusals;
+  const bool is_about_money = refusal.reason == proof::Reason::kInsufficientFunds;
   if (is_about_money || x_judged_anew) {
-    give_up(std::string(proof::name_of(transaction)), text_of(*fate.refusal));
+    give_up(std::string(proof::name_of(transaction)), text_of(refusal));
     x_given_up = true;
     return false;
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "verifier/challenger/played_batch.h"
@@ -57,6 +58,10 @@ class BatchWatch {
   [[nodiscard]] bool move(const OwnGame& game);
   [[nodiscard]] bool commit();
   [[nodiscard]] bool send(const proof::Transaction& transaction, const proof::Wei& value);
+  /// What the chain says against it. Nothing is sent that is overtaken.
+  [[nodiscard]] std::optional<proof::ChainRefusal> deliver(const proof::Transaction& transaction,
+                                                           const proof::Wei& value);
+  [[nodiscard]] bool goes_on_after(const proof::ChainRefusal& refusal, const proof::Transaction& transaction);
   /// It is overtaken: nothing is done about the same until events tell how, or the next turn.
   void wait_for_events(const proof::Transaction& transaction);
   /// What was made is not sent. The batch is judged anew the first time; then the game, or the challenge, is given up

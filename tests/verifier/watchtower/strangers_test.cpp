@@ -139,6 +139,21 @@ TEST(Strangers, are_not_counted_by_a_demand_that_another_made_first) {
   EXPECT_EQ(sent(events, "request_leaf"), 1U) << told(events);
 }
 
+TEST(Strangers, are_not_counted_by_a_demand_that_was_refused) {
+  DisputeWorld world;
+  WatchSettings settings = world.watch_settings();
+  settings.demand_limit = bonds(world, 1);
+  const DisputedBatch first = world.post({}, 1);
+  for (const DisputedBatch& batch : {first, world.post({}, 2)}) fs::remove_all(batch.watcher);
+  test::HookedChain chain(world.chain(), [&](proof::Transaction& transaction) {
+    auto* const demand = std::get_if<proof::RequestLeaf>(&transaction);
+    if (demand != nullptr && proof::batch_id(demand->header) == first.id) demand->leaf.leaf = 1'000'000;
+  });
+  const auto events = watch_once(chain, world.watcher(), settings).events;
+  EXPECT_GE(count(events, Kind::kRefused, "request_leaf"), 1U) << told(events);
+  EXPECT_EQ(sent(events, "request_leaf"), 1U) << told(events);
+}
+
 // Else who loses next to nothing could have it demand and claim without end.
 TEST(Strangers, get_few_demands_however_often_they_lose_them) {
   DisputeWorld world({.change = [](proof::TaskSettings& settings) {
