@@ -171,8 +171,10 @@ json::value RpcClient::call(std::string_view method, const json::array& paramete
         check_chain(x_endpoints[at]);
         json::value result = ask(x_endpoints[at], method, parameters);
         x_first = at;
+        note(x_endpoints[at], false);
         return result;
       } catch (const NoAnswer& failure) {
+        note(x_endpoints[at], true);
         may_be_done = true;
         all_ask_for = std::min(all_ask_for, failure.asks_for());
       } catch (const RpcError& error) {
@@ -184,6 +186,12 @@ json::value RpcClient::call(std::string_view method, const json::array& paramete
     if (x_waiting.stop.stop_requested()) give_up(method);
     pause = std::min(2 * pause, x_policy.longest_pause);
   }
+}
+
+void RpcClient::note(Endpoint& endpoint, bool is_silent) {
+  if (std::exchange(endpoint.is_silent, is_silent) == is_silent || !x_waiting.tell) return;
+  x_waiting.tell(is_silent ? endpoint.failure + (x_endpoints.size() > 1 ? "; another node is asked" : "; trying again")
+                           : endpoint.poster->name() + " answers again");
 }
 
 void RpcClient::give_up(std::string_view method) const {

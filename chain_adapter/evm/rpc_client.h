@@ -4,7 +4,7 @@
 // reached, breaks off, is busy or limits the rate) moves the call on to the next endpoint, and after all of them waits,
 // longer each time, before it begins again, and at least for as long as all of them ask for (Retry-After); when that
 // has not helped for as often as the policy says, or the wait is told to stop, RpcFailure is thrown. An endpoint that
-// answered last is asked first.
+// answered last is asked first. Who waits is told of one that does not answer, once, and again when it does.
 //
 // All endpoints are of one chain: once chain_id() was asked, one that says another chain's id gives no answers. It is
 // asked first of all, and again after each time that it did not answer.
@@ -76,6 +76,7 @@ class RpcClient {
   struct Endpoint {
     std::unique_ptr<HttpPoster> poster;
     bool is_of_the_chain = false;
+    bool is_silent = false;
     std::string failure{};  // the last
   };
 
@@ -83,6 +84,7 @@ class RpcClient {
                                        const boost::json::array& parameters);
   [[nodiscard]] std::uint64_t ask_chain(Endpoint& endpoint);
   void check_chain(Endpoint& endpoint);
+  void note(Endpoint& endpoint, bool is_silent);
   [[noreturn]] void give_up(std::string_view method) const;
 
   std::vector<Endpoint> x_endpoints;

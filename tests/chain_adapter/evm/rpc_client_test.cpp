@@ -96,6 +96,23 @@ TEST(RpcClient, pitfall_27_falls_over_to_the_next_endpoint_and_stays_with_it) {
   EXPECT_TRUE(calls.pauses.empty());
 }
 
+TEST(RpcClient, tells_once_of_an_endpoint_that_does_not_answer_and_when_it_does_again) {
+  Script first{.name = "http://first:80"};
+  Script second{.answers = {good("1")}, .name = "http://second:80"};
+  std::vector<std::string> told;
+  RpcClient client(Calls::posters({&first, &second}), {.rounds = 1}, [](milliseconds) {},
+                   {.tell = [&](const std::string& message) { told.push_back(message); }});
+  for (int call = 0; call < 3; ++call) static_cast<void>(client.call("x", {}));
+  EXPECT_EQ(told, std::vector<std::string>{"nothing is there; another node is asked"});
+  second.answers.clear();
+  EXPECT_THROW(static_cast<void>(client.call("x", {})), RpcFailure);
+  EXPECT_EQ(told.size(), 2U);
+  first.answers = {good("1")};
+  for (int call = 0; call < 3; ++call) static_cast<void>(client.call("x", {}));
+  EXPECT_EQ(told.size(), 3U);
+  EXPECT_EQ(told.back(), "http://first:80 answers again");
+}
+
 TEST(RpcClient, pitfall_27_waits_longer_each_round_and_then_says_why) {
   Script down{};
   Calls calls({&down, &down});
