@@ -26,7 +26,7 @@ constexpr std::chrono::minutes kPatience(10);
 // so that nobody has its sender's key and the proxy has the same address on every chain.
 constexpr std::string_view kProxy = "0x4e59b44847b379578588920ca78fbf26c0b4956c";
 constexpr std::string_view kProxyName = "DeploymentProxy";
-constexpr std::string_view kProxyMaker = "0x3fab184622dc19b6109349b94811493bf45362c3";
+constexpr std::string_view kProxyMaker = "0x3fab184622dc19b6109349b94811493bf2a45362";
 constexpr proof::Wei kProxyCost{10'000'000'000'000'000};  // 100,000 gas at 100 gwei
 constexpr std::string_view kProxyTransaction =
     "0xf8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffff"
@@ -126,15 +126,20 @@ DeployedContract make_proxy(EvmNode& node, Sender& sender, const proof::PrivateK
   }
   std::vector<std::uint8_t> transaction(kProxyTransaction.size() / 2 - 1);
   TALLY_ASSERT(math::from_hex(kProxyTransaction, transaction));
+  const TransactionId made{{proof::keccak256(transaction).bytes}};
   try {
-    const TransactionId made = node.send(transaction);
-    const EvmReceipt receipt = patiently(made, waiting, [&] { return node.receipt(made); });
-    must_be_taken(receipt, "the deployment proxy");
-    return {.name = kProxyName, .address = address(kProxy), .gas = receipt.gas};
+    static_cast<void>(node.send(transaction));
   } catch (const RpcError& error) {
-    throw std::runtime_error(std::string("the chain has no deterministic deployment proxy at ") + std::string(kProxy) +
-                             ", and does not take the transaction that makes it: " + error.what());
+    // It may be on its way since an earlier run, or somebody else's.
+    if (!node.transaction(made)) {
+      throw std::runtime_error(std::string("the chain has no deterministic deployment proxy at ") +
+                               std::string(kProxy) +
+                               ", and does not take the transaction that makes it: " + error.what());
+    }
   }
+  const EvmReceipt receipt = patiently(made, waiting, [&] { return node.receipt(made); });
+  must_be_taken(receipt, "the deployment proxy");
+  return {.name = kProxyName, .address = address(kProxy), .gas = receipt.gas};
 }
 
 /// What an account must own so that each of its transactions is sent, and what they cost.
