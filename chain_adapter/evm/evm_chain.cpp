@@ -27,10 +27,24 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kUsualConfirmations = 12;
 constexpr std::uint64_t kMostConfirmations = 1'000'000;
 constexpr std::size_t kRememberedRefusals = 4096;
+/// Behind one URL there may be many nodes, some of them a few blocks behind the others, and one that is asked for the
+/// logs of a range gives those that it has. So a block that fewer others are behind is asked for by its hash, which a
+/// node that does not have it refuses.
+constexpr std::uint64_t kOld = kUsualConfirmations;
+
+std::uint64_t first_young_block(const Block& latest) { return latest.number < kOld ? 0 : latest.number - kOld + 1; }
 
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here changes it
   return value == nullptr ? std::string() : std::string(value);
+}
+
+void read_wei(const char* name, proof::Wei& amount) {
+  const std::string text = environment(name);
+  if (text.empty()) return;
+  const auto given = parse_wei(text);
+  if (!given) throw std::invalid_argument(std::string(name) + "=" + text + ": " + given.error());
+  amount = *given;
 }
 
 bool is_development(std::uint64_t chain_id) { return chain_id == 1'337 || chain_id == 31'337; }
@@ -77,11 +91,8 @@ EvmSettings evm_settings_of_environment() {
       throw std::invalid_argument("TALLY_CONFIRMATIONS=" + text + ": not a number of blocks, at most a million");
     settings.confirmations = count;
   }
-  if (const std::string text = environment("TALLY_MAX_FEE"); !text.empty()) {
-    const auto fee = parse_wei(text);
-    if (!fee) throw std::invalid_argument("TALLY_MAX_FEE=" + text + ": " + fee.error());
-    settings.sending.max_fee = *fee;
-  }
+  read_wei("TALLY_MAX_FEE", settings.sending.max_fee);
+  read_wei("TALLY_MAX_TIP", settings.sending.max_tip);
   settings.cache = environment("TALLY_CACHE");
   if (settings.cache.empty()) {
     const std::string cache = environment("XDG_CACHE_HOME");
@@ -153,7 +164,7 @@ void EvmChain::follow() {
   const Block latest = x_node.latest().block;
   if (latest.hash == x_seen.hash) return;
   begin_anew_after_reorganisation(latest);
-  if (latest.number >= x_confirmations) confirm(latest.number - x_confirmations);
+  if (latest.number >= x_confirmations) confirm(latest.number - x_confirmations, latest);
   look_beyond(latest);
   x_seen = latest;
 }
@@ -164,6 +175,8 @@ void EvmChain::begin_anew_after_reorganisation(const Block& latest) {
   if (head.number > latest.number && x_confirmations > 0) return;
   const auto there = x_node.block(head.number);
   if (there && there->block.hash == head.hash) return;
+  // A node that lacks what it must have says nothing about the chain.
+  if (!there && head.number <= latest.number) changes_while_read();
   const Block beginning = start();
   Transaction transaction(*x_database, Transaction::Kind::kWrite);
   if (x_tables->head() != head) return;  // another process was here first
@@ -171,13 +184,13 @@ void EvmChain::begin_anew_after_reorganisation(const Block& latest) {
   transaction.commit();
 }
 
-void EvmChain::confirm(std::uint64_t last) {
+void EvmChain::confirm(std::uint64_t last, const Block& latest) {
   for (;;) {
     const Block head = x_tables->head();
     if (head.number >= last) return;
     const std::uint64_t until = std::min(last, head.number + x_blocks_at_once);
     const auto end = x_node.block(until);
-    Read blocks = read(head.number + 1, until);
+    Read blocks = read(head.number + 1, until, first_young_block(latest));
     const auto again = x_node.block(until);
     if (!end || !again || end->block != again->block) changes_while_read();
     blocks.blocks.emplace(until, *end);
@@ -206,11 +219,26 @@ std::vector<EvmLog> EvmChain::logs(std::uint64_t first, std::uint64_t last) {
   return all;
 }
 
-EvmChain::Read EvmChain::read(std::uint64_t first, std::uint64_t last) {
-  const std::vector<EvmLog> logs = EvmChain::logs(first, last);
+std::vector<EvmLog> EvmChain::logs_of_block(std::uint64_t number) {
+  const auto block = x_node.block(number);
+  if (!block) changes_while_read();
+  try {
+    return x_node.logs(x_identity.contract, block->block.hash);
+  } catch (const RpcError& error) {
+    throw RpcFailure("a node does not give the logs of block " + std::to_string(number) + ", " +
+                     math::to_hex(block->block.hash.bytes) + ": " + error.what() +
+                     ": it may be behind the others; try again");
+  }
+}
+
+/// From `first_young` on one block at a time.
+EvmChain::Read EvmChain::read(std::uint64_t first, std::uint64_t last, std::uint64_t first_young) {
+  std::vector<EvmLog> logs;
+  if (first < first_young) logs = EvmChain::logs(first, std::min(last, first_young - 1));
+  for (std::uint64_t number = std::max(first, first_young); number <= last; ++number)
+    std::ranges::move(logs_of_block(number), std::back_inserter(logs));
   Read read;
-  read.calls =
-      settlement_calls(x_identity.contract, logs, [this](const TransactionId& id) { return x_node.transaction(id); });
+  read.calls = settlement_calls(x_identity.contract, logs, [this](const EvmLog& log) { return call_of(log); });
   for (const EvmLog& log : logs) {
     if (read.blocks.contains(log.block)) continue;
     const auto block = x_node.block(log.block);
@@ -218,6 +246,16 @@ EvmChain::Read EvmChain::read(std::uint64_t first, std::uint64_t last) {
     read.blocks.emplace(log.block, *block);
   }
   return read;
+}
+
+/// Nodes may have no index of old transactions, but they have the blocks.
+EvmCall EvmChain::call_of(const EvmLog& log) {
+  if (auto call = x_node.transaction(log.transaction)) return *std::move(call);
+  for (EvmSent& sent : x_node.transactions(log.block_hash)) {
+    if (sent.id == log.transaction) return std::move(sent.call);
+  }
+  throw RpcFailure("a node tells of transaction " + to_hex(log.transaction) + " in block " + std::to_string(log.block) +
+                   ", and does not have it: try again, or name a node that keeps all blocks and their transactions");
 }
 
 void EvmChain::keep(const Read& read, const Block& head) {
@@ -239,7 +277,9 @@ void EvmChain::look_beyond(const Block& latest) {
   x_recent.clear();
   const Block head = x_tables->head();
   if (head.number >= latest.number) return;
-  const Read blocks = read(head.number + 1, latest.number);
+  const Read blocks = read(head.number + 1, latest.number, latest.number + 1);
+  const auto again = x_node.block(latest.number);
+  if (!again || again->block.hash != latest.hash) changes_while_read();
   LeftOutInMemory left_out(*x_tables);
   try {
     for (const SettlementCall& call : blocks.calls) {
@@ -261,7 +301,8 @@ proof::Effects EvmChain::derive(const proof::StateReader& state, LeftOut& left_o
     const auto known = read.blocks.find(number);
     if (known != read.blocks.end()) return known->second.block.hash;
     const auto block = x_node.block(number);
-    return block ? std::optional(block->block.hash) : std::nullopt;
+    if (!block) changes_while_read();
+    return block->block.hash;
   };
   const Asked asked{.hash = hash, .header = [this](const proof::BatchId& batch) { return header_of(batch); }};
   return x_derivation.derive(state, left_out, read.blocks.at(call.block), asked, call);
@@ -368,7 +409,8 @@ TransactionFate EvmChain::fate_of_sent(const TransactionId& id) {
       return {.kind = TransactionFate::Kind::kRefused,
               .refusal = proof::ChainRefusal{.reason = proof::Reason::kWrongNonce,
                                              .message = "another transaction of " +
-                                                        proof::to_text(progress.call.sender) + " took its nonce"},
+                                                        proof::to_text(progress.call.sender) + " took its nonce" +
+                                                        (progress.other ? ": " + to_hex(*progress.other) : "")},
               .bytes = progress.call.data.size()};
   }
   const auto call = x_node.transaction(id);
@@ -382,7 +424,7 @@ TransactionFate EvmChain::fate_in_block(const EvmCall& call, const EvmReceipt& r
   if (!receipt.taken) return refused(call, receipt);
   return {.kind = TransactionFate::Kind::kApplied,
           .block = receipt.block,
-          .events = settlement_events(x_identity.contract, receipt.logs, [&](const TransactionId&) { return call; }),
+          .events = settlement_events(x_identity.contract, receipt.logs, [&](const EvmLog&) { return call; }),
           .bytes = call.data.size(),
           .gas = receipt.gas};
 }

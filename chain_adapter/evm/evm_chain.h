@@ -35,7 +35,8 @@ struct EvmSettings {
   std::uint64_t blocks_at_once = 2'000;
 };
 
-/// Those of the environment: TALLY_CONFIRMATIONS, TALLY_MAX_FEE, TALLY_CACHE; else $XDG_CACHE_HOME/tallystick or
+/// Those of the environment: TALLY_CONFIRMATIONS, TALLY_MAX_FEE, TALLY_MAX_TIP, TALLY_CACHE; else
+/// $XDG_CACHE_HOME/tallystick or
 /// ~/.cache/tallystick. Throws std::invalid_argument.
 [[nodiscard]] EvmSettings evm_settings_of_environment();
 
@@ -82,9 +83,11 @@ class EvmChain final : public ChainAdapter {
   /// Makes the file and the records in memory those of the chain.
   void follow();
   void begin_anew_after_reorganisation(const Block& latest);
-  void confirm(std::uint64_t last);
+  void confirm(std::uint64_t last, const Block& latest);
   [[nodiscard]] std::vector<EvmLog> logs(std::uint64_t first, std::uint64_t last);
-  [[nodiscard]] Read read(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] std::vector<EvmLog> logs_of_block(std::uint64_t number);
+  [[nodiscard]] Read read(std::uint64_t first, std::uint64_t last, std::uint64_t first_young);
+  [[nodiscard]] EvmCall call_of(const EvmLog& log);
   void keep(const Read& read, const Block& head);
   void look_beyond(const Block& latest);
   [[nodiscard]] proof::Effects derive(const proof::StateReader& state, LeftOut& left_out, const Read& read,

@@ -54,6 +54,16 @@ std::vector<EvmLog> logs_of(const json::value& found) {
   return logs;
 }
 
+EvmCall call_of(const json::value& transaction) {
+  const json::value& to = member_of(transaction, "to");
+  const json::value& block = member_of(transaction, "blockNumber");
+  return {.sender = address_of(member_of(transaction, "from")),
+          .to = to.is_null() ? std::nullopt : std::optional(address_of(to)),
+          .value = wei_of(member_of(transaction, "value")),
+          .data = bytes_of(member_of(transaction, "input")),
+          .block = block.is_null() ? std::nullopt : std::optional(number_of(block))};
+}
+
 json::object asked(const EvmCall& call) {
   json::object object{
       {"from", text_of(call.sender)}, {"value", quantity(call.value.value)}, {"data", math::to_hex(call.data)}};
@@ -113,16 +123,26 @@ std::vector<EvmLog> EvmNode::logs(const proof::Address& contract, std::uint64_t 
       {json::object{{"address", text_of(contract)}, {"fromBlock", quantity(first)}, {"toBlock", quantity(last)}}}));
 }
 
+std::vector<EvmLog> EvmNode::logs(const proof::Address& contract, const proof::Digest& block) {
+  return logs_of(x_rpc.call("eth_getLogs",
+                            {json::object{{"address", text_of(contract)}, {"blockHash", math::to_hex(block.bytes)}}}));
+}
+
 std::optional<EvmCall> EvmNode::transaction(const TransactionId& id) {
   const json::value found = x_rpc.call("eth_getTransactionByHash", {text_of(id)});
-  if (found.is_null()) return std::nullopt;
-  const json::value& to = member_of(found, "to");
-  const json::value& block = member_of(found, "blockNumber");
-  return EvmCall{.sender = address_of(member_of(found, "from")),
-                 .to = to.is_null() ? std::nullopt : std::optional(address_of(to)),
-                 .value = wei_of(member_of(found, "value")),
-                 .data = bytes_of(member_of(found, "input")),
-                 .block = block.is_null() ? std::nullopt : std::optional(number_of(block))};
+  return found.is_null() ? std::nullopt : std::optional(call_of(found));
+}
+
+std::vector<EvmSent> EvmNode::transactions(const proof::Digest& block) {
+  const json::value found = x_rpc.call("eth_getBlockByHash", {math::to_hex(block.bytes), true});
+  std::vector<EvmSent> sent;
+  if (found.is_null()) return sent;
+  for (const json::value& each : list_of(member_of(found, "transactions"))) {
+    sent.push_back({.id = {digest_of(member_of(each, "hash"))},
+                    .nonce = number_of(member_of(each, "nonce")),
+                    .call = call_of(each)});
+  }
+  return sent;
 }
 
 std::optional<EvmReceipt> EvmNode::receipt(const TransactionId& id) {

@@ -34,6 +34,12 @@ struct EvmCall {
   std::optional<std::uint64_t> block{};  // absent: in none yet
 };
 
+struct EvmSent {
+  TransactionId id{};
+  std::uint64_t nonce = 0;
+  EvmCall call{};
+};
+
 struct EvmReceipt {
   bool taken = false;
   std::uint64_t block = 0;
@@ -65,7 +71,11 @@ class EvmNode {
 
   /// Of the blocks `first` to `last`, in order.
   [[nodiscard]] std::vector<EvmLog> logs(const proof::Address& contract, std::uint64_t first, std::uint64_t last);
+  /// Of the block with this hash. RpcError where the node does not have it.
+  [[nodiscard]] std::vector<EvmLog> logs(const proof::Address& contract, const proof::Digest& block);
   [[nodiscard]] std::optional<EvmCall> transaction(const TransactionId& id);
+  /// All that are in a block, in order; none where the node does not have it.
+  [[nodiscard]] std::vector<EvmSent> transactions(const proof::Digest& block);
   [[nodiscard]] std::optional<EvmReceipt> receipt(const TransactionId& id);
 
   /// What a call would return; RpcError where it reverts. `block`: as of its end; absent: as of the latest.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +20,8 @@ namespace {
 constexpr int kNonceTries = 5;
 /// Between two looks at a transaction where no block comes.
 constexpr std::uint64_t kLookSeconds = 5;
+/// So far behind no node of a set is. Nodes that keep no history know the states of 128 blocks.
+constexpr std::uint64_t kDeepBlocks = 64;
 
 /// Twice the base fee stays enough for six full blocks.
 proof::Wei fee_for(const proof::Wei& base, const proof::Wei& tip) { return {2 * base.value + tip.value}; }
@@ -124,12 +127,16 @@ GasPrices Sender::prices() {
   return {.now = {latest.base_fee.value + fees.tip.value}, .least = fees.fee};
 }
 
+proof::Wei Sender::tip() {
+  return std::min(x_settings.tip ? *x_settings.tip : x_node.priority_fee(), x_settings.max_tip);
+}
+
 Sender::Fees Sender::fees_at(const EvmBlock& latest) {
-  const proof::Wei tip = x_settings.tip ? *x_settings.tip : x_node.priority_fee();
+  const proof::Wei tip = Sender::tip();
   const proof::Wei base = latest.base_fee;
-  if (base.value + tip.value > x_settings.max_fee.value) {
-    throw FeeAboveLimit("a unit of gas costs " + to_text_with_unit({base.value + tip.value}) +
-                        " now, and TALLY_MAX_FEE allows " + to_text_with_unit(x_settings.max_fee) +
+  if (base > x_settings.max_fee || tip.value > x_settings.max_fee.value - base.value) {
+    throw FeeAboveLimit("a unit of gas costs " + to_text_with_unit(base) + " and " + to_text_with_unit(tip) +
+                        " on top now, and TALLY_MAX_FEE allows " + to_text_with_unit(x_settings.max_fee) +
                         ": nothing was sent; raise it, or try again later");
   }
   return {.tip = tip, .fee = std::min(fee_for(base, tip), x_settings.max_fee)};
@@ -234,15 +241,53 @@ Whereabouts Sender::follow(const TransactionId& id) {
   x_looks[id] = {.block = latest.block.hash, .time_s = now_s};
 
   const std::uint64_t depth = std::min(x_settings.settled_blocks, latest.block.number);
-  if (x_node.used_nonces(sent->sender, latest.block.number - depth) > sent->transaction.nonce) {
+  if (is_used(*sent, latest.block.number - depth)) {
     if (auto found = receipt(*sent)) return in_block(*std::move(found));
+    // The node that says so may have the block in which this one is, and the one without a receipt not yet.
+    const auto other = used_by(*sent, latest.block.number - depth);
+    const bool is_own = other && std::ranges::find(sent->attempts, *other, &Attempt::hash) != sent->attempts.end();
+    const std::uint64_t deep = latest.block.number - std::min(kDeepBlocks, latest.block.number);
+    if (is_own || (!other && !is_used(*sent, deep))) return pending;
     x_outbox.end(id);
     x_looks.erase(id);
-    return {.kind = Kind::kNonceUsed, .call = call_of(*sent)};
+    return {.kind = Kind::kNonceUsed, .call = call_of(*sent), .other = other};
   }
   const Counts now = counts(sent->sender);
   if (sent->transaction.nonce >= now.mined) drive_on(*sent, latest, now);
   return pending;
+}
+
+bool Sender::is_used(const SentTransaction& sent, std::uint64_t block) {
+  try {
+    return x_node.used_nonces(sent.sender, block) > sent.transaction.nonce;
+  } catch (const RpcError&) {
+    return false;  // it does not have the block yet, or its state no more
+  }
+}
+
+std::optional<TransactionId> Sender::used_by(const SentTransaction& sent, std::uint64_t block) {
+  std::uint64_t used = block;
+  std::uint64_t free = block;
+  for (std::uint64_t step = 1; free == used; step *= 2) {
+    if (used == 0) return std::nullopt;
+    free = used - std::min(step, used);
+    if (is_used(sent, free)) used = free;
+  }
+  while (used - free > 1) {
+    const std::uint64_t middle = std::midpoint(free, used);
+    (is_used(sent, middle) ? used : free) = middle;
+  }
+  const auto there = x_node.block(used);
+  if (!there) return std::nullopt;
+  for (const EvmSent& each : x_node.transactions(there->block.hash)) {
+    if (each.call.sender == sent.sender && each.nonce == sent.transaction.nonce) return each.id;
+  }
+  return std::nullopt;
+}
+
+bool Sender::is_known(const SentTransaction& sent) {
+  return std::ranges::any_of(sent.attempts,
+                             [&](const Attempt& attempt) { return x_node.transaction(attempt.hash).has_value(); });
 }
 
 void Sender::drive_on(const SentTransaction& sent, const EvmBlock& latest, const Counts& counts) {
@@ -265,6 +310,7 @@ void Sender::send_again(const SentTransaction& sent, const Counts& counts) {
     } catch (const RpcError& error) {
       // What costs too little by now is signed again when its time comes.
       if (is_about_nonce(error) || is_about_price(error) || error.may_be_done()) continue;
+      if (is_known(*missing)) continue;  // to another node
       // Its nonce is free: what the caller decides now takes it.
       if (nonce == counts.known) x_outbox.forget(missing->id);
       throw;
@@ -275,14 +321,16 @@ void Sender::send_again(const SentTransaction& sent, const Counts& counts) {
 void Sender::replace(const SentTransaction& sent, const EvmBlock& latest) {
   SentTransaction next = sent;
   FeeTransaction& transaction = next.transaction;
-  const proof::Wei tip = x_settings.tip ? *x_settings.tip : x_node.priority_fee();
-  transaction.priority_fee = std::max(tip, outbidding(transaction.priority_fee));
+  transaction.priority_fee = std::max(tip(), outbidding(transaction.priority_fee));
   const proof::Wei least = std::max(outbidding(transaction.fee), transaction.priority_fee);
-  if (least > x_settings.max_fee) {
+  const bool is_tip = transaction.priority_fee > x_settings.max_tip;
+  if (is_tip || least > x_settings.max_fee) {
     throw FeeAboveLimit("the transaction " + to_hex(sent.id) + " of " + proof::to_text(sent.sender) + " with nonce " +
                         std::to_string(transaction.nonce) + " is in no block at " +
-                        to_text_with_unit(sent.transaction.fee) + " for a unit of gas, and TALLY_MAX_FEE allows " +
-                        to_text_with_unit(x_settings.max_fee) +
+                        to_text_with_unit(sent.transaction.fee) + " for a unit of gas, " +
+                        to_text_with_unit(sent.transaction.priority_fee) + " of it on top of the base fee, and " +
+                        (is_tip ? "TALLY_MAX_TIP allows " + to_text_with_unit(x_settings.max_tip)
+                                : "TALLY_MAX_FEE allows " + to_text_with_unit(x_settings.max_fee)) +
                         ": raise it and do this again, or wait; it stays on its way, and is not done twice");
   }
   transaction.fee = std::min(std::max(least, fee_for(latest.base_fee, transaction.priority_fee)), x_settings.max_fee);

@@ -32,6 +32,8 @@ struct Outgoing {
 struct SenderSettings {
   /// What is paid for a unit of gas beyond the base fee. Absent: what the node suggests.
   std::optional<proof::Wei> tip{};
+  /// The most of that: 50 gwei. A node that suggests more is not followed.
+  proof::Wei max_tip{50'000'000'000};
   /// The most that a unit of gas may cost in all: 500 gwei.
   proof::Wei max_fee{500'000'000'000};
   /// A transaction waits for too long after so many blocks, or so many seconds where they are slow.
@@ -52,8 +54,9 @@ struct Whereabouts {
   /// kNonceUsed: by another transaction of the same account, so that this one never happens.
   enum class Kind : std::uint8_t { kUnknown, kPending, kInBlock, kNonceUsed };
   Kind kind = Kind::kUnknown;
-  EvmCall call{};        // but for kUnknown
-  EvmReceipt receipt{};  // kInBlock
+  EvmCall call{};                        // but for kUnknown
+  EvmReceipt receipt{};                  // kInBlock
+  std::optional<TransactionId> other{};  // kNonceUsed: by which; absent where no node says
 };
 
 /// Of a unit of gas.
@@ -101,6 +104,12 @@ class Sender {
                                             const Fees& fees, const Block& latest);
   [[nodiscard]] std::optional<EvmReceipt> receipt(const SentTransaction& sent);
   [[nodiscard]] Counts counts(const proof::Address& sender);
+  /// Whether blocks up to this one used its nonce, as far as nodes say.
+  [[nodiscard]] bool is_used(const SentTransaction& sent, std::uint64_t block);
+  /// By which transaction.
+  [[nodiscard]] std::optional<TransactionId> used_by(const SentTransaction& sent, std::uint64_t block);
+  [[nodiscard]] bool is_known(const SentTransaction& sent);
+  [[nodiscard]] proof::Wei tip();
   [[nodiscard]] Fees fees_at(const EvmBlock& latest);
 
   void drive_on(const SentTransaction& sent, const EvmBlock& latest, const Counts& counts);

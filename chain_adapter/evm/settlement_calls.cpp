@@ -59,14 +59,13 @@ SettlementCall relayed(const EvmLog& log) {
 
 /// Of the account that sent the transaction itself.
 SettlementCall direct(const proof::Address& contract, const EvmLog& log, const FindTransaction& find) {
-  const auto call = find(log.transaction);
-  if (!call) throw RpcFailure("a node tells of transaction " + to_hex(log.transaction) + ", and does not have it");
-  const auto bytes = called_with(call->data);
-  if (call->to != contract || !bytes) disagree(log.transaction, "it is no call of the settlement");
+  const EvmCall call = find(log);
+  const auto bytes = called_with(call.data);
+  if (call.to != contract || !bytes) disagree(log.transaction, "it is no call of the settlement");
   return {.transaction = log.transaction,
           .block = log.block,
-          .sender = call->sender,
-          .value = call->value,
+          .sender = call.sender,
+          .value = call.value,
           .bytes = {bytes->begin(), bytes->end()},
           .events = {}};
 }

@@ -29,10 +29,10 @@ struct SettlementCall {
   std::vector<std::vector<std::uint8_t>> events{};  // of 10.7, in order; at least one
 };
 
-/// Looks up a transaction of the chain.
-using FindTransaction = std::function<std::optional<EvmCall>(const TransactionId&)>;
+/// The transaction that a log is of.
+using FindTransaction = std::function<EvmCall(const EvmLog&)>;
 
-/// In order. Throws ChainDisagrees; what `find` lacks is an RpcFailure.
+/// In order. Throws ChainDisagrees, and what `find` throws.
 [[nodiscard]] std::vector<SettlementCall> settlement_calls(const proof::Address& contract, std::span<const EvmLog> logs,
                                                            const FindTransaction& find);
 

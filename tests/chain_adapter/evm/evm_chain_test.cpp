@@ -13,6 +13,7 @@
 #include "chain_adapter/evm/fee_transaction.h"
 #include "chain_adapter/evm/rpc_values.h"
 #include "deterministic_math/bytecode/codec.h"
+#include "tests/support/edited_node.h"
 #include "tests/support/evm_world.h"
 #include "tests/support/faulty_node.h"
 #include "tests/support/settlement_world.h"
@@ -47,6 +48,11 @@ class EvmChainTest : public ::testing::Test {
   static Wei pool(ChainAdapter& of, const proof::TaskId& task) {
     const auto status = proof::read_task_status(of.state(), task);
     return status ? status->pool : Wei{};
+  }
+  /// A contract that is at an address, as if it had never been made.
+  void take_away(const std::string& contract) {
+    static_cast<void>(world.rpc().call("anvil_setCode", {contract, "0x"}));
+    static_cast<void>(world.rpc().call("anvil_setNonce", {contract, "0x0"}));
   }
   /// The settlement's answer to a payee, a contract at a wallet's address.
   void ask_through_contract(const proof::Address& contract, const Wei& value, const proof::Transaction& transaction) {
@@ -306,8 +312,7 @@ TEST_F(EvmChainTest, is_deployed_once_and_completed_where_a_part_is_missing) {
   Sender sender(node, 31'337, world.cache());
   const proof::PrivateKey key = test::small_key(1);
   EXPECT_EQ(cost_of_deployment(node, sender).contracts, 0U);
-  static_cast<void>(world.rpc().call("anvil_setCode", {math::to_hex(settlement_address().bytes), "0x"}));
-  static_cast<void>(world.rpc().call("anvil_setNonce", {math::to_hex(settlement_address().bytes), "0x0"}));
+  take_away(math::to_hex(settlement_address().bytes));
   const DeploymentCost cost = cost_of_deployment(node, sender);
   EXPECT_EQ(cost.contracts, 1U);
 
@@ -325,6 +330,43 @@ TEST_F(EvmChainTest, is_deployed_once_and_completed_where_a_part_is_missing) {
   steps.clear();
   deploy_settlement(node, sender, key, tell);
   EXPECT_FALSE(steps.back().gas);
+}
+
+constexpr const char* kProxy = "0x4e59b44847b379578588920ca78fbf26c0b4956c";
+constexpr const char* kProxyMaker = "0x3fab184622dc19b6109349b94811493bf2a45362";
+
+TEST_F(EvmChainTest, is_deployed_where_there_is_no_proxy_yet) {
+  const json::value code = world.rpc().call("eth_getCode", {kProxy, "latest"});
+  take_away(kProxy);
+  EvmNode node(world.rpc());
+  Sender sender(node, 31'337, world.cache());
+  std::vector<DeployedContract> made;
+  deploy_settlement(node, sender, test::small_key(1), [&](const DeployedContract& each) { made.push_back(each); });
+  EXPECT_EQ(made.size(), 1 + planned_contracts().size());
+  EXPECT_EQ(world.rpc().call("eth_getCode", {kProxy, "latest"}), code);
+  EXPECT_EQ(number_of(world.rpc().call("eth_getTransactionCount", {kProxyMaker, "latest"})), 1U);
+}
+
+TEST_F(EvmChainTest, goes_on_with_a_deployment_that_was_interrupted) {
+  take_away(kProxy);
+  static_cast<void>(world.rpc().call("anvil_setBalance", {kProxyMaker, quantity(kEther.value)}));
+  world.hold_blocks();
+  std::size_t sent = 0;
+  RpcClient rpc = test::edited(world.anvil().url(),
+                               [&](std::string_view method, const json::array& /*parameters*/, json::object& answer) {
+                                 if (method != "eth_sendRawTransaction" || ++sent != 2) return;
+                                 answer.erase("result");
+                                 answer["error"] = {{"code", -32000}, {"message", "already known"}};
+                               });
+  EvmNode node(rpc);
+  Sender sender(node, 31'337, world.cache());
+  std::stop_source stop;
+  stop.request_stop();
+  const auto deploy = [&](const Waiting& waiting) { deploy_settlement(node, sender, test::small_key(1), {}, waiting); };
+  for (int time = 0; time < 2; ++time) EXPECT_THROW(deploy({.stop = stop.get_token()}), Interrupted);
+  EXPECT_EQ(number_of(world.rpc().call("txpool_status", {}).at("pending")), 1U);
+  world.mine(1);
+  EXPECT_NO_THROW(deploy({}));
 }
 
 /// A chain whose contract does something else than the machine is no ground to stand on.
@@ -381,6 +423,79 @@ TEST_F(EvmChainTest, leaves_out_tasks_that_the_validator_refuses_and_goes_on) {
   EXPECT_EQ(last.transaction, chain->events(0, 10).back().transaction);
 }
 
+TEST_F(EvmChainTest, takes_a_block_that_a_node_lacks_for_no_reorganisation) {
+  std::string lacking;
+  test::TemporaryFolder own;
+  EvmChain chain(test::edited(world.anvil().url(),
+                              [&](std::string_view method, const json::array& parameters, json::object& answer) {
+                                if (method == "eth_getBlockByNumber" && parameters.at(0).as_string() == lacking)
+                                  answer["result"] = nullptr;
+                              }),
+                 {.confirmations = 1, .cache = own.path()});
+  ASSERT_EQ(create(chain).kind, Kind::kApplied);
+  world.mine(1);
+  const auto before = chain.events(0, 10);
+  ASSERT_EQ(before.size(), 1U);
+  lacking = quantity(chain.confirmed().number);
+  world.mine(1);
+  EXPECT_THROW(static_cast<void>(chain.events(0, 10)), RpcFailure);
+  lacking.clear();
+  const auto after = chain.events(0, 10);
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after.front().position, before.front().position);
+}
+
+TEST_F(EvmChainTest, misses_no_event_where_a_node_that_is_behind_tells_logs) {
+  bool is_behind = false;
+  test::TemporaryFolder own;
+  EvmChain chain(test::edited(world.anvil().url(),
+                              [&](std::string_view method, const json::array& parameters, json::object& answer) {
+                                if (!is_behind || method != "eth_getLogs") return;
+                                if (!parameters.at(0).as_object().contains("blockHash")) {
+                                  answer["result"] = json::array();
+                                  return;
+                                }
+                                answer.erase("result");
+                                answer["error"] = {{"code", -32000}, {"message", "unknown block"}};
+                              }),
+                 {.confirmations = 0, .cache = own.path()});
+  ASSERT_EQ(create(chain).kind, Kind::kApplied);
+  ASSERT_EQ(chain.events(0, 10).size(), 1U);
+  is_behind = true;
+  ASSERT_EQ(fund(*world.open(), 3).kind, Kind::kApplied);
+  EXPECT_THROW(static_cast<void>(chain.events(0, 10)), RpcFailure);
+  is_behind = false;
+  world.mine(1);
+  EXPECT_EQ(chain.events(0, 10).size(), 2U);
+  EXPECT_EQ(pool(chain, pattern.task()), Wei{3});
+}
+
+TEST_F(EvmChainTest, reads_transactions_from_their_blocks_where_a_node_has_no_index) {
+  ASSERT_EQ(create(*world.open()).kind, Kind::kApplied);
+  ASSERT_EQ(fund(*world.open(), 3).kind, Kind::kApplied);
+  bool has_blocks = true;
+  test::TemporaryFolder own;
+  EvmChain chain(
+      test::edited(world.anvil().url(),
+                   [&](std::string_view method, const json::array& /*parameters*/, json::object& answer) {
+                     if (method == "eth_getTransactionByHash" || (method == "eth_getBlockByHash" && !has_blocks))
+                       answer["result"] = nullptr;
+                   }),
+      {.confirmations = 0, .cache = own.path()});
+  has_blocks = false;
+  try {
+    static_cast<void>(chain.events(0, 10));
+    FAIL();
+  } catch (const RpcFailure& failure) {
+    const std::string said = failure.what();
+    EXPECT_NE(said.find(to_hex(world.open()->events(0, 1).front().transaction)), std::string::npos) << said;
+    EXPECT_NE(said.find("name a node that keeps all blocks"), std::string::npos) << said;
+  }
+  has_blocks = true;
+  EXPECT_EQ(chain.events(0, 10).size(), 2U);
+  EXPECT_EQ(pool(chain, pattern.task()), Wei{3});
+}
+
 TEST_F(EvmChainTest, reads_long_chains_in_pieces) {
   const auto chain = world.open();
   ASSERT_EQ(create(*chain).kind, Kind::kApplied);
@@ -399,11 +514,13 @@ TEST_F(EvmChainTest, reads_what_a_node_cannot_tell_at_once_by_halves) {
   const auto chain = world.open();
   ASSERT_EQ(create(*chain).kind, Kind::kApplied);
   for (std::uint64_t i = 1; i <= 6; ++i) ASSERT_EQ(fund(*chain, i).kind, Kind::kApplied);
+  world.mine(12);  // young ones are asked for one by one
   // It breaks off where it is asked for the logs of more than a block.
   test::FaultyNode node(world.anvil().url(), [](std::uint64_t /*number*/, const std::string& body) {
     if (!body.contains("eth_getLogs")) return test::Fault::kNone;
     const boost::json::object range = boost::json::parse(body).at("params").at(0).as_object();
-    return range.at("fromBlock") == range.at("toBlock") ? test::Fault::kNone : test::Fault::kMute;
+    return range.contains("blockHash") || range.at("fromBlock") == range.at("toBlock") ? test::Fault::kNone
+                                                                                       : test::Fault::kMute;
   });
   test::TemporaryFolder elsewhere;
   EvmChain halves({http_endpoints(node.url()), {}, [](std::chrono::milliseconds) {}},

@@ -13,6 +13,7 @@
 
 #include "chain_adapter/evm/deployment.h"
 #include "chain_adapter/evm/rpc_values.h"
+#include "tests/support/edited_node.h"
 #include "tests/support/evm_world.h"
 #include "tests/support/settlement_world.h"
 
@@ -304,6 +305,7 @@ TEST_F(SenderTest, says_that_another_transaction_of_the_key_took_the_nonce) {
   const TransactionFate fate = chain->fate(id);
   ASSERT_EQ(fate.kind, Kind::kRefused);
   EXPECT_EQ(fate.refusal->reason, Reason::kWrongNonce);
+  EXPECT_NE(fate.refusal->message.find(to_hex(faster)), std::string::npos) << fate.refusal->message;
   EXPECT_EQ(chain->fate(id).kind, Kind::kRefused);
   EXPECT_EQ(pool_of_task(), Wei{9});
 
@@ -312,6 +314,83 @@ TEST_F(SenderTest, says_that_another_transaction_of_the_key_took_the_nonce) {
   mine();
   EXPECT_EQ(chain->fate(again).kind, Kind::kApplied);
   EXPECT_EQ(pool_of_task(), Wei{16});
+}
+
+/// Nodes behind one URL are not at the same block: one counts the nonce, another has no receipt yet.
+TEST_F(SenderTest, gives_up_nothing_that_only_lacks_its_receipt) {
+  bool lacks_receipts = false;
+  bool lacks_blocks = false;
+  EvmChain own(
+      test::edited(world().anvil().url(),
+                   [&](std::string_view method, const json::array& /*parameters*/, json::object& answer) {
+                     const bool is_lacking = (lacks_receipts && method == "eth_getTransactionReceipt") ||
+                                             (lacks_blocks && method == "eth_getBlockByHash");
+                     if (is_lacking) answer["result"] = nullptr;
+                   }),
+      {.confirmations = 0, .cache = folder.path(), .sending = {.tip = kGwei, .now_s = [this] { return now_s; }}});
+  const TransactionId id = fund(own, 7);
+  lacks_receipts = true;
+  mine();
+  EXPECT_EQ(own.fate(id).kind, Kind::kPending);
+  lacks_blocks = true;
+  mine();
+  EXPECT_EQ(own.fate(id).kind, Kind::kPending);
+  lacks_receipts = lacks_blocks = false;
+  EXPECT_EQ(own.fate(id).kind, Kind::kApplied);
+  EXPECT_EQ(pool_of_task(), Wei{7});
+
+  // Where nobody says which one it was, so many blocks behind it do.
+  const TransactionId lost = fund(own, 8);
+  lacks_receipts = lacks_blocks = true;
+  mine();
+  EXPECT_EQ(own.fate(lost).kind, Kind::kPending);
+  world().mine(64);
+  EXPECT_EQ(own.fate(lost).kind, Kind::kRefused);
+}
+
+TEST_F(SenderTest, finds_whose_nonce_was_used_many_blocks_later) {
+  const TransactionId id = fund(*chain, 7);
+  drop(id);
+  test::TemporaryFolder of_another_machine;
+  const TransactionId faster = fund(*open(of_another_machine.path()), 9);
+  world().mine(21);
+  const TransactionFate fate = chain->fate(id);
+  ASSERT_EQ(fate.kind, Kind::kRefused);
+  EXPECT_NE(fate.refusal->message.find(to_hex(faster)), std::string::npos) << fate.refusal->message;
+}
+
+TEST_F(SenderTest, pays_no_tip_beyond_the_limit_whatever_a_node_suggests) {
+  for (const Wei suggested : {gwei(400), Wei{~math::u128{0}}}) {
+    EvmChain own(test::edited(world().anvil().url(),
+                              [&](std::string_view method, const json::array& /*parameters*/, json::object& answer) {
+                                if (method == "eth_maxPriorityFeePerGas") answer["result"] = quantity(suggested.value);
+                              }),
+                 {.confirmations = 0, .cache = folder.path(), .sending = {.max_tip = gwei(3)}});
+    const TransactionId id = fund(own, 7);
+    ASSERT_EQ(pooled().size(), 1U);
+    EXPECT_EQ(pooled().front().tip, gwei(3));
+    mine();
+    EXPECT_EQ(own.fate(id).kind, Kind::kApplied);
+  }
+}
+
+TEST_F(SenderTest, raises_the_tip_of_what_hangs_no_further_than_the_limit) {
+  const auto careful =
+      world().open_with({.confirmations = 0,
+                         .cache = folder.path(),
+                         .sending = {.tip = kGwei, .max_tip = {kGwei.value * 12 / 10}, .patience_blocks = kPatience}});
+  const TransactionId id = fund(*careful, 7);
+  mine_empty_blocks(kPatience);
+  EXPECT_EQ(careful->fate(id).kind, Kind::kPending);
+  mine_empty_blocks(kPatience);
+  try {
+    static_cast<void>(careful->fate(id));
+    FAIL();
+  } catch (const FeeAboveLimit& error) {
+    EXPECT_NE(std::string(error.what()).find("TALLY_MAX_TIP allows 1.2 gwei"), std::string::npos) << error.what();
+  }
+  mine();
+  EXPECT_EQ(careful->fate(id).kind, Kind::kApplied);
 }
 
 TEST_F(SenderTest, gives_up_what_the_node_has_forgotten_and_does_not_take_any_more) {
@@ -454,7 +533,10 @@ TEST_F(SenderTest, takes_the_limit_from_the_environment) {
   EXPECT_EQ(evm_settings_of_environment().sending.max_fee, gwei(70));
   ::setenv("TALLY_MAX_FEE", "much", 1);  // NOLINT(concurrency-mt-unsafe)
   EXPECT_THROW(static_cast<void>(evm_settings_of_environment()), std::invalid_argument);
-  ::unsetenv("TALLY_MAX_FEE");  // NOLINT(concurrency-mt-unsafe)
+  ::unsetenv("TALLY_MAX_FEE");             // NOLINT(concurrency-mt-unsafe)
+  ::setenv("TALLY_MAX_TIP", "2 gwei", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_EQ(evm_settings_of_environment().sending.max_tip, gwei(2));
+  ::unsetenv("TALLY_MAX_TIP");  // NOLINT(concurrency-mt-unsafe)
   ::unsetenv("TALLY_CACHE");    // NOLINT(concurrency-mt-unsafe)
 }
 
