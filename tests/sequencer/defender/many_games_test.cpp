@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,8 @@ class SlowChain final : public chain::ChainAdapter {
  public:
   static constexpr std::uint64_t kBlockSeconds = 12;
 
-  explicit SlowChain(test::ChainedRounds& rounds) : x_rounds(rounds), x_inner(rounds.chain()) {}
+  SlowChain(test::ChainedRounds& rounds, const std::stop_token& stop)
+      : ChainAdapter({.stop = stop}), x_rounds(rounds), x_inner(rounds.chain()) {}
 
   [[nodiscard]] Pace pace() {
     return {.now_s = [this] { return x_now_s; }, .sleep = [this](double seconds) { pass(seconds); }};
@@ -38,6 +40,8 @@ class SlowChain final : public chain::ChainAdapter {
   [[nodiscard]] std::size_t most_pending() const { return x_most_pending; }
   /// The next transaction is forgotten on its way.
   void lose_one() { x_loses = true; }
+  /// The next transaction is in a block, without effect.
+  void fail_one() { x_fails = true; }
 
   [[nodiscard]] chain::ChainIdentity identity() override { return x_inner.identity(); }
   [[nodiscard]] chain::Head head() override { return x_inner.head(); }
@@ -48,6 +52,10 @@ class SlowChain final : public chain::ChainAdapter {
     id.digest.bytes[0] = static_cast<std::uint8_t>(x_submitted.size());
     id.digest.bytes[1] = static_cast<std::uint8_t>(x_submitted.size() >> 8U);
     if (std::exchange(x_loses, false)) return id;
+    if (std::exchange(x_fails, false)) {
+      x_fates[id].kind = FateKind::kFailed;
+      return id;
+    }
     x_pending.push_back({id, &submission.key, submission.transaction});
     x_fates[id].kind = FateKind::kPending;
     x_most_pending = std::max(x_most_pending, x_pending.size());
@@ -86,6 +94,7 @@ class SlowChain final : public chain::ChainAdapter {
   std::size_t x_blocks = 0;
   std::size_t x_most_pending = 0;
   bool x_loses = false;
+  bool x_fails = false;
   std::vector<proof::Transaction> x_submitted;
   std::vector<Pending> x_pending;
   std::map<chain::TransactionId, chain::TransactionFate> x_fates;
@@ -120,7 +129,8 @@ class ManyGames : public testing::Test {
   test::TemporaryFolder x_folder;
   test::ChainedRounds x_rounds{x_folder.path() / "data"};
   BuiltBatch x_batch = x_rounds.posted(x_rounds.world().genesis());
-  SlowChain x_chain{x_rounds};
+  std::stop_source x_stop;
+  SlowChain x_chain{x_rounds, x_stop.get_token()};
 };
 
 TEST_F(ManyGames, are_all_answered_within_a_clock_that_answers_one_after_the_other_would_use_up) {
@@ -201,6 +211,26 @@ TEST_F(ManyGames, come_again_where_a_transaction_was_lost) {
   EXPECT_EQ(defenses.back().outcome, Outcome::kDone) << defenses.back().message;
   EXPECT_EQ(x_chain.submitted().size(), 2U);
   EXPECT_NE(proof::read_game(x_rounds.chain().state(), game.id)->hash, proof::game_hash(game));
+}
+
+TEST_F(ManyGames, come_again_where_a_transaction_failed_and_would_be_taken_now) {
+  const proof::Game game = x_rounds.open(x_batch, "next_model", 0);
+  x_chain.fail_one();
+  Defender defender = this->defender();
+  const std::vector<Defense> defenses = defend(defender);
+  ASSERT_FALSE(defenses.empty());
+  EXPECT_EQ(defenses.back().outcome, Outcome::kDone) << defenses.back().message;
+  EXPECT_EQ(x_chain.submitted().size(), 2U);
+  EXPECT_NE(proof::read_game(x_rounds.chain().state(), game.id)->hash, proof::game_hash(game));
+}
+
+TEST_F(ManyGames, are_left_when_it_is_told_to_stop) {
+  static_cast<void>(x_rounds.open(x_batch, "next_model", 0));
+  Defender defender = this->defender();
+  x_stop.request_stop();
+  EXPECT_TRUE(defender.defend_once(x_chain).unfinished);
+  EXPECT_EQ(x_chain.submitted().size(), 1U);
+  EXPECT_EQ(x_chain.blocks(), 0U) << "it waited";
 }
 
 TEST_F(ManyGames, get_no_transaction_when_it_is_too_late) {
