@@ -27,7 +27,8 @@ CLI::App* add_lab_command(CLI::App& lab, const std::string& name, const std::str
         return good ? std::string() : text + " is not a power of two from 64 to 4096";
       },
       "POWER OF TWO");
-  add_list(*command, "--clients", lists.clients, CLI::Range(1, 65'536), "Clients (the length of the fold)");
+  add_list(*command, "--clients", lists.clients, CLI::Range(1, 65'536),
+           "Clients (the length of the fold); like all lists with commas between");
   add_list(*command, "--parameters", lists.parameters, CLI::Range(1, 1 << 28), "Parameters of the model");
   add_list(*command, "--arity", lists.arities, CLI::Range(proof::kMinArity, proof::kMaxArity), "Segments of a round");
   add_list(*command, "--leaf-bytes", lists.leaf_bytes, leaf_size, "Bytes of a leaf");

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <span>
 #include <string_view>
 
@@ -49,6 +50,9 @@ int run(int argc, char** argv) {
   } catch (const Failure& failure) {
     console.end_progress();
     return report(session, failure.code(), failure.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    console.end_progress();
+    return report(session, ExitCode::kOutsideWorld, error.path1().string() + ": " + error.code().message());
   } catch (const std::exception& error) {
     console.end_progress();
     return report(session, ExitCode::kOutsideWorld, error.what());

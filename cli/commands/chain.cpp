@@ -269,7 +269,7 @@ std::string check_money(chain::EvmNode& node, chain::Sender& sender, const proof
   if (has < cost.needed) {
     throw Failure(ExitCode::kFoundInvalid, what + "; " + proof::to_text(account) + " has " + money(has) +
                                                ", and needs " + money(cost.needed) +
-                                               " at the start, since fees may rise: nothing was sent; send it " +
+                                               " at the start, since fees may rise: nothing was sent; give it " +
                                                money({cost.needed.value - has.value}) + " more, and do this again");
   }
   return what + "; " + proof::to_text(account) + " has " + money(has);
@@ -364,7 +364,8 @@ void add_advance(CLI::App& chain, Session& session) {
 
 void add_deploy(CLI::App& chain, Session& session) {
   const auto flags = std::make_shared<ChainFlags>();
-  CLI::App* command = chain.add_subcommand("deploy", "Put the settlement's contracts on an EVM chain, once for all");
+  CLI::App* command = chain.add_subcommand(
+      "deploy", "Say what it costs to put the settlement's contracts on an EVM chain, and do it, once for all");
   command->add_option("--rpc,--chain", flags->where, "The chain's node: http://… or https://…")
       ->envname("TALLY_CHAIN")
       ->required();

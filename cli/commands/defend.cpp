@@ -143,7 +143,9 @@ void add_defend(CLI::App& app, Session& session) {
       ->envname("TALLY_DEFEND_FOR");
   command->add_flag("--once", flags->once, "Answer what waits now, and end");
   command->add_flag("--stubborn", flags->stubborn, "Answer also where the data contradict what was posted");
-  command->add_option("--poll-s", flags->poll_s, "Seconds between two looks at the chain")->check(CLI::Range(1, 3600));
+  command->add_option("--poll-s", flags->poll_s, "Seconds between two looks at the chain")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   add_output_flags(*command, session);
   command->callback([flags, &session] {
     session.run = [flags, &session](Console& console) { return defend(*flags, session.stop, console); };

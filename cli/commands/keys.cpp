@@ -32,6 +32,11 @@ ExitCode keygen(const KeyFlags& flags, const Console& console) {
 }
 
 ExitCode address(const KeyFlags& flags, const Console& console) {
+  if (const auto key = development_key_argument("tally address", flags.file)) {
+    const std::string text = proof::to_text(key->address());
+    console.result(text, json::object{{"address", text}, {"proved", true}});
+    return ExitCode::kFine;
+  }
   const auto keystore = chain::read_keystore(flags.file);
   if (!keystore) bad_input(keystore.error().message);
   const bool decrypt = flags.check || !flags.password_file.empty() || !keystore->address;
@@ -60,8 +65,8 @@ void add_keygen(CLI::App& app, Session& session) {
 
 void add_address(CLI::App& app, Session& session) {
   auto flags = std::make_shared<KeyFlags>();
-  CLI::App* command = app.add_subcommand("address", "Print the address of a keystore");
-  command->add_option("keystore", flags->file, "The keystore file")->required();
+  CLI::App* command = app.add_subcommand("address", "Print the address of a key");
+  command->add_option("keystore", flags->file, "The keystore file, or dev:N for development key N")->required();
   command->add_flag("--check", flags->check, "Open the keystore and derive the address, not only read it");
   add_password_file(*command, *flags);
   add_output_flags(*command, session);

@@ -217,10 +217,10 @@ void add_lab_gas(CLI::App& lab, Session& session) {
       lab, "gas",
       "Play disputes over one forged entry on an EVM chain, and show what they cost in gas, both sides; or what "
       "single\n"
-      "transactions cost (--transactions). The chain is that of a node which this starts and ends (anvil; the newest\n"
-      "fork that it knows), with the contracts of this program. Batches are made up as for `lab dispute`. Of a "
-      "program\n"
-      "that entry is disputed whose section the validator's bound says is dearest.",
+      "transactions cost (--transactions). The chain is that of a node which this starts and ends (anvil, which\n"
+      "TALLY_ANVIL names or the PATH has; the newest fork that it knows), with the contracts of this program. Batches\n"
+      "are made up as for `lab dispute`. Of a program that entry is disputed whose section the validator's bound says\n"
+      "is dearest.",
       flags->lab);
   command->add_option("--program", flags->program, "A program of the library, or its file")->capture_default_str();
   command->add_option("--param", flags->parameters, "A parameter of the program, NAME=VALUE; repeatable");

@@ -66,6 +66,12 @@ TEST_F(EvmCommandsTest, say_how_the_contracts_get_there) {
   EXPECT_EQ(before.exit_code, kBadInput) << before.err;
   EXPECT_NE(before.out.find("tally chain deploy"), std::string::npos) << before.out;
   ASSERT_EQ(deployed.exit_code, kFine) << deployed.err << deployed.out;
+  const std::string cache = std::getenv("TALLY_CACHE");  // NOLINT(concurrency-mt-unsafe): nothing changes it
+  ::setenv("TALLY_CACHE", "/proc/nowhere", 1);           // NOLINT(concurrency-mt-unsafe)
+  const Finished nowhere = run({"status"});
+  ::setenv("TALLY_CACHE", cache.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_EQ(nowhere.exit_code, kOutsideWorld);
+  EXPECT_EQ(parsed(nowhere).at("error").as_string(), "/proc/nowhere: No such file or directory");
   const Finished status = run({"status"});
   ASSERT_EQ(status.exit_code, kFine) << status.err << status.out;
   EXPECT_EQ(parsed(status).at("contract"), parsed(deployed).at("contract"));

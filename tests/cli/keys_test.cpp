@@ -79,6 +79,11 @@ TEST_F(Keys, keygen_makes_the_folder_for_its_owner_alone) {
   expect_refusal(make(fs::path(x_password) / "deeper/key.json"), kOutsideWorld, "password/deeper: cannot be made");
 }
 
+TEST_F(Keys, address_tells_those_of_development_keys) {
+  EXPECT_EQ(tally({"address", "dev:1"}).out, proof::to_text(chain::development_key(1).address()) + "\n");
+  expect_refusal(tally({"address", "dev:x"}), kBadInput, "dev:x: not dev: and a number");
+}
+
 TEST_F(Keys, address_opens_the_keystore_when_asked) {
   put_cheap_keystore(key("a"), 1);
   const std::string address = proof::to_text(chain::development_key(1).address());

@@ -65,6 +65,12 @@ TEST_F(PostingCommands, refuse_with_the_fix) {
   const std::string other = "0x" + std::string(64, '1');
   expect_refusal(tally(with({"register", "--task", other}, "dev:1")), kBadInput, "the chain has no such task");
   expect_refusal(tally(with({"finalize", "--task", other}, "dev:1")), kBadInput, "the chain has no such task");
+  const std::string memory = (x_folder / "memory").string();
+  const auto watch = [&](const std::string& key) {
+    return tally(with_data({"watch", "--once", "--memory", memory}, key));
+  };
+  EXPECT_EQ(watch("dev:1").exit_code, kFine);
+  expect_refusal(watch("dev:2"), kBadInput, memory + ": the memory is of another key; give each key its own file");
   expect_refusal(tally(with({"watch", "--once", "--task", other, "--memory", "watched", "--data", "."}, "dev:1")),
                  kBadInput, "the chain has no such task");
   expect_refusal(tally(with({"register", "--task", x_task, "--stake", "1gwei"}, "dev:1")), kFoundInvalid,

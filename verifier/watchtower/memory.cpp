@@ -112,10 +112,10 @@ Memory::Memory(const std::filesystem::path& file, const chain::ChainIdentity& ch
   chain::Rows rows = identity.query();
   if (!rows.next()) throw std::runtime_error(file.string() + ": the memory does not say whose it is");
   if (!std::ranges::equal(rows.blob(0), encode_identity(chain))) {
-    throw std::runtime_error(file.string() + ": the memory is of another chain; give each chain its own file");
+    throw std::invalid_argument(file.string() + ": the memory is of another chain; give each chain its own file");
   }
   if (!std::ranges::equal(rows.blob(1), x_owner.bytes)) {
-    throw std::runtime_error(file.string() + ": the memory is of another key; give each key its own file");
+    throw std::invalid_argument(file.string() + ": the memory is of another key; give each key its own file");
   }
 }
 

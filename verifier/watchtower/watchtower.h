@@ -107,7 +107,8 @@ struct WatchReport {
   bool stopped = false;
 };
 
-/// Throws std::runtime_error where the memory is in use by another watchtower, or is not of this chain and key.
+/// Throws std::runtime_error where the memory is in use by another watchtower, and std::invalid_argument where it is
+/// not of this chain and key.
 [[nodiscard]] WatchReport watch_once(chain::ChainAdapter& chain, const proof::PrivateKey& key,
                                      const WatchSettings& settings);
 /// With a memory that is open, and nobody else's. `settings.memory` is not looked at.

@@ -222,7 +222,7 @@ TEST(Watchtower, refuses_the_memory_of_another_key) {
   static_cast<void>(world.post());
   static_cast<void>(world.watch());
   const WatchSettings settings = world.watch_settings();
-  EXPECT_THROW(static_cast<void>(watch_once(world.chain(), world.rounds().poster(), settings)), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(watch_once(world.chain(), world.rounds().poster(), settings)), std::invalid_argument);
 }
 
 TEST(Watchtower, takes_its_bond_back_where_another_was_faster) {
