@@ -451,7 +451,7 @@ TransactionFate EvmChain::refused(const EvmCall& call, const EvmReceipt& receipt
 }
 
 RpcClient rpc_client(std::string_view urls, const Waiting& waiting) {
-  return {http_endpoints(urls),
+  return {http_endpoints(urls, {.stop = waiting.stop}),
           {},
           [stop = waiting.stop](std::chrono::milliseconds time) { sleep_unless_stopped(stop, time); },
           waiting};

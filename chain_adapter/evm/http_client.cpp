@@ -60,6 +60,7 @@ std::string in_words(std::chrono::milliseconds time) {
 std::string in_words(const error_code& error, std::chrono::milliseconds timeout) {
   if (error == beast::error::timeout || error == asio::error::timed_out)
     return "it takes longer than " + in_words(timeout);
+  if (error == asio::error::operation_aborted) return "interrupted";
   if (error == asio::error::connection_refused) return "nothing listens there; start the node, or mend host and port";
   if (error == asio::error::host_not_found || error == asio::error::no_data)
     return "there is none of this name; mend it, or this machine's name servers";
@@ -179,9 +180,18 @@ class HttpClient::Connection {
     error_code result = asio::error::would_block;
     start([&result](error_code error, auto&&...) { result = error; });
     x_context.restart();
-    x_context.run();
+    run();
     if (result)
       fail(what, x_secure && is_about_certificate(result) ? certificate_fault() : in_words(result, x_settings.timeout));
+  }
+
+  /// Until nothing is left to wait for. Who is told to stop leaves an answer a second to come.
+  void run() {
+    constexpr std::chrono::milliseconds kSlice(100);
+    constexpr unsigned kSlicesLeft = 10;
+    for (unsigned since_stop = 0; !x_context.stopped(); x_context.run_for(kSlice)) {
+      if (x_settings.stop.stop_requested() && since_stop++ == kSlicesLeft) lowest().close();
+    }
   }
 
   static bool is_about_certificate(const error_code& error) {

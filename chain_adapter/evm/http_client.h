@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct HttpSettings {
   std::uint64_t max_response_bytes = std::uint64_t{64} << 20;
   std::filesystem::path authorities{};     // certificates in PEM to trust instead of the system's
   NameLookup look_up = look_up_by_system;  // only tests lend another one
+  std::stop_token stop{};                  // ends what waits for longer than a second
 };
 
 struct HttpResponse {

@@ -166,6 +166,7 @@ json::value RpcClient::call(std::string_view method, const json::array& paramete
   for (unsigned round = 0;; ++round) {
     milliseconds all_ask_for = x_policy.longest_asked;
     for (std::size_t tried = 0; tried < x_endpoints.size(); ++tried) {
+      if (tried > 0 && x_waiting.stop.stop_requested()) give_up(method);
       const std::size_t at = (x_first + tried) % x_endpoints.size();
       try {
         check_chain(x_endpoints[at]);
@@ -196,7 +197,9 @@ void RpcClient::note(Endpoint& endpoint, bool is_silent) {
 
 void RpcClient::give_up(std::string_view method) const {
   std::string failures;
-  for (const Endpoint& endpoint : x_endpoints) failures += (failures.empty() ? "" : "; ") + endpoint.failure;
+  for (const Endpoint& endpoint : x_endpoints) {
+    if (!endpoint.failure.empty()) failures += (failures.empty() ? "" : "; ") + endpoint.failure;
+  }
   throw RpcFailure("no node answers " + std::string(method) + " (" + failures +
                    "): try again later, or name another node");
 }

@@ -129,6 +129,23 @@ TEST(HttpClient, pitfall_27_says_which_host_fails_and_nothing_of_its_path) {
   EXPECT_NE(failure_of(endpoint_of(talkative), {.max_response_bytes = 99}).find("no answer"), std::string::npos);
 }
 
+TEST(HttpClient, waits_no_longer_when_it_is_told_to_stop) {
+  std::stop_source stop;
+  const HttpServer silent([&](const std::string&) {
+    stop.request_stop();
+    return Answer{};
+  });
+  const HttpSettings settings{.timeout = std::chrono::minutes(10), .stop = stop.get_token()};
+  try {
+    static_cast<void>(HttpClient(endpoint_of(silent), settings).post("hello"));
+    FAIL();
+  } catch (const HttpFailure& failure) {
+    EXPECT_TRUE(std::string_view(failure.what()).ends_with(": no answer: interrupted")) << failure.what();
+  }
+  const HttpServer quick(echo);
+  EXPECT_EQ(HttpClient(endpoint_of(quick), settings).post("hello").body, "hello") << "what answers at once is heard";
+}
+
 TEST(HttpClient, looks_names_up_by_the_system_and_in_no_more_time_than_there_is) {
   EXPECT_EQ(look_up_by_system("127.0.0.1"), std::vector<std::string>({"127.0.0.1"}));
   const HttpServer server(echo);

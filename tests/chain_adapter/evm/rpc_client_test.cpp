@@ -135,6 +135,12 @@ TEST(RpcClient, ends_a_pause_when_it_is_told_to_stop) {
                    {.stop = stop.get_token()});
   EXPECT_THROW(static_cast<void>(client.call("eth_call", {})), RpcFailure);
   EXPECT_EQ(down.requests.size(), 1U);
+
+  // Nor is another node asked, which may take as long.
+  Script second{};
+  RpcClient both(Calls::posters({&down, &second}), {.rounds = 3}, [](milliseconds) {}, {.stop = stop.get_token()});
+  EXPECT_THROW(static_cast<void>(both.call("eth_call", {})), RpcFailure);
+  EXPECT_TRUE(second.requests.empty());
 }
 
 TEST(RpcClient, pitfall_27_tries_again_where_a_node_is_busy_or_makes_no_sense) {

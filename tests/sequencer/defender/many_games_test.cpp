@@ -202,26 +202,19 @@ TEST_F(ManyGames, are_answered_beside_one_that_fails_every_time) {
   EXPECT_LE(tries, (x_chain.blocks() + 1) * (SlowChain::kBlockSeconds + 2));
 }
 
-TEST_F(ManyGames, come_again_where_a_transaction_was_lost) {
-  const proof::Game game = x_rounds.open(x_batch, "next_model", 0);
-  x_chain.lose_one();
-  Defender defender = this->defender();
-  const std::vector<Defense> defenses = defend(defender);
-  ASSERT_FALSE(defenses.empty());
-  EXPECT_EQ(defenses.back().outcome, Outcome::kDone) << defenses.back().message;
-  EXPECT_EQ(x_chain.submitted().size(), 2U);
-  EXPECT_NE(proof::read_game(x_rounds.chain().state(), game.id)->hash, proof::game_hash(game));
-}
-
-TEST_F(ManyGames, come_again_where_a_transaction_failed_and_would_be_taken_now) {
-  const proof::Game game = x_rounds.open(x_batch, "next_model", 0);
-  x_chain.fail_one();
-  Defender defender = this->defender();
-  const std::vector<Defense> defenses = defend(defender);
-  ASSERT_FALSE(defenses.empty());
-  EXPECT_EQ(defenses.back().outcome, Outcome::kDone) << defenses.back().message;
-  EXPECT_EQ(x_chain.submitted().size(), 2U);
-  EXPECT_NE(proof::read_game(x_rounds.chain().state(), game.id)->hash, proof::game_hash(game));
+TEST_F(ManyGames, come_again_where_a_transaction_was_lost_or_failed_and_would_be_taken_now) {
+  std::uint64_t entry = 0;
+  for (const auto mishap : {&SlowChain::lose_one, &SlowChain::fail_one}) {
+    const std::size_t before = x_chain.submitted().size();
+    const proof::Game game = x_rounds.open(x_batch, "next_model", entry++);
+    (x_chain.*mishap)();
+    Defender defender = this->defender();
+    const std::vector<Defense> defenses = defend(defender);
+    ASSERT_FALSE(defenses.empty());
+    EXPECT_EQ(defenses.back().outcome, Outcome::kDone) << defenses.back().message;
+    EXPECT_EQ(x_chain.submitted().size(), before + 2);
+    EXPECT_NE(proof::read_game(x_rounds.chain().state(), game.id)->hash, proof::game_hash(game));
+  }
 }
 
 TEST_F(ManyGames, are_left_when_it_is_told_to_stop) {
