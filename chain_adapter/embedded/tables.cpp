@@ -54,10 +54,11 @@ StoredTransaction transaction_of(const Rows& rows) {
 const DatabaseSchema& embedded_schema() {
   static const std::string kTables = std::string(kOwnTables) + std::string(ledger_tables_sql());
   static const std::array<std::string_view, 1> kMigrations = {kTables};
-  static const DatabaseSchema kSchema = {.kind = "embedded chain",
-                                         .how_to_make = "`tally chain init FILE` makes one (the URL of a node begins with http:// or https://)",
-                                         .application_id = 0x5461'6c79,  // "Taly"
-                                         .migrations = kMigrations};
+  static const DatabaseSchema kSchema = {
+      .kind = "embedded chain",
+      .how_to_make = "`tally chain init FILE` makes one (the URL of a node begins with http:// or https://)",
+      .application_id = 0x5461'6c79,  // "Taly"
+      .migrations = kMigrations};
   return kSchema;
 }
 
