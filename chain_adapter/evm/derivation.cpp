@@ -117,7 +117,7 @@ std::string what_differs(const Effects& effects, const SettlementCall& call) {
            std::to_string(effects.events.size());
   }
   for (std::size_t i = 0; i < call.events.size(); ++i) {
-    if (!std::ranges::equal(proof::encode(effects.events[i]), call.events[i]))
+    if (!std::ranges::equal(log_bytes(effects.events[i]), call.events[i]))
       return "another " + std::string(proof::name_of(effects.events[i])) + " than the program tells";
   }
   return {};

@@ -25,12 +25,16 @@ CREATE TABLE headers (batch BLOB PRIMARY KEY, header BLOB NOT NULL) WITHOUT ROWI
 CREATE INDEX transactions_of_block ON transactions (block);
 )sql";
 
+constexpr std::string_view kIndices = R"sql(
+CREATE INDEX events_of_transaction ON events (transaction_number);
+)sql";
+
 constexpr unsigned kPositionBits = 40;
 
 }  // namespace
 
 const DatabaseSchema& derived_schema() {
-  static const std::string kTables = std::string(kOwnTables) + std::string(ledger_tables_sql());
+  static const std::string kTables = std::string(kOwnTables) + std::string(ledger_tables_sql()) + std::string(kIndices);
   static const std::array<std::string_view, 1> kMigrations = {kTables};
   static const DatabaseSchema kSchema = {.kind = "cache of an EVM chain",
                                          .how_to_make = "every command with --chain URL makes one",
@@ -53,7 +57,11 @@ DerivedTables::DerivedTables(Database& database)
       x_find_left_out(database, "SELECT 1 FROM left_out WHERE task = ?"),
       x_leave_out(database, "INSERT OR IGNORE INTO left_out VALUES (?)"),
       x_find_header(database, "SELECT header FROM headers WHERE batch = ?"),
-      x_append_header(database, "INSERT INTO headers VALUES (?, ?)") {}
+      x_append_header(database, "INSERT INTO headers VALUES (?, ?)"),
+      x_events_of(database,
+                  "SELECT events.position, events.bytes FROM events "
+                  "JOIN transactions ON transactions.number = transaction_number "
+                  "WHERE block = ? AND id = ? ORDER BY events.position") {}
 
 void DerivedTables::expect(const ChainIdentity& identity) {
   Statement meta(database(), "SELECT chain_id, contract FROM meta");
@@ -90,6 +98,17 @@ void DerivedTables::begin_anew(const Block& start) {
     database().execute(std::string("DELETE FROM ") + table);
   database().execute("UPDATE meta SET beginning = beginning + 1");
   append(start);
+}
+
+std::vector<proof::Event> DerivedTables::events_of(const TransactionId& transaction, std::uint64_t block) {
+  std::vector<proof::Event> events;
+  Rows rows = x_events_of.query(block, transaction.digest.bytes);
+  while (rows.next()) {
+    auto event = proof::decode_event(rows.blob(1));
+    if (!event) damaged("event " + std::to_string(rows.natural(0)) + ": " + event.error().message);
+    events.push_back(*std::move(event));
+  }
+  return events;
 }
 
 std::optional<proof::BatchHeader> DerivedTables::header(const proof::BatchId& batch) {

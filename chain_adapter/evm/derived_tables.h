@@ -36,6 +36,8 @@ class DerivedTables final : public LedgerTables, public LeftOut {
   /// Forgets all.
   void begin_anew(const Block& start);
 
+  /// Of a transaction in a block, in order; none where it is not on file.
+  [[nodiscard]] std::vector<proof::Event> events_of(const TransactionId& transaction, std::uint64_t block);
   /// Of a batch that was posted.
   [[nodiscard]] std::optional<proof::BatchHeader> header(const proof::BatchId& batch);
 
@@ -52,6 +54,7 @@ class DerivedTables final : public LedgerTables, public LeftOut {
   Statement x_leave_out;
   Statement x_find_header;
   Statement x_append_header;
+  Statement x_events_of;
 };
 
 }  // namespace tally::chain

@@ -275,6 +275,7 @@ void EvmChain::keep(const Read& read, const Block& head) {
 void EvmChain::look_beyond(const Block& latest) {
   x_records->clear();
   x_recent.clear();
+  x_recent_events.clear();
   const Block head = x_tables->head();
   if (head.number >= latest.number) return;
   const Read blocks = read(head.number + 1, latest.number, latest.number + 1);
@@ -285,6 +286,7 @@ void EvmChain::look_beyond(const Block& latest) {
     for (const SettlementCall& call : blocks.calls) {
       const proof::Effects effects = derive(*x_records, left_out, blocks, call);
       x_records->write(effects);
+      std::ranges::copy(effects.events, std::back_inserter(x_recent_events[call.transaction]));
       for (const proof::Event& event : effects.events) {
         if (const auto* const posted = std::get_if<proof::Posted>(&event))
           x_recent.emplace(posted->batch, RecentBatch{.header = posted->header, .block = call.block});
@@ -422,11 +424,21 @@ TransactionFate EvmChain::fate_of_sent(const TransactionId& id) {
 
 TransactionFate EvmChain::fate_in_block(const EvmCall& call, const EvmReceipt& receipt) {
   if (!receipt.taken) return refused(call, receipt);
+  auto events = events_of(receipt);
+  if (!events) return {.kind = TransactionFate::Kind::kPending, .bytes = call.data.size()};
   return {.kind = TransactionFate::Kind::kApplied,
           .block = receipt.block,
-          .events = settlement_events(x_identity.contract, receipt.logs, [&](const EvmLog&) { return call; }),
+          .events = *std::move(events),
           .bytes = call.data.size(),
           .gas = receipt.gas};
+}
+
+std::optional<std::vector<proof::Event>> EvmChain::events_of(const EvmReceipt& receipt) {
+  follow();
+  const auto recent = x_recent_events.find(receipt.transaction);
+  if (recent != x_recent_events.end()) return recent->second;
+  if (receipt.block > x_tables->head().number) return std::nullopt;
+  return x_tables->events_of(receipt.transaction, receipt.block);
 }
 
 /// Somebody's transaction came first. The block does not say why; the same call after it does, unless what stood

@@ -148,10 +148,10 @@ std::vector<EvmSent> EvmNode::transactions(const proof::Digest& block) {
 std::optional<EvmReceipt> EvmNode::receipt(const TransactionId& id) {
   const json::value found = x_rpc.call("eth_getTransactionReceipt", {text_of(id)});
   if (found.is_null()) return std::nullopt;
-  return EvmReceipt{.taken = number_of(member_of(found, "status")) == 1,
+  return EvmReceipt{.transaction = {digest_of(member_of(found, "transactionHash"))},
+                    .taken = number_of(member_of(found, "status")) == 1,
                     .block = number_of(member_of(found, "blockNumber")),
-                    .gas = number_of(member_of(found, "gasUsed")),
-                    .logs = logs_of(member_of(found, "logs"))};
+                    .gas = number_of(member_of(found, "gasUsed"))};
 }
 
 std::vector<std::uint8_t> EvmNode::simulate(const EvmCall& call, std::optional<std::uint64_t> block) {

@@ -41,10 +41,10 @@ struct EvmSent {
 };
 
 struct EvmReceipt {
+  TransactionId transaction{};
   bool taken = false;
   std::uint64_t block = 0;
   std::uint64_t gas = 0;
-  std::vector<EvmLog> logs{};
 };
 
 class EvmNode {

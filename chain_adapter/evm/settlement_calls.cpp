@@ -4,7 +4,6 @@
 
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
-#include "chain_adapter/evm/short_forms.h"
 #include "fraud_proof/encoding/words.h"
 #include "fraud_proof/signing/eip712.h"
 
@@ -24,14 +23,14 @@ bool is_happened(const EvmLog& log) { return is_event(log, "Happened(uint8,bytes
   throw ChainDisagrees("the chain and this program disagree on transaction " + to_hex(id) + ": " + what);
 }
 
-/// The event of a call.
-Bytes told(const EvmLog& log, math::Bytes call) {
+/// Its kind, and its fields.
+Bytes told(const EvmLog& log) {
   const auto fields = AbiReader(log.data).bytes();
   if (!fields) disagree(log.transaction, "an event that is not bytes");
   math::ByteWriter event;
   event.u8(log.topics[1].bytes.back());
   event.raw(*fields);
-  return event_bytes(event.view(), call);
+  return event.take();
 }
 
 /// An amount of 2^128 or more is no chain's.
@@ -82,22 +81,9 @@ std::vector<SettlementCall> settlement_calls(const proof::Address& contract, std
     }
     if (!is_happened(log)) disagree(log.transaction, "an event that the settlement does not have");
     if (calls.empty() || calls.back().transaction != log.transaction) calls.push_back(direct(contract, log, find));
-    calls.back().events.push_back(told(log, calls.back().bytes));
+    calls.back().events.push_back(told(log));
   }
   return calls;
-}
-
-std::vector<proof::Event> settlement_events(const proof::Address& contract, std::span<const EvmLog> logs,
-                                            const FindTransaction& find) {
-  std::vector<proof::Event> events;
-  for (const SettlementCall& call : settlement_calls(contract, logs, find)) {
-    for (const Bytes& bytes : call.events) {
-      auto event = proof::decode_event(bytes);
-      if (!event) disagree(call.transaction, event.error().message);
-      events.push_back(*std::move(event));
-    }
-  }
-  return events;
 }
 
 }  // namespace tally::chain

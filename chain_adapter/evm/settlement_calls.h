@@ -26,7 +26,7 @@ struct SettlementCall {
   proof::Address sender{};
   proof::Wei value{};
   std::vector<std::uint8_t> bytes{};                // the transaction of docs/spec.md, 10.3, or its short form
-  std::vector<std::vector<std::uint8_t>> events{};  // of 10.7, in order; at least one
+  std::vector<std::vector<std::uint8_t>> events{};  // as the contract tells them, in order; at least one
 };
 
 /// The transaction that a log is of.
@@ -35,9 +35,5 @@ using FindTransaction = std::function<EvmCall(const EvmLog&)>;
 /// In order. Throws ChainDisagrees, and what `find` throws.
 [[nodiscard]] std::vector<SettlementCall> settlement_calls(const proof::Address& contract, std::span<const EvmLog> logs,
                                                            const FindTransaction& find);
-
-/// The events among them.
-[[nodiscard]] std::vector<proof::Event> settlement_events(const proof::Address& contract, std::span<const EvmLog> logs,
-                                                          const FindTransaction& find);
 
 }  // namespace tally::chain

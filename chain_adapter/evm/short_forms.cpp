@@ -14,40 +14,16 @@ using Bytes = std::vector<std::uint8_t>;
 
 // Kinds of 10.3 and 10.7, of moves (8.3), and the one that the contract alone has.
 constexpr std::uint8_t kMoveWithoutHeader = 0;
-constexpr std::uint8_t kPost = 9;
 constexpr std::uint8_t kMakeMove = 15;
 constexpr std::uint8_t kDescend = 1;
 constexpr std::uint8_t kRespond = 3;
 constexpr std::uint8_t kNarrow = 4;
 constexpr std::uint8_t kPosted = 9;
+constexpr std::uint8_t kGameOpened = 13;
 constexpr std::uint8_t kGameMoved = 14;
-constexpr std::uint8_t kGameEnded = 15;
 
 /// GameEnded by a move, up to it: kind, game, batch, outcome and a 1.
 constexpr std::size_t kEndBytes = 1 + 32 + 32 + 1 + 1;
-
-/// Posted up to its lists: kind, id and header. Behind them comes the seed.
-constexpr std::size_t kPostedBytes = 1 + 32 + proof::kHeaderBytes;
-constexpr std::size_t kSeedBytes = 32;
-
-/// A list of words with its count.
-math::Bytes take_list(math::ByteReader& reader, math::Bytes all) {
-  const math::Bytes list = all.last(reader.remaining());
-  const math::Bytes words = reader.raw(std::size_t{32} * reader.u16be());
-  return list.first(reader.ok() ? 2 + words.size() : 0);
-}
-
-/// The lists of states and of tables of a post; empty where the bytes are none.
-std::array<math::Bytes, 2> posted_lists(math::Bytes call) {
-  if (call.empty() || call.front() != kPost) return {};
-  math::ByteReader reader(call.subspan(1));
-  static_cast<void>(reader.raw(32));
-  if (reader.u8() == 1) static_cast<void>(reader.raw(proof::kHeaderBytes));
-  const math::Bytes states = take_list(reader, call);
-  static_cast<void>(reader.raw(8 + 32));
-  const math::Bytes tables = take_list(reader, call);
-  return {states, tables};
-}
 
 /// Of a make_move, with or without its header. `move` is empty where the bytes are none.
 struct MoveCall {
@@ -105,30 +81,17 @@ proof::OrRefused<proof::Transaction> decode_call(math::Bytes call, const FindHea
 }
 
 Bytes log_bytes(const proof::Event& event) {
+  const auto of_game = [](std::uint8_t kind, const proof::Game& game) {
+    return joined({{&kind, 1}, game.id.digest.bytes, game_hash(game).bytes});
+  };
+  if (const auto* const opened = std::get_if<proof::GameOpened>(&event)) return of_game(kGameOpened, opened->game);
+  if (const auto* const moved = std::get_if<proof::GameMoved>(&event)) return of_game(kGameMoved, moved->game);
+  if (const auto* const posted = std::get_if<proof::Posted>(&event))
+    return joined({{&kPosted, 1}, posted->batch.digest.bytes});
   Bytes bytes = encode(event);
-  if (const auto* const moved = std::get_if<proof::GameMoved>(&event)) {
-    math::ByteWriter move;
-    encode(moved->move, move);
-    bytes.erase(bytes.begin() + 2, bytes.begin() + 1 + static_cast<std::ptrdiff_t>(move.view().size()));
-  } else if (bytes.front() == kPosted) {
-    bytes.erase(bytes.begin() + kPostedBytes, bytes.end() - kSeedBytes);
-  } else if (bytes.front() == kGameEnded && bytes.size() > kEndBytes) {
-    bytes.resize(kEndBytes + 1);
-  }
+  // Of the move that ended a game, its kind.
+  if (std::holds_alternative<proof::GameEnded>(event) && bytes.size() > kEndBytes) bytes.resize(kEndBytes + 1);
   return bytes;
-}
-
-Bytes event_bytes(math::Bytes log, math::Bytes call) {
-  const math::Bytes move = move_call(call).move;
-  if (!move.empty() && log.size() > 1) {
-    if (log.front() == kGameMoved && log[1] == move.front()) return joined({log.first(1), move, log.subspan(2)});
-    if (log.front() == kGameEnded && log.size() == kEndBytes + 1 && log.back() == move.front())
-      return joined({log.first(kEndBytes), move});
-  }
-  if (const auto [states, tables] = posted_lists(call);
-      !tables.empty() && log.size() == kPostedBytes + kSeedBytes && log.front() == kPosted)
-    return joined({log.first(kPostedBytes), states, tables, log.last(kSeedBytes)});
-  return {log.begin(), log.end()};
 }
 
 }  // namespace tally::chain

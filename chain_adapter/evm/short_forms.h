@@ -1,6 +1,6 @@
 // What the contract is not told because it has it, and what it does not tell because it was told (docs/spec.md, 13.1):
-// the header of a batch, where a move shows nothing of it; and in events the move, and what commitments and roots were
-// posted, of which the call has the bytes.
+// the header of a batch, where a move shows nothing of it; and in events all of a batch or of a game's state but a
+// hash, since both follow from the call.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,5 @@ namespace tally::chain {
 
 /// An event as the contract tells it: its kind, and its fields.
 [[nodiscard]] std::vector<std::uint8_t> log_bytes(const proof::Event& event);
-
-/// The bytes of 10.7 that such a log of a call stands for; as they are where it stands for none.
-[[nodiscard]] std::vector<std::uint8_t> event_bytes(math::Bytes log, math::Bytes call);
 
 }  // namespace tally::chain

@@ -16,14 +16,11 @@ library Bisection {
         internal
         view
     {
-        uint256 count = OneStep.transitions(batch, item, entry);
-        game.results = OneStep.openResults(batch, item, entry, openings.place, openings.size);
         game.item = item;
         game.entry = entry;
-        game.atLow = OneStep.initial(batch, item);
-        game.low = 0;
-        game.high = count;
-        game.phase = phaseOver(game.low, game.high);
+        (game.high,,) =
+            OneStep.begin(batch, item, entry, openings.place, openings.size, game.atLow, game.results);
+        game.phase = phaseOver(0, game.high);
     }
 
     /// `widths` are those of Paces.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Batch} from "./Batches.sol";
+import {Batch, Batches} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
 import {calldataWord} from "./Memory.sol";
+import {KIND_ADVICE, KIND_MEMBER, Object} from "./Objects.sol";
 import {Openings, OpeningKeys, OpeningReader, RECORD_MEMBER_OFFSET, RECORD_NONCE_OFFSET, RECORD_ROWS_OFFSET} from
     "./Openings.sol";
-import {KIND_ADVICE, KIND_MEMBER, Program, Programs} from "./Programs.sol";
+import {Program, Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {
     AdviceInRange,
@@ -58,7 +59,7 @@ contract CheckPart is SettlementState {
     function showProof(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        uint256 header = reader.skip(Headers.SIZE);
         Slice memory encoded = Slice(reader.place, 0);
         Proof memory proof = readProof(reader);
         encoded.size = reader.place - encoded.place;
@@ -66,9 +67,9 @@ contract CheckPart is SettlementState {
         reader.finish();
         Found memory found = findBatch(header);
         requireChallengeable(found, Tasks.challengePeriod(found.task), Readers.over(headers));
-        requireCommitted(header.id, encoded, salt);
+        requireCommitted(found.header.id, encoded, salt);
         check(found, proof);
-        nodes[header.id] = loseBatch(found, uint8(CAUSES_BEFORE + proof.kind), msg.sender);
+        nodes[found.header.id] = loseBatch(found, uint8(CAUSES_BEFORE + proof.kind), msg.sender);
     }
 
     function readProof(Reader memory reader) private pure returns (Proof memory proof) {
@@ -158,14 +159,14 @@ contract CheckPart is SettlementState {
 
     function checkAdvice(Batch memory batch, Proof memory proof) private view {
         if (proof.object >= batch.program.objects) revert NoSuchEntry();
-        uint256 advice = Programs.objectAt(batch.program, proof.object);
-        if (Programs.objectKind(advice) != KIND_ADVICE) revert NoSuchEntry();
-        uint256 elements = Programs.extent(Programs.objectExtentAt(advice, 0), batch.dims)
-            * Programs.extent(Programs.objectExtentAt(advice, 1), batch.dims);
-        if (proof.index >= elements) revert NoSuchEntry();
+        Object advice = Programs.object(batch.program, proof.object);
+        if (advice.kind() != KIND_ADVICE) revert NoSuchEntry();
+        (uint256 first, uint256 second) = Batches.extents(batch, advice);
+        if (proof.index >= first * second) revert NoSuchEntry();
         Openings memory openings = OpeningReader.start(batch, proof.openings.place, proof.openings.size, 1);
         int256 value = OpeningReader.element(batch, openings, proof.object, proof.index);
         OpeningReader.finish(openings);
-        if (value >= Programs.lowest(advice) && value <= Programs.highest(advice)) revert AdviceInRange();
+        uint256 place = Programs.placeOfObject(batch.program, proof.object);
+        if (value >= Programs.lowest(place) && value <= Programs.highest(place)) revert AdviceInRange();
     }
 }

@@ -6,7 +6,8 @@ import {Bisection} from "./Bisection.sol";
 import {Descent, Game, PHASE_CHOOSE, PHASE_DESCEND, PHASE_REVEAL} from "./Games.sol";
 import {calldataWord} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
-import {KIND_COMPUTED, OUTSIDE_LOOPS, Program, Programs} from "./Programs.sol";
+import {KIND_COMPUTED, Object} from "./Objects.sol";
+import {OUTSIDE_LOOPS, Program, Programs} from "./Programs.sol";
 import {Slice} from "./Reader.sol";
 import {
     DescentTables,
@@ -34,9 +35,10 @@ library Descents {
     uint256 private constant MAX_DESCENTS = 128;
 
     /// `tables` are u16be each; `roots` holds for each its tree root and the path of its commitment.
-    function begin(Batch memory batch, Game memory game, uint256 item, Slice memory tables, Slice memory roots)
+    function begin(Batch memory batch, uint256 item, Slice memory tables, Slice memory roots)
         internal
         view
+        returns (Descent[] memory descents)
     {
         Program memory program = batch.program;
         if (item >= program.items) revert NoSuchEntry();
@@ -48,13 +50,11 @@ library Descents {
             if (i > 0 && table <= tableAt(tables, i - 1)) revert DescentTables();
             if (!mayDescend(batch, item, table)) revert DescentTables();
         }
-        game.item = item;
-        game.phase = PHASE_REVEAL;
-        game.descents = new Descent[](count);
+        descents = new Descent[](count);
         uint256 place = roots.place;
         uint256 end = roots.place + roots.size;
         for (uint256 i = 0; i < count; ++i) {
-            place = readRoot(batch, game.descents[i], tableAt(tables, i), place, end);
+            place = readRoot(batch, descents[i], tableAt(tables, i), place, end);
         }
         if (place != end) revert OpeningTrailing();
     }
@@ -71,7 +71,7 @@ library Descents {
         if (end - place < 32) revert OpeningMissing();
         descent.object = table;
         descent.node = bytes32(calldataWord(place));
-        uint256 object = Programs.objectAt(batch.program, table);
+        Object object = Programs.object(batch.program, table);
         bytes32 top;
         (top, place) = Merkle.climb(
             Sha256.leafOfDigest(Batches.commitment(batch, object, descent.node)),
@@ -96,8 +96,8 @@ library Descents {
     /// A computed table of the item, or of its loop, that has leaves.
     function mayDescend(Batch memory batch, uint256 item, uint256 table) private pure returns (bool) {
         if (table >= batch.program.objects) return false;
-        uint256 object = Programs.objectAt(batch.program, table);
-        if (Programs.objectKind(object) != KIND_COMPUTED) return false;
+        Object object = Programs.object(batch.program, table);
+        if (object.kind() != KIND_COMPUTED) return false;
         uint256 owner = Programs.ownerOf(batch.program, table);
         if (owner == 0 || !belongTogether(batch.program, item, owner - 1)) return false;
         (uint256 dataBytes,) = Batches.leafLayout(batch, object);
@@ -128,7 +128,7 @@ library Descents {
     function revealLeaf(Batch memory batch, Descent memory descent, RevealAnswer memory answer) private view {
         if (answer.nodes.length != 0) revert RevealCount();
         (uint256 dataBytes, uint256 leafBytes) =
-            Batches.leafLayout(batch, Programs.objectAt(batch.program, descent.object));
+            Batches.leafLayout(batch, Programs.object(batch.program, descent.object));
         uint256 size = dataBytes - descent.firstLeaf * leafBytes;
         if (size > leafBytes) size = leafBytes;
         if (answer.leaf.size != size) revert RevealSize();

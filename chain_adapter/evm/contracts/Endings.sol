@@ -33,7 +33,7 @@ abstract contract Endings is SettlementState {
 
     function readBatch(bytes calldata fields) internal view returns (Found memory) {
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        uint256 header = reader.skip(Headers.SIZE);
         reader.finish();
         return findBatch(header);
     }

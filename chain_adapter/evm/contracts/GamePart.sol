@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Descents} from "./Descents.sol";
-import {Game, Games, NO_ENTRY} from "./Games.sol";
+import {Descent, Game, Games, NO_ENTRY, PHASE_REVEAL} from "./Games.sol";
 import {GameOpenings} from "./GameOpenings.sol";
-import {Header, Headers} from "./Headers.sol";
+import {Headers} from "./Headers.sol";
+import {free} from "./Memory.sol";
 import {Node, NODE_LOST} from "./Nodes.sol";
 import {Paces} from "./Paces.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
@@ -18,17 +19,21 @@ contract GamePart is GameOpenings {
 
     function openDescent(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        uint256 header = reader.skip(Headers.SIZE);
         uint256 item = reader.number(2);
         Slice memory tables = reader.take(2 * reader.count(1024));
         bytes32 salt = reader.word();
         Slice memory roots = reader.slice();
         reader.finish();
-        Game memory game;
-        Found memory found = start(game, header, item, NO_ENTRY, salt, Readers.over(headers));
-        game.entry = NO_ENTRY;
-        Descents.begin(committedBatch(found.header, found.task), game, item, tables, roots);
-        keepNew(found, game, Paces.ofDescent(Tasks.arity(found.task)));
+        Found memory found;
+        bytes32 id = start(found, header, item, NO_ENTRY, salt, headers);
+        Descent[] memory descents =
+            Descents.begin(committedBatch(found.header, found.task), item, tables, roots);
+        uint256 state = free() + 1;
+        write(state, found, id, PHASE_REVEAL);
+        Games.writeRange(state, item, NO_ENTRY, 0, 0);
+        uint256 end = Games.writeDescentStart(state, descents);
+        keepNew(found, id, Games.hashAt(state, end), Paces.ofDescent(Tasks.arity(found.task)));
     }
 
     function claimTimeout(bytes calldata fields, bytes calldata) external payable onlyInSettlement {

@@ -15,6 +15,8 @@ import {Task} from "./Tasks.sol";
 abstract contract GameState is SettlementState {
     using Readers for Reader;
 
+    uint8 internal constant GAME_OPENED = 13;
+    uint8 internal constant GAME_MOVED = 14;
     uint8 internal constant CAUSE_ENTRY = 1;
     uint8 internal constant CAUSE_TIMEOUT = 2;
     uint8 internal constant POSTER_DISPROVED = 1;
@@ -41,43 +43,14 @@ abstract contract GameState is SettlementState {
         Games.decode(state, game);
     }
 
-    function keep(bytes32 id, bytes32 hash, uint256 pace) internal {
+    /// The state after GameOpened or GameMoved, which tell its hash.
+    function keep(uint8 kind, bytes32 id, bytes32 hash, uint256 pace) internal {
         games[id] = (uint256(hash) & ~PACE_MASK) | pace;
+        emit Happened(kind, abi.encodePacked(id, hash));
     }
 
     function markEnded(bytes32 id) internal {
         games[id] = ENDED;
-    }
-
-    /// The bytes of an event, `prefix`, `by` unless it is 0, and the game behind its size; and the hash of its state.
-    function tell(Slice memory prefix, address by, Game memory game)
-        internal
-        view
-        returns (bytes memory fields, bytes32 hash)
-    {
-        uint256 from = prefix.place;
-        uint256 size = prefix.size;
-        uint256 place;
-        assembly ("memory-safe") {
-            fields := mload(0x40)
-            place := add(fields, 32)
-            calldatacopy(place, from, size)
-            place := add(place, size)
-            if by {
-                mstore(place, shl(96, by))
-                place := add(place, 20)
-            }
-            place := add(place, 4)
-        }
-        uint256 end = Games.write(game, place);
-        assembly ("memory-safe") {
-            size := sub(end, place)
-            let head := sub(place, 4)
-            mstore(head, or(shl(224, size), shr(32, shl(32, mload(head)))))
-            mstore(fields, sub(end, add(fields, 32)))
-            mstore(0x40, and(add(end, 63), not(31)))
-        }
-        hash = Games.hashAt(place, size);
     }
 
     /// Ends a game that the poster has lost, and with it the batch.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {calldataWord, setWord} from "./Memory.sol";
+import {calldataWord, free, setWord} from "./Memory.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {Malformed} from "./Reasons.sol";
 import {Sha256} from "./Sha256.sol";
@@ -72,17 +72,20 @@ library Games {
         return Sha256.hash(place, size + 1);
     }
 
-    /// Of a state in memory, behind a byte of the same owner.
-    function hashAt(uint256 place, uint256 size) internal view returns (bytes32 digest) {
+    /// Of a state in memory that stands behind a byte for it.
+    function hashAt(uint256 place, uint256 end) internal view returns (bytes32) {
         unchecked {
-            uint256 before = place - 32;
-            uint256 word;
             assembly ("memory-safe") {
-                word := mload(before)
                 mstore8(sub(place, 1), 8)
             }
-            digest = Sha256.hash(place - 1, size + 1);
-            setWord(before, word);
+            return Sha256.hash(place - 1, end - place + 1);
+        }
+    }
+
+    function hash(Game memory game) internal view returns (bytes32) {
+        unchecked {
+            uint256 place = free() + 1;
+            return hashAt(place, write(game, place));
         }
     }
 
@@ -160,54 +163,109 @@ library Games {
         for (uint256 i = 0; i < count; ++i) descent.children[i] = reader.word();
     }
 
-    /// Writes the state, and up to 32 bytes behind it; gives the place behind it. Each byte is written once or a few times,
-    /// however many descents there are.
+    // The parts of a state in memory, each at its place. Each writes up to 32 bytes behind it, and those with a list give
+    // the place behind it.
+
+    /// Writes the state. Each byte is written once or a few times, however many descents there are.
     function write(Game memory game, uint256 place) internal pure returns (uint256) {
         unchecked {
-            setWord(place, uint256(game.id));
-            setWord(place + 32, uint256(game.task));
-            setWord(place + 64, uint256(game.batch));
-            setWord(place + 96, uint256(uint160(game.poster)) << 96);
-            setWord(place + 116, uint256(uint160(game.delegate)) << 96);
-            setWord(place + 136, uint256(uint160(game.challenger)) << 96);
-            setWord(place + 156, game.bond);
-            setWord(
-                place + 188,
-                (game.phase << 248) | (game.posterClock << 184) | (game.challengerClock << 120) | (game.movedAt << 56)
+            writeParties(
+                place, game.id, game.task, game.batch, game.poster, game.delegate, game.challenger, game.bond
             );
-            setWord(place + 213, (game.item << 240) | (game.entry << 176) | (game.low << 112) | (game.high << 48));
-            place = writeValues(game.atLow, place + VALUES_AT);
-            place = writeValues(game.atHigh, place);
-            place = writeResults(game.results, place);
+            writeTimes(place, game.phase, game.posterClock, game.challengerClock, game.movedAt);
+            writeRange(place, game.item, game.entry, game.low, game.high);
+            place = writeValues(game.atLow, 8, place + VALUES_AT);
+            place = writeValues(game.atHigh, 8, place);
+            place = writeResults(game.results, 16, place);
             place = writeClaims(game.claims, place);
-            place = writeNumber(place, game.descents.length, 1);
-            for (uint256 i = 0; i < game.descents.length; ++i) place = writeDescent(place, game.descents[i]);
-            return place;
+            return writeDescents(game.descents, place);
         }
     }
 
-    function writeValues(int256[8] memory values, uint256 place) private pure returns (uint256) {
+    function writeParties(
+        uint256 place,
+        bytes32 id,
+        bytes32 task,
+        bytes32 batch,
+        address poster,
+        address delegate,
+        address challenger,
+        uint256 bond
+    ) internal pure {
+        unchecked {
+            setWord(place, uint256(id));
+            setWord(place + 32, uint256(task));
+            setWord(place + 64, uint256(batch));
+            setWord(place + 96, uint256(uint160(poster)) << 96);
+            setWord(place + 116, uint256(uint160(delegate)) << 96);
+            setWord(place + 136, uint256(uint160(challenger)) << 96);
+            setWord(place + 156, bond);
+        }
+    }
+
+    function writeTimes(uint256 place, uint256 phase, uint256 posterClock, uint256 challengerClock, uint256 movedAt)
+        internal
+        pure
+    {
+        unchecked {
+            setWord(
+                place + 188, (phase << 248) | (posterClock << 184) | (challengerClock << 120) | (movedAt << 56)
+            );
+        }
+    }
+
+    function writeRange(uint256 place, uint256 item, uint256 entry, uint256 low, uint256 high) internal pure {
+        unchecked {
+            setWord(place + 213, (item << 240) | (entry << 176) | (low << 112) | (high << 48));
+        }
+    }
+
+    /// The values of a game over a whole entry, and no claims or descents: of its accumulators and results so many may be
+    /// other than 0.
+    function writeStart(
+        uint256 place,
+        int256[8] memory accumulators,
+        uint256 accumulatorCount,
+        int256[16] memory results,
+        uint256 resultCount
+    ) internal pure returns (uint256) {
+        unchecked {
+            place = writeValues(accumulators, accumulatorCount, place + VALUES_AT);
+            place = writeNumber(place, 0, 1);
+            place = writeResults(results, resultCount, place);
+            return writeNumber(place, 0, 3);
+        }
+    }
+
+    /// A game without entry: no values, no claims, and descents.
+    function writeDescentStart(uint256 place, Descent[] memory descents) internal pure returns (uint256) {
+        unchecked {
+            return writeDescents(descents, writeNumber(place + VALUES_AT, 0, 5));
+        }
+    }
+
+    function writeValues(int256[8] memory values, uint256 most, uint256 place) private pure returns (uint256) {
         uint256 list;
         assembly ("memory-safe") {
             list := values
         }
-        return writeList(list, 8, place);
+        return writeList(list, most, place);
     }
 
-    function writeResults(int256[16] memory values, uint256 place) private pure returns (uint256) {
+    function writeResults(int256[16] memory values, uint256 most, uint256 place) private pure returns (uint256) {
         uint256 list;
         assembly ("memory-safe") {
             list := values
         }
-        return writeList(list, 16, place);
+        return writeList(list, most, place);
     }
 
-    /// The number of values up to the last that is not 0, and those.
+    /// The number of values up to the last that is not 0, and those; none behind the first `most` is looked at.
     function writeList(uint256 list, uint256 most, uint256 place) private pure returns (uint256 end) {
         assembly ("memory-safe") {
             let last := add(list, shl(5, most))
             // Four at once, which most lists have none of.
-            for {} gt(last, list) { last := sub(last, 128) } {
+            for { let three := add(list, 96) } gt(last, three) { last := sub(last, 128) } {
                 if or(
                     or(mload(sub(last, 32)), mload(sub(last, 64))), or(mload(sub(last, 96)), mload(sub(last, 128)))
                 ) { break }
@@ -231,6 +289,14 @@ library Games {
                 calldatacopy(place, from, size)
             }
             return place + size;
+        }
+    }
+
+    function writeDescents(Descent[] memory descents, uint256 place) private pure returns (uint256) {
+        unchecked {
+            place = writeNumber(place, descents.length, 1);
+            for (uint256 i = 0; i < descents.length; ++i) place = writeDescent(place, descents[i]);
+            return place;
         }
     }
 

@@ -81,19 +81,27 @@ library Headers {
     uint256 private constant LAST_BATCH = 1 << 40;
 
     function read(Reader memory reader) internal view returns (Header memory header) {
-        uint256 place = reader.skip(SIZE);
-        requireForm(place);
+        load(header, reader);
+    }
+
+    /// Into one that is there already.
+    function load(Header memory header, Reader memory reader) internal view {
+        load(header, reader.skip(SIZE));
+        requireForm(header);
+    }
+
+    /// Whatever its form.
+    function load(Header memory header, uint256 place) internal view {
         header.place = place;
         header.id = idAt(place);
     }
 
-    function requireForm(uint256 place) private pure {
-        unchecked {
-            uint256 batch = calldataWord(place + NUMBER_AT);
-            if (calldataWord(place) != 1 || batch == 0 || batch > LAST_BATCH) revert Malformed();
-            if (calldataWord(place + RECORDS_AT) >> 64 != 0) revert Malformed();
-            if (calldataWord(place + POSTER_AT) >> 160 != 0) revert Malformed();
-        }
+    /// Those of posted batches have it.
+    function requireForm(Header memory header) internal pure {
+        if (calldataWord(header.place) != 1) revert Malformed();
+        if (header.number() == 0 || header.number() > LAST_BATCH) revert Malformed();
+        if (header.records() >> 64 != 0) revert Malformed();
+        if (wordOf(header, POSTER_AT) >> 160 != 0) revert Malformed();
     }
 
     /// Of the header at a place of calldata.
@@ -107,7 +115,7 @@ library Headers {
         return Sha256.hash(buffer, SIZE + 1);
     }
 
-    /// Of the header at a place of memory; the byte before it is used up.
+    /// Of the header at a place of memory, behind a byte for its hash.
     function idOf(uint256 place) internal view returns (bytes32) {
         unchecked {
             assembly ("memory-safe") {

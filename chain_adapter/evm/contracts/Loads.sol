@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
+import {KIND_ADVICE, KIND_COMPUTED, Object, objectAt} from "./Objects.sol";
 import {Openings, OpeningReader} from "./Openings.sol";
-import {KIND_ADVICE, KIND_COMPUTED, OUTSIDE_LOOPS, Program, Programs} from "./Programs.sol";
+import {OUTSIDE_LOOPS, Program, Programs} from "./Programs.sol";
 
 /// The entry that a section runs for.
 struct Entry {
@@ -29,22 +30,23 @@ library Loads {
         Batch memory batch,
         Openings memory openings,
         Entry memory entry,
-        uint256 object,
+        uint256 id,
         int256 first,
         int256 second
     ) internal view returns (int256 loaded) {
         unchecked {
-            uint256 place = Programs.objectAt(batch.program, object);
-            uint256 rule = ruleFor(batch.program, entry, object, place);
-            (bool inside, uint256 index) = flatten(batch, place, first, second);
-            if (inside && isVisible(rule, entry, index, Programs.objectRank(place) == 0 ? 0 : uint256(first))) {
-                loaded = OpeningReader.element(batch, openings, object, index);
+            uint256 place = Programs.placeOfObject(batch.program, id);
+            Object object = objectAt(place);
+            uint256 rule = ruleFor(batch.program, entry, id, object.kind());
+            (bool inside, uint256 index) = flatten(object, batch.records, first, second);
+            if (inside && isVisible(rule, entry, index, object.rank() == 0 ? 0 : uint256(first))) {
+                loaded = OpeningReader.element(batch, openings, id, index);
             }
             int256 lowest = Programs.lowest(place);
             int256 highest = Programs.highest(place);
-            if (rule == EARLIER_ROUND && Programs.isProved(place)) {
+            if (rule == EARLIER_ROUND && object.isProved()) {
                 // Its own range is not proved at that point.
-                highest = int256((1 << (8 * Programs.elementBytes(place) - 1)) - 1);
+                highest = int256((1 << (8 * object.elementBytes() - 1)) - 1);
                 lowest = -highest - 1;
             }
             if (loaded < lowest) return lowest;
@@ -52,15 +54,14 @@ library Loads {
         }
     }
 
-    function ruleFor(Program memory program, Entry memory entry, uint256 object, uint256 place)
+    function ruleFor(Program memory program, Entry memory entry, uint256 id, uint256 kind)
         private
         pure
         returns (uint256)
     {
         unchecked {
-            uint256 kind = Programs.objectKind(place);
             if (kind < KIND_ADVICE) return EVERY;
-            uint256 owner = Programs.ownerOf(program, object);
+            uint256 owner = Programs.ownerOf(program, id);
             if (owner == 0) return NONE;
             --owner;
             uint256 loop = Programs.loopOf(entry.itemAt);
@@ -72,21 +73,19 @@ library Loads {
         }
     }
 
-    function flatten(Batch memory batch, uint256 place, int256 first, int256 second)
+    function flatten(Object object, uint256 records, int256 first, int256 second)
         private
         pure
         returns (bool inside, uint256 index)
     {
         unchecked {
-            uint256 rank = Programs.objectRank(place);
-            if (rank == 0) return (true, 0);
-            uint256 bound = Programs.extent(Programs.objectExtentAt(place, 0), batch.dims);
-            if (first < 0 || first >= int256(bound)) return (false, 0);
+            if (object.rank() == 0) return (true, 0);
+            (uint256 firstBound, uint256 secondBound) = object.extents(records);
+            if (first < 0 || first >= int256(firstBound)) return (false, 0);
             index = uint256(first);
-            if (rank == 1) return (true, index);
-            bound = Programs.extent(Programs.objectExtentAt(place, 1), batch.dims);
-            if (second < 0 || second >= int256(bound)) return (false, 0);
-            return (true, index * bound + uint256(second));
+            if (object.rank() == 1) return (true, index);
+            if (second < 0 || second >= int256(secondBound)) return (false, 0);
+            return (true, index * secondBound + uint256(second));
         }
     }
 

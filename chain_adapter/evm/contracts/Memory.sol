@@ -48,6 +48,13 @@ function calldataWord(uint256 place) pure returns (uint256 value) {
     }
 }
 
+/// Memory behind all that is in use.
+function free() pure returns (uint256 place) {
+    assembly ("memory-safe") {
+        place := mload(0x40)
+    }
+}
+
 /// `words` words of zeros, whatever was in that memory before.
 function zeroedWords(uint256 words) pure returns (uint256 place) {
     assembly ("memory-safe") {

@@ -21,19 +21,34 @@ library Merkle {
         assembly ("memory-safe") {
             let buffer := mload(0x40)
             mstore8(buffer, 1)
+            // Two nodes stand side by side, and each hash is put where it belongs among them: the bit 32 of `path` says
+            // whether that is to the right.
             let left := add(buffer, 1)
-            for { let last := sub(count, 1) } last { last := shr(1, last) } {
-                // The last of a level that has no sibling rises as it is: it is a left one.
-                if xor(last, and(index, not(1))) {
-                    let isRight := shl(5, and(index, 1))
-                    mstore(add(left, isRight), node)
-                    mstore(add(left, xor(isRight, 32)), calldataload(place))
-                    done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0, 32)))
-                    node := mload(0)
-                    place := add(place, 32)
-                }
-                index := shr(1, index)
+            let right := add(buffer, 33)
+            let path := shl(5, index)
+            let side := and(path, 32)
+            mstore(add(left, side), node)
+            // Whoever is not the last of its level has a sibling.
+            for { let apart := xor(index, sub(count, 1)) } apart { apart := shr(1, apart) } {
+                mstore(sub(right, side), calldataload(place))
+                place := add(place, 32)
+                path := shr(1, path)
+                side := and(path, 32)
+                done := and(done, staticcall(gas(), 2, buffer, 65, add(left, side), 32))
             }
+            node := mload(add(left, side))
+            // The last one has a left sibling, or rises as it is.
+            for { let last := shr(5, path) } last { last := shr(1, last) } {
+                if and(last, 1) {
+                    mstore(left, calldataload(place))
+                    mstore(right, node)
+                    place := add(place, 32)
+                    done := and(done, staticcall(gas(), 2, buffer, 65, 0, 32))
+                    node := mload(0)
+                }
+            }
+            // Of the last hash, as of all: whether there is such a precompile does not change.
+            if gt(count, 1) { done := and(done, eq(returndatasize(), 32)) }
         }
         if (place > end) revert OpeningMissing();
         if (!done) revert HashFailed();
@@ -61,8 +76,9 @@ library Merkle {
             let end := add(place, shl(5, count))
             for { let leaf := place } lt(leaf, end) { leaf := add(leaf, 32) } {
                 mstore(add(buffer, 1), mload(leaf))
-                done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 33, leaf, 32)))
+                done := and(done, staticcall(gas(), 2, buffer, 33, leaf, 32))
             }
+            if count { done := and(done, eq(returndatasize(), 32)) }
         }
         if (!done) revert HashFailed();
         return rootOfNodes(place, count);
@@ -76,17 +92,20 @@ library Merkle {
             // used already, or of what stands before the list.
             let word := sub(place, 32)
             let before := mload(word)
+            let hashes := gt(count, 1)
             for {} gt(count, 1) {} {
                 let pairs := shr(1, count)
-                for { let i := 0 } lt(i, pairs) { i := add(i, 1) } {
-                    let start := sub(add(place, shl(6, i)), 1)
-                    mstore8(start, 1)
-                    let to := add(place, shl(5, i))
-                    done := and(done, and(eq(returndatasize(), 32), staticcall(gas(), 2, start, 65, to, 32)))
+                let to := place
+                let from := sub(place, 1)
+                for { let end := add(place, shl(5, pairs)) } lt(to, end) { to := add(to, 32) } {
+                    mstore8(from, 1)
+                    done := and(done, staticcall(gas(), 2, from, 65, to, 32))
+                    from := add(from, 64)
                 }
-                if and(count, 1) { mstore(add(place, shl(5, pairs)), mload(add(place, shl(6, pairs)))) }
+                if and(count, 1) { mstore(to, mload(add(from, 1))) }
                 count := add(pairs, and(count, 1))
             }
+            if hashes { done := and(done, eq(returndatasize(), 32)) }
             mstore(word, before)
             root := mload(place)
         }

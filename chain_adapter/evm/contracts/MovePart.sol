@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Batch} from "./Batches.sol";
 import {Bisection} from "./Bisection.sol";
 import {Descents, RevealAnswer} from "./Descents.sol";
-import {Game} from "./Games.sol";
+import {Game, Games} from "./Games.sol";
 import {Header, Headers} from "./Headers.sol";
 import {Paces} from "./Paces.sol";
 import {Proofs} from "./Proofs.sol";
@@ -29,7 +29,6 @@ contract MovePart is Proofs {
         uint256 entry;
         uint256 segment;
         Slice shown; // children, claims, openings, or a witness
-        Slice all; // the move as it came
     }
 
     function makeMove(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
@@ -54,9 +53,7 @@ contract MovePart is Proofs {
         Game memory game;
         (uint256 pace,) = beginMove(game, state, header.id, move.kind);
         pace = play(header, game, pace, move);
-        (bytes memory told, bytes32 hash) = tell(Slice(move.all.place, 1), msg.sender, game);
-        keep(game.id, hash, pace);
-        emit Happened(14, told);
+        keep(GAME_MOVED, game.id, Games.hash(game), pace);
     }
 
     function showsData(uint256 kind) private pure returns (bool) {
@@ -89,7 +86,6 @@ contract MovePart is Proofs {
 
     /// Malformed for any other bytes than 8.3 says.
     function readMove(Reader memory reader) private pure returns (Move memory move) {
-        move.all.place = reader.place;
         move.kind = reader.number(1);
         if (move.kind == MOVE_REVEAL) {
             readReveal(reader, move);
@@ -104,7 +100,6 @@ contract MovePart is Proofs {
         } else {
             revert Malformed();
         }
-        move.all.size = reader.place - move.all.place;
     }
 
     function readReveal(Reader memory reader, Move memory move) private pure {

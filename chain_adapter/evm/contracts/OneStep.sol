@@ -22,19 +22,24 @@ uint256 constant END_FAIL = 2;
 
 /// The single-step fraud proof: fraud_proof/step/one_step.h.
 library OneStep {
-    /// The number of transitions of an entry, L + 1.
-    function transitions(Batch memory batch, uint256 item, uint256 index) internal pure returns (uint256) {
+    /// Of an entry: how many transitions it has, L + 1; into `accumulators`, which are 0, the initial ones; into
+    /// `results`, as openResults(); and how many there are of both.
+    function begin(
+        Batch memory batch,
+        uint256 item,
+        uint256 index,
+        uint256 shown,
+        uint256 shownBytes,
+        int256[8] memory accumulators,
+        int256[16] memory results
+    ) internal view returns (uint256 transitions, uint256 accumulatorCount, uint256 resultCount) {
         unchecked {
-            return foldLength(batch, find(batch, item, index)) + 1;
-        }
-    }
-
-    /// The initial accumulators of an item.
-    function initial(Batch memory batch, uint256 item) internal pure returns (int256[8] memory accumulators) {
-        unchecked {
-            uint256 body = Programs.bodyAt(Programs.itemAt(batch.program, item));
-            uint256 count = Programs.accumulatorCount(body);
-            for (uint256 j = 0; j < count; ++j) accumulators[j] = i128At(Programs.accumulatorAt(body, j));
+            Entry memory entry = find(batch, item, index);
+            uint256 body = Programs.bodyAt(entry.itemAt);
+            accumulatorCount = Programs.accumulatorCount(body);
+            for (uint256 j = 0; j < accumulatorCount; ++j) accumulators[j] = i128At(Programs.accumulatorAt(body, j));
+            resultCount = openResults(batch, entry, shown, shownBytes, results);
+            transitions = foldLength(batch, entry) + 1;
         }
     }
 
@@ -78,18 +83,19 @@ library OneStep {
 
     /// The committed results of an entry, from the openings of its columns in order; other bodies than a table's have
     /// none.
-    function openResults(Batch memory batch, uint256 item, uint256 index, uint256 place, uint256 size)
-        internal
-        view
-        returns (int256[16] memory results)
-    {
+    function openResults(
+        Batch memory batch,
+        Entry memory entry,
+        uint256 shown,
+        uint256 shownBytes,
+        int256[16] memory results
+    ) private view returns (uint256 columns) {
         unchecked {
-            Entry memory entry = find(batch, item, index);
-            uint256 columns = Programs.itemKind(entry.itemAt) == ITEM_TABLE ? Programs.resultCount(entry.itemAt) : 0;
-            Openings memory openings = OpeningReader.start(batch, place, size, columns);
+            columns = Programs.itemKind(entry.itemAt) == ITEM_TABLE ? Programs.resultCount(entry.itemAt) : 0;
+            Openings memory openings = OpeningReader.start(batch, shown, shownBytes, columns);
             for (uint256 column = 0; column < columns; ++column) {
                 results[column] =
-                    OpeningReader.element(batch, openings, Programs.resultOf(entry.itemAt, column), index);
+                    OpeningReader.element(batch, openings, Programs.resultOf(entry.itemAt, column), entry.index);
             }
             OpeningReader.finish(openings);
         }
@@ -101,8 +107,8 @@ library OneStep {
             if (item >= batch.program.items) revert NoSuchEntry();
             uint256 place = Programs.itemAt(batch.program, item);
             if (!Programs.hasBody(place)) revert NoBody();
-            uint256 second = Programs.extent(Programs.itemExtentAt(place, 1), batch.dims);
-            if (index >= Programs.extent(Programs.itemExtentAt(place, 0), batch.dims) * second) revert NoSuchEntry();
+            uint256 second = Programs.extent(Programs.itemExtentAt(place, 1), batch.records);
+            if (index >= Programs.extent(Programs.itemExtentAt(place, 0), batch.records) * second) revert NoSuchEntry();
             entry.item = item;
             entry.itemAt = place;
             entry.index = index;
@@ -118,6 +124,6 @@ library OneStep {
 
     function foldLength(Batch memory batch, Entry memory entry) private pure returns (uint256) {
         uint256 body = Programs.bodyAt(entry.itemAt);
-        return Programs.isFold(body) ? Programs.extent(Programs.lengthAt(body), batch.dims) : 0;
+        return Programs.isFold(body) ? Programs.extent(Programs.lengthAt(body), batch.records) : 0;
     }
 }

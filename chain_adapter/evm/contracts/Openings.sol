@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {Batch, Batches} from "./Batches.sol";
 import {calldataWord, setWord, wordAt, zeroedWords} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
-import {KIND_FIELD, KIND_MEMBER, KIND_NONCE, KIND_ROW, KIND_STATE, Programs} from "./Programs.sol";
+import {KIND_FIELD, KIND_MEMBER, KIND_NONCE, KIND_ROW, KIND_STATE, Object} from "./Objects.sol";
+import {Programs} from "./Programs.sol";
 import {
     NoSuchEntry,
     OpeningMissing,
@@ -23,7 +24,8 @@ struct Openings {
     uint256 place; // place of the next opening in calldata
     uint256 end;
     uint256 slotsAt; // a hash table of leaves: key << 64 | 1 + place in calldata; 0: empty
-    uint256 mask; // slots - 1, a power of two minus one
+    uint256 mask; // slots - 1, a power of two minus one; 0: no leaf is asked for twice, and nothing is kept
+    uint256 salt; // of the hash table
     uint256 rootsAt; // for each object, 1 if its root is known, and the root
 }
 
@@ -53,31 +55,45 @@ library OpeningKeys {
     }
 
     /// The leaf that holds an element: `element` is k for member, nonce and fields, k * length + d for rows.
-    function ofElement(Batch memory batch, uint256 object, uint256 element) internal pure returns (uint256) {
+    function ofElement(Batch memory batch, uint256 id, uint256 element) internal pure returns (uint256) {
         unchecked {
-            uint256 place = Programs.objectAt(batch.program, object);
-            uint256 kind = Programs.objectKind(place);
-            if (kind <= KIND_FIELD) return pack(KIND_MEMBER, element & 0xffffffff, 0);
-            uint256 leafElements = batch.leafBytes / Programs.elementBytes(place);
-            if (kind != KIND_ROW) return pack(object, 0, element / leafElements);
-            uint256 length = Programs.extent(Programs.objectExtentAt(place, 1), batch.dims);
-            return pack(object, (element / length) & 0xffffffff, (element % length) / leafElements);
+            Object object = Programs.object(batch.program, id);
+            if (object.kind() <= KIND_FIELD) return pack(KIND_MEMBER, element & 0xffffffff, 0);
+            uint256 leafElements = batch.leafBytes / object.elementBytes();
+            if (object.kind() != KIND_ROW) return pack(id, 0, element / leafElements);
+            (, uint256 length) = object.extents(batch.records);
+            return pack(id, (element / length) & 0xffffffff, (element % length) / leafElements);
         }
     }
 
     /// Whether the batch has such a leaf.
     function exists(Batch memory batch, uint256 key) internal pure returns (bool) {
+        (, uint256 index, uint256 count,) = locate(batch, key);
+        return index < count;
+    }
+
+    /// Its object, and where the leaf is in its tree: the index, of so many, and the leaf's bytes. Of none the index is
+    /// not smaller than the count.
+    function locate(Batch memory batch, uint256 key)
+        internal
+        pure
+        returns (Object object, uint256 index, uint256 count, uint256 size)
+    {
         unchecked {
-            uint256 object = objectOf(key);
-            if (object >= batch.program.objects) return false;
-            uint256 place = Programs.objectAt(batch.program, object);
-            uint256 kind = Programs.objectKind(place);
+            if (objectOf(key) >= batch.program.objects) return (object, 0, 0, 0);
+            object = Programs.object(batch.program, objectOf(key));
+            index = leafOf(key);
+            uint256 record = recordOf(key);
+            uint256 kind = object.kind();
             if (kind <= KIND_FIELD) {
-                return kind == KIND_MEMBER && recordOf(key) < batch.dims[0] && leafOf(key) == 0;
+                if (kind != KIND_MEMBER || index != 0) return (object, 0, 0, 0);
+                return (object, record, batch.records, Batches.recordBytes(batch));
             }
-            if (kind == KIND_ROW ? recordOf(key) >= batch.dims[0] : recordOf(key) != 0) return false;
-            (uint256 dataBytes, uint256 leafBytes) = Batches.leafLayout(batch, place);
-            return leafOf(key) < (dataBytes + leafBytes - 1) / leafBytes;
+            if (kind == KIND_ROW ? record >= batch.records : record != 0) return (object, 0, 0, 0);
+            uint256 dataBytes;
+            (dataBytes, size) = Batches.leafLayout(batch, object);
+            count = (dataBytes + size - 1) / size;
+            if (index + 1 == count) size = dataBytes - index * size;
         }
     }
 }
@@ -90,12 +106,15 @@ library OpeningReader {
         returns (Openings memory openings)
     {
         unchecked {
-            uint256 slots = 8;
-            while (slots < 2 * leaves) slots <<= 1;
             openings.place = place;
             openings.end = place + size;
+            // One leaf is not asked for again.
+            if (leaves < 2) return openings;
+            uint256 slots = 8;
+            while (slots < 2 * leaves) slots <<= 1;
             openings.slotsAt = zeroedWords(slots);
             openings.mask = slots - 1;
+            openings.salt = saltOf(batch);
             openings.rootsAt = zeroedWords(2 * batch.program.objects);
         }
     }
@@ -109,20 +128,32 @@ library OpeningReader {
     /// its record's opening first.
     function open(Batch memory batch, Openings memory openings, uint256 key) internal view returns (uint256 leaf) {
         unchecked {
-            if (!OpeningKeys.exists(batch, key)) revert NoSuchEntry();
-            uint256 slot;
-            (slot, leaf) = find(openings, key);
-            if (leaf != 0) return leaf;
-            uint256 object = Programs.objectAt(batch.program, OpeningKeys.objectOf(key));
+            (Object object, uint256 index, uint256 count, uint256 size) = OpeningKeys.locate(batch, key);
+            if (index >= count) revert NoSuchEntry();
+            bool isSingle = openings.mask == 0;
+            if (!isSingle) {
+                (, leaf) = find(openings, key);
+                if (leaf != 0) return leaf;
+            }
             uint256 record = 0;
-            if (Programs.objectKind(object) == KIND_ROW) {
+            if (object.kind() == KIND_ROW) {
                 record = open(batch, openings, OpeningKeys.pack(KIND_MEMBER, OpeningKeys.recordOf(key), 0));
-                (slot,) = find(openings, key);
             }
             bytes32 root;
-            (leaf, root) = read(batch, openings, key, object);
+            (leaf, root) = read(openings, key, index, count, size);
             check(batch, openings, key, object, root, record);
+            if (isSingle) return leaf;
+            (uint256 slot,) = find(openings, key);
             setWord(slot, ((key + 1) << 64) | leaf);
+        }
+    }
+
+    /// Of all that says which leaves are asked for: whoever makes a batch whose leaves are to fall on the same slots
+    /// changes the salt with it.
+    function saltOf(Batch memory batch) private pure returns (uint256 salt) {
+        bytes32[3] memory roots = [batch.recordsRoot, batch.previousStateRoot, batch.tablesRoot];
+        assembly ("memory-safe") {
+            salt := keccak256(roots, 96)
         }
     }
 
@@ -130,7 +161,12 @@ library OpeningReader {
     function find(Openings memory openings, uint256 key) private pure returns (uint256 slot, uint256 leaf) {
         unchecked {
             uint256 mask = openings.mask;
-            uint256 index = uint256(keccak256(abi.encode(key)));
+            uint256 index = openings.salt;
+            assembly ("memory-safe") {
+                mstore(0, key)
+                mstore(32, index)
+                index := keccak256(0, 64)
+            }
             while (true) {
                 slot = openings.slotsAt + 32 * (index & mask);
                 uint256 found = wordAt(slot);
@@ -141,8 +177,9 @@ library OpeningReader {
         }
     }
 
-    /// One opening without its upper path: where its leaf is, and the root that it leads to.
-    function read(Batch memory batch, Openings memory openings, uint256 key, uint256 object)
+    /// One opening without its upper path: where its leaf is, and the root that it leads to. The leaf is this one of so
+    /// many, and has so many bytes.
+    function read(Openings memory openings, uint256 key, uint256 index, uint256 count, uint256 size)
         internal
         view
         returns (uint256 leaf, bytes32 root)
@@ -153,17 +190,10 @@ library OpeningReader {
             if (end - place < OPENING_HEAD_BYTES) revert OpeningMissing();
             uint256 head = calldataWord(place) >> 128;
             if (head >> 16 != key) revert OpeningUnexpected();
-            (uint256 dataBytes, uint256 leafBytes) = Batches.leafLayout(batch, object);
-            uint256 index =
-                OpeningKeys.objectOf(key) == KIND_MEMBER ? OpeningKeys.recordOf(key) : OpeningKeys.leafOf(key);
-            uint256 size = dataBytes - index * leafBytes;
-            if (size > leafBytes) size = leafBytes;
             if (head & 0xffff != size) revert OpeningSize();
             leaf = place + OPENING_HEAD_BYTES;
             if (end - leaf < size) revert OpeningMissing();
-            (root, openings.place) = Merkle.climb(
-                Sha256.leaf(leaf, size), index, (dataBytes + leafBytes - 1) / leafBytes, leaf + size, end
-            );
+            (root, openings.place) = Merkle.climb(Sha256.leaf(leaf, size), index, count, leaf + size, end);
         }
     }
 
@@ -172,12 +202,12 @@ library OpeningReader {
         Batch memory batch,
         Openings memory openings,
         uint256 key,
-        uint256 object,
+        Object object,
         bytes32 root,
         uint256 record
     ) private view {
         unchecked {
-            uint256 kind = Programs.objectKind(object);
+            uint256 kind = object.kind();
             if (kind <= KIND_FIELD) {
                 if (root != batch.recordsRoot) revert OpeningRecord();
             } else if (kind == KIND_ROW) {
@@ -190,14 +220,14 @@ library OpeningReader {
         }
     }
 
-    function checkTable(Batch memory batch, Openings memory openings, uint256 id, uint256 object, bytes32 root)
+    function checkTable(Batch memory batch, Openings memory openings, uint256 id, Object object, bytes32 root)
         private
         view
     {
         unchecked {
-            bool isState = Programs.objectKind(object) == KIND_STATE;
+            bool isState = object.kind() == KIND_STATE;
             uint256 known = openings.rootsAt + 64 * id;
-            if (wordAt(known) != 0) {
+            if (openings.mask != 0 && wordAt(known) != 0) {
                 if (bytes32(wordAt(known + 32)) == root) return;
                 if (isState) revert OpeningState();
                 revert OpeningTable();
@@ -215,39 +245,38 @@ library OpeningReader {
             } else if (top != batch.tablesRoot) {
                 revert OpeningTable();
             }
+            if (openings.mask == 0) return;
             setWord(known, 1);
             setWord(known + 32, uint256(root));
         }
     }
 
     /// The raw value of an element that the batch has.
-    function element(Batch memory batch, Openings memory openings, uint256 object, uint256 index)
+    function element(Batch memory batch, Openings memory openings, uint256 id, uint256 index)
         internal
         view
         returns (int256)
     {
-        uint256 leaf = open(batch, openings, OpeningKeys.ofElement(batch, object, index));
-        return valueInLeaf(batch, object, index, leaf);
+        uint256 leaf = open(batch, openings, OpeningKeys.ofElement(batch, id, index));
+        return valueInLeaf(batch, id, index, leaf);
     }
 
     /// Of an element in its leaf, which is at this place in calldata.
-    function valueInLeaf(Batch memory batch, uint256 object, uint256 index, uint256 leaf)
-        internal
-        pure
-        returns (int256)
-    {
+    function valueInLeaf(Batch memory batch, uint256 id, uint256 index, uint256 leaf) internal pure returns (int256) {
         unchecked {
-            uint256 place = Programs.objectAt(batch.program, object);
-            uint256 kind = Programs.objectKind(place);
+            Object object = Programs.object(batch.program, id);
+            uint256 kind = object.kind();
             if (kind == KIND_MEMBER) return int256(calldataWord(leaf + RECORD_MEMBER_OFFSET) >> 192);
             if (kind == KIND_NONCE) return int256(calldataWord(leaf + RECORD_NONCE_OFFSET) >> 192);
             if (kind == KIND_FIELD) {
-                uint256 offset =
-                    RECORD_ROWS_OFFSET + 32 * batch.program.rows + 8 * Programs.placeOf(batch.program, object);
+                uint256 offset = RECORD_ROWS_OFFSET + 32 * batch.program.rows + 8 * Programs.placeOf(batch.program, id);
                 return int256(calldataWord(leaf + offset)) >> 192;
             }
-            if (kind == KIND_ROW) index %= Programs.extent(Programs.objectExtentAt(place, 1), batch.dims);
-            uint256 width = Programs.elementBytes(place);
+            if (kind == KIND_ROW) {
+                (, uint256 length) = object.extents(batch.records);
+                index %= length;
+            }
+            uint256 width = object.elementBytes();
             return littleEndian(calldataWord(leaf + (index % (batch.leafBytes / width)) * width), width);
         }
     }

@@ -6,8 +6,9 @@ import {Header, Headers} from "./Headers.sol";
 import {u16At} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {NODE_FINAL, NODE_HAS_FINAL_CHILD} from "./Nodes.sol";
+import {KIND_STATE, Object} from "./Objects.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
-import {KIND_STATE, Program, Programs} from "./Programs.sol";
+import {Program, Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {NoSuchEntry, NoSuchMember, NotLatestFinal, NotPayable, NothingToPay, OpeningState} from "./Reasons.sol";
 import {Found, Member, SettlementState, TaskStatus} from "./SettlementState.sol";
@@ -69,13 +70,13 @@ contract PayoutPart is SettlementState {
     }
 
     function isState(Program memory program, uint256 object) private pure returns (bool) {
-        return Programs.objectKind(Programs.objectAt(program, object)) == KIND_STATE;
+        return Programs.object(program, object).kind() == KIND_STATE;
     }
 
     /// What the validator sees to: but no contract has asked it.
-    function requireEntry(Batch memory batch, uint256 object, uint256 member) private pure {
-        (uint256 dataBytes,) = Batches.leafLayout(batch, object);
-        if (member >= dataBytes / Programs.elementBytes(object)) revert NoSuchEntry();
+    function requireEntry(Batch memory batch, Object object, uint256 member) private pure {
+        (uint256 first, uint256 second) = Batches.extents(batch, object);
+        if (member >= first * second) revert NoSuchEntry();
     }
 
     function openedEntry(Batch memory batch, Header memory header, bytes32[] memory states, Claim memory claim)
@@ -87,10 +88,11 @@ contract PayoutPart is SettlementState {
         bytes32 committed = states[Programs.placeOf(batch.program, claim.object)];
         if (Merkle.rootOf(states) != header.nextStateRoot()) revert OpeningState();
         uint256 key = OpeningKeys.ofElement(batch, claim.object, claim.member);
-        uint256 object = Programs.objectAt(batch.program, claim.object);
+        Object object = Programs.object(batch.program, claim.object);
         requireEntry(batch, object, claim.member);
         Openings memory openings = OpeningReader.start(batch, claim.openings.place, claim.openings.size, 1);
-        (uint256 leaf, bytes32 root) = OpeningReader.read(batch, openings, key, object);
+        (, uint256 index, uint256 count, uint256 size) = OpeningKeys.locate(batch, key);
+        (uint256 leaf, bytes32 root) = OpeningReader.read(openings, key, index, count, size);
         OpeningReader.finish(openings);
         if (Batches.commitment(batch, object, root) != committed) revert OpeningState();
         return OpeningReader.valueInLeaf(batch, claim.object, claim.member, leaf);
@@ -98,7 +100,7 @@ contract PayoutPart is SettlementState {
 
     /// The entry within its range, in wei; 2^128 - 1 where that is less: no pool ever holds as much.
     function worth(Batch memory batch, uint256 object, int256 entry, uint256 unit) private pure returns (uint256 due) {
-        uint256 place = Programs.objectAt(batch.program, object);
+        uint256 place = Programs.placeOfObject(batch.program, object);
         if (entry < Programs.lowest(place)) entry = Programs.lowest(place);
         if (entry > Programs.highest(place)) entry = Programs.highest(place);
         if (entry <= 0) return 0;

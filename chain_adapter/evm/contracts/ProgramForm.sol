@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {i128At, u16At, u32At, u8At, wordAt} from "./Memory.sol";
+import {OBJECT_BYTES} from "./Objects.sol";
 import {
     BODY_HEAD_BYTES,
     DIM_BYTES,
@@ -12,7 +13,6 @@ import {
     MAX_ACCUMULATORS,
     MAX_PROGRAM_BYTES,
     MAX_RESULTS,
-    OBJECT_BYTES,
     OUTSIDE_LOOPS
 } from "./Programs.sol";
 import {ProgramInvalid, ProgramTooLarge} from "./Reasons.sol";

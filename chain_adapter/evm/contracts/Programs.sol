@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {
+    extent as extentOf,
+    KIND_ADVICE,
+    KIND_COMPUTED,
+    KIND_FIELD,
+    KIND_ROW,
+    KIND_STATE,
+    Object,
+    objectAt,
+    OBJECT_BYTES
+} from "./Objects.sol";
 import {i128At, setWord, u16At, u32At, u8At, wordAt, zeroedWords} from "./Memory.sol";
 
 /// A program's bytecode in memory, and where its parts are. Only bytecode that ProgramForm accepted is ever stored, so
@@ -21,14 +32,6 @@ struct Program {
     uint256 tables; // advice and computed
 }
 
-uint256 constant KIND_MEMBER = 0;
-uint256 constant KIND_NONCE = 1;
-uint256 constant KIND_FIELD = 2;
-uint256 constant KIND_ROW = 3;
-uint256 constant KIND_STATE = 4;
-uint256 constant KIND_ADVICE = 5;
-uint256 constant KIND_COMPUTED = 6;
-
 uint256 constant ITEM_ADVICE = 0;
 uint256 constant ITEM_TABLE = 1;
 
@@ -40,7 +43,6 @@ uint256 constant MAX_RESULTS = 16;
 
 uint256 constant HEADER_BYTES = 16;
 uint256 constant DIM_BYTES = 9;
-uint256 constant OBJECT_BYTES = 46;
 uint256 constant ITEM_HEAD_BYTES = 16;
 uint256 constant BODY_HEAD_BYTES = 11;
 uint256 constant ACCUMULATOR_BYTES = 48;
@@ -125,8 +127,8 @@ library Programs {
             uint256 note = program.notesAt;
             uint256 end = program.constantsAt;
             uint256 counts = 0; // sixteen bits for each kind
-            for (uint256 object = program.objectsAt; object < end; object += OBJECT_BYTES) {
-                uint256 kind = u8At(object);
+            for (uint256 place = program.objectsAt; place < end; place += OBJECT_BYTES) {
+                uint256 kind = objectAt(place).kind();
                 uint256 shift = 16 * (kind == KIND_COMPUTED ? KIND_ADVICE : kind);
                 setWord(note, wordAt(note) | (uint256(uint16(counts >> shift)) << 224));
                 counts += 1 << shift;
@@ -138,9 +140,9 @@ library Programs {
         }
     }
 
-    function noteAt(Program memory program, uint256 object) private pure returns (uint256) {
+    function noteAt(Program memory program, uint256 id) private pure returns (uint256) {
         unchecked {
-            return program.notesAt + NOTE_BYTES * object;
+            return program.notesAt + NOTE_BYTES * id;
         }
     }
 
@@ -150,20 +152,24 @@ library Programs {
         }
     }
 
-    function objectAt(Program memory program, uint256 object) internal pure returns (uint256) {
+    function placeOfObject(Program memory program, uint256 id) internal pure returns (uint256) {
         unchecked {
-            return program.objectsAt + OBJECT_BYTES * object;
+            return program.objectsAt + OBJECT_BYTES * id;
         }
     }
 
-    /// 1 + the item that owns the object; 0: none does.
-    function ownerOf(Program memory program, uint256 object) internal pure returns (uint256) {
-        return u16At(noteAt(program, object));
+    function object(Program memory program, uint256 id) internal pure returns (Object) {
+        return objectAt(placeOfObject(program, id));
     }
 
-    function placeOf(Program memory program, uint256 object) internal pure returns (uint256) {
+    /// 1 + the item that owns the object; 0: none does.
+    function ownerOf(Program memory program, uint256 id) internal pure returns (uint256) {
+        return u16At(noteAt(program, id));
+    }
+
+    function placeOf(Program memory program, uint256 id) internal pure returns (uint256) {
         unchecked {
-            return u16At(noteAt(program, object) + 2);
+            return u16At(noteAt(program, id) + 2);
         }
     }
 
@@ -189,34 +195,11 @@ library Programs {
         }
     }
 
-    // Of an object, by its place in memory.
-
-    function objectKind(uint256 place) internal pure returns (uint256) {
-        return u8At(place);
-    }
-
-    /// 1, 2, 4, 8 or 16.
-    function elementBytes(uint256 place) internal pure returns (uint256) {
-        unchecked {
-            return 1 << u8At(place + 1);
-        }
-    }
-
-    function objectRank(uint256 place) internal pure returns (uint256) {
-        unchecked {
-            return u8At(place + 2);
-        }
-    }
+    // Of an object, by its place in memory: what is not in its first word, and where its extents are.
 
     function objectExtentAt(uint256 place, uint256 axis) internal pure returns (uint256) {
         unchecked {
             return place + 3 + 5 * axis;
-        }
-    }
-
-    function isProved(uint256 place) internal pure returns (bool) {
-        unchecked {
-            return u8At(place + 13) == 1;
         }
     }
 
@@ -327,15 +310,37 @@ library Programs {
         }
     }
 
-    /// The number that an extent stands for; `dims` are the batch's, K first.
-    function extent(uint256 place, uint256[] memory dims) internal pure returns (uint256 value) {
+    // Of an extent, by its place in memory: u8 whether it is a dim's ‖ u32be number, or dim.
+
+    /// Of a task's program the only dim is K.
+    function extent(uint256 place, uint256 records) internal pure returns (uint256) {
         unchecked {
-            value = u32At(place + 1);
-            if (u8At(place) == 1) {
-                assembly ("memory-safe") {
-                    value := mload(add(dims, add(32, shl(5, value))))
-                }
+            return extentOf(wordAt(place) >> 216, records);
+        }
+    }
+
+    /// Makes numbers of all extents but K: the task's dims, u64be each from this place on, which are within their bounds.
+    function resolve(Program memory program, uint256 dims) internal pure {
+        unchecked {
+            for (uint256 place = program.objectsAt; place < program.constantsAt; place += OBJECT_BYTES) {
+                resolve(objectExtentAt(place, 0), dims);
+                resolve(objectExtentAt(place, 1), dims);
             }
+            for (uint256 i = 0; i < program.items; ++i) {
+                uint256 item = itemAt(program, i);
+                resolve(itemExtentAt(item, 0), dims);
+                resolve(itemExtentAt(item, 1), dims);
+                if (hasBody(item)) resolve(lengthAt(bodyAt(item)), dims);
+            }
+        }
+    }
+
+    function resolve(uint256 place, uint256 dims) private pure {
+        unchecked {
+            uint256 dim = u32At(place + 1);
+            if (u8At(place) == 0 || dim == 0) return;
+            uint256 number = wordAt(dims + 8 * (dim - 1)) >> 192;
+            setWord(place, (number << 216) | (wordAt(place) & (type(uint256).max >> 40)));
         }
     }
 }

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Bisection} from "./Bisection.sol";
 import {Games, PHASE_NARROW, PHASE_RESPOND} from "./Games.sol";
 import {Headers} from "./Headers.sol";
-import {calldataWord, setWord, wordAt} from "./Memory.sol";
+import {calldataWord, free, setWord} from "./Memory.sol";
 import {Moves} from "./Moves.sol";
 import {NODE_LOST} from "./Nodes.sol";
 import {Paces} from "./Paces.sol";
@@ -34,7 +34,7 @@ abstract contract QuickMoves is Moves {
         uint256 pace;
         uint256 low;
         uint256 high;
-        uint256 next; // the state after the move, which becomes part of an event
+        uint256 next; // the state after the move
     }
 
     /// Whether it was such a move, and is made; else nothing has happened.
@@ -51,12 +51,10 @@ abstract contract QuickMoves is Moves {
             if (hasHeader && shown != batch) revert HeaderMismatch();
             if (nodes[batch].state() == NODE_LOST) revert BatchLost();
             uint256 clocks = clocksAfter(state, isResponse ? PHASE_RESPOND : PHASE_NARROW);
-            bytes memory told = start(quick);
+            start(quick);
             setWord(quick.next + PHASE_AT, clocks);
             uint256 end = isResponse ? respond(quick) : narrow(quick);
-            finish(told, quick.next, end);
-            keep(bytes32(calldataWord(state)), Games.hashAt(quick.next, end - quick.next), quick.pace);
-            emit Happened(14, told);
+            keep(GAME_MOVED, bytes32(calldataWord(state)), Games.hashAt(quick.next, end), quick.pace);
             return true;
         }
     }
@@ -97,34 +95,15 @@ abstract contract QuickMoves is Moves {
         }
     }
 
-    /// Begins the event: the move's kind, the sender, four bytes for a size, and the state up to its values.
-    function start(Quick memory quick) private view returns (bytes memory told) {
+    /// The state up to its values, behind a byte for its hash.
+    function start(Quick memory quick) private pure {
         unchecked {
-            uint256 word = calldataWord(quick.state.place + LOW_AT);
+            uint256 state = quick.state.place;
+            uint256 word = calldataWord(state + LOW_AT);
             quick.low = word >> 192;
             quick.high = uint64(word >> 128);
-            uint256 state = quick.state.place;
-            uint256 move = quick.move.place;
-            uint256 next;
-            assembly ("memory-safe") {
-                told := mload(0x40)
-                next := add(told, 32)
-                mstore(next, calldataload(move))
-                mstore(add(next, 1), shl(96, caller()))
-                next := add(next, 25)
-                calldatacopy(next, state, VALUES_AT)
-            }
-            quick.next = next;
-        }
-    }
-
-    function finish(bytes memory told, uint256 next, uint256 end) private pure {
-        unchecked {
-            setWord(next - 24, wordAt(next - 24) | ((end - next) << 64));
-            assembly ("memory-safe") {
-                mstore(told, sub(end, add(told, 32)))
-                mstore(0x40, and(add(end, 63), not(31)))
-            }
+            quick.next = free() + 1;
+            copy(quick.next, state, VALUES_AT);
         }
     }
 

@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
 import {Header, Headers} from "./Headers.sol";
+import {KIND_ADVICE, KIND_MEMBER, KIND_ROW} from "./Objects.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
 import {NODE_LOST} from "./Nodes.sol";
-import {KIND_ADVICE, KIND_MEMBER, KIND_ROW, Programs} from "./Programs.sol";
+import {Programs} from "./Programs.sol";
 import {Reader, Readers, Slice} from "./Reader.sol";
 import {
     AnswerTooLate,
@@ -37,33 +38,35 @@ contract RequestPart is SettlementState {
 
     function requestLeaf(bytes calldata fields, bytes calldata headers) external payable onlyInSettlement {
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        uint256 header = reader.skip(Headers.SIZE);
         uint256 key = reader.number(KEY_BYTES);
         reader.finish();
         Found memory found = findBatch(header);
+        bytes32 batch = found.header.id;
         if (found.task.keepers != 0) revert RequestsNotAllowed();
         requireChallengeable(found, Tasks.requestPeriod(found.task), Readers.over(headers));
         requireValue(Tasks.requestBond(found.task));
         if (!isInputLeaf(committedBatch(found.header, found.task), key)) revert NoSuchEntry();
-        if (requests[header.id][key].requester != address(0)) revert RequestExists();
-        requests[header.id][key] = Request(msg.sender, uint64(block.timestamp), OPEN);
-        nodes[header.id] = found.node.withRequest();
-        emit Happened(17, abi.encodePacked(header.id, bytes14(uint112(key)), msg.sender));
+        if (requests[batch][key].requester != address(0)) revert RequestExists();
+        requests[batch][key] = Request(msg.sender, uint64(block.timestamp), OPEN);
+        nodes[batch] = found.node.withRequest();
+        emit Happened(17, abi.encodePacked(batch, bytes14(uint112(key)), msg.sender));
     }
 
     function answerRequest(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        uint256 header = reader.skip(Headers.SIZE);
         uint256 key = reader.number(KEY_BYTES);
         Slice memory openings = reader.slice();
         reader.finish();
         (Found memory found, Request storage request) = findOpen(header, key);
+        bytes32 batch = found.header.id;
         if (found.node.state() == NODE_LOST) revert BatchLost();
         if (block.timestamp - request.requestedAt > Tasks.window(found.task)) revert AnswerTooLate();
         checkOpenings(committedBatch(found.header, found.task), key, openings);
         request.state = ANSWERED;
-        nodes[header.id] = found.node.withoutRequest();
+        nodes[batch] = found.node.withoutRequest();
         uint256 bond = Tasks.requestBond(found.task);
         uint256 share = burnedShare(bond, Tasks.burnBps(found.task));
         uint256 fee = answerFee(openings.size, bond - share);
@@ -72,7 +75,7 @@ contract RequestPart is SettlementState {
         emit Happened(
             18,
             abi.encodePacked(
-                header.id, bytes14(uint112(key)), msg.sender, uint32(openings.size), Readers.copy(openings)
+                batch, bytes14(uint112(key)), msg.sender, uint32(openings.size), Readers.copy(openings)
             )
         );
     }
@@ -80,27 +83,28 @@ contract RequestPart is SettlementState {
     function claimWithheld(bytes calldata fields, bytes calldata) external payable onlyInSettlement {
         requireValue(0);
         Reader memory reader = Readers.over(fields);
-        Header memory header = Headers.read(reader);
+        uint256 header = reader.skip(Headers.SIZE);
         uint256 key = reader.number(KEY_BYTES);
         reader.finish();
         (Found memory found, Request storage request) = findOpen(header, key);
+        bytes32 batch = found.header.id;
         bool isLost = found.node.state() == NODE_LOST;
         if (!isLost && block.timestamp - request.requestedAt <= Tasks.window(found.task)) revert WindowRunning();
         address requester = request.requester;
         request.state = WITHHELD;
         credit(requester, Tasks.requestBond(found.task));
-        emit Happened(21, abi.encodePacked(header.id, bytes14(uint112(key)), requester));
+        emit Happened(21, abi.encodePacked(batch, bytes14(uint112(key)), requester));
         found.node = found.node.withoutRequest();
-        nodes[header.id] = isLost ? found.node : loseBatch(found, CAUSE_WITHHELD, requester);
+        nodes[batch] = isLost ? found.node : loseBatch(found, CAUSE_WITHHELD, requester);
     }
 
-    function findOpen(Header memory header, uint256 key)
+    function findOpen(uint256 header, uint256 key)
         private
         view
         returns (Found memory found, Request storage request)
     {
         found = findBatch(header);
-        request = requests[header.id][key];
+        request = requests[found.header.id][key];
         if (request.requester == address(0)) revert NoSuchRequest();
         if (request.state == ANSWERED) revert RequestAnswered();
         if (request.state == WITHHELD) revert RequestSettled();
@@ -109,7 +113,7 @@ contract RequestPart is SettlementState {
     function isInputLeaf(Batch memory batch, uint256 key) private pure returns (bool) {
         uint256 object = OpeningKeys.objectOf(key);
         if (object >= batch.program.objects) return false;
-        uint256 kind = Programs.objectKind(Programs.objectAt(batch.program, object));
+        uint256 kind = Programs.object(batch.program, object).kind();
         bool isInput = kind == KIND_MEMBER || (kind >= KIND_ROW && kind <= KIND_ADVICE);
         return isInput && OpeningKeys.exists(batch, key);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Batch} from "./Batches.sol";
+import {Batch, Batches} from "./Batches.sol";
 import {Int128} from "./Int128.sol";
 import {Entry, Loads} from "./Loads.sol";
 import {i128At, zeroedWords} from "./Memory.sol";
@@ -93,7 +93,7 @@ library Sections {
         returns (bool)
     {
         if (Programs.itemKind(entry.itemAt) != ITEM_TABLE || column >= Programs.resultCount(entry.itemAt)) return true;
-        uint256 table = Programs.objectAt(batch.program, Programs.resultOf(entry.itemAt, column));
+        uint256 table = Programs.placeOfObject(batch.program, Programs.resultOf(entry.itemAt, column));
         if (value < Programs.lowest(table) || value > Programs.highest(table)) return false;
         results[column] = value;
         return true;
@@ -114,7 +114,7 @@ library Sections {
         returns (int256)
     {
         unchecked {
-            if (name >= VAR_FIRST_DIM) return int256(batch.dims[name - VAR_FIRST_DIM]);
+            if (name >= VAR_FIRST_DIM) return int256(Batches.dim(batch, name - VAR_FIRST_DIM));
             if (name == 0) return int256(entry.first);
             if (name == 1) return int256(entry.second);
             if (name == VAR_FOLD) return section.isStep ? int256(section.fold) : int256(0);

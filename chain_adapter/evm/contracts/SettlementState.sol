@@ -129,10 +129,15 @@ abstract contract SettlementState {
 
     // Tasks.
 
-    function findTask(bytes32 id) internal view returns (Task memory) {
+    function findTask(bytes32 id) internal view returns (Task memory task) {
+        loadTask(task, id);
+    }
+
+    /// Into one that is there already: memory is zeroed each time that a structure is made.
+    function loadTask(Task memory task, bytes32 id) internal view {
         (address store, uint256 size) = CodeStore.find(id);
         if (size == 0) revert NoSuchTask();
-        return Tasks.load(store, size);
+        Tasks.load(task, store, size);
     }
 
     // The tree of batches.
@@ -154,12 +159,21 @@ abstract contract SettlementState {
         if (taskOfBatch != task) revert NoSuchBatch();
     }
 
-    /// The hash of a posted header binds all that it says.
-    function findBatch(Header memory header) internal view returns (Found memory found) {
-        found.header = header;
+    /// The hash of a posted header binds all that it says. Malformed, NoSuchBatch.
+    function findBatch(uint256 header) internal view returns (Found memory found) {
+        loadBatch(found, header);
+    }
+
+    /// The same, into a new one.
+    function loadBatch(Found memory found, uint256 place) internal view {
+        Header memory header = found.header;
+        Headers.load(header, place);
         found.node = nodes[header.id];
-        if (!found.node.exists()) revert NoSuchBatch();
-        found.task = findTask(header.task());
+        if (!found.node.exists()) {
+            Headers.requireForm(header);
+            revert NoSuchBatch();
+        }
+        loadTask(found.task, header.task());
     }
 
     /// What openings of a posted batch of this task are checked against.
@@ -169,21 +183,13 @@ abstract contract SettlementState {
         batch.previousStateRoot = header.previousStateRoot();
         batch.tablesRoot = header.tablesRoot();
         batch.leafBytes = Tasks.leafBytes(task);
-        batch.dims = batchDims(task, header.records());
+        batch.records = header.records();
+        batch.dimsAt = task.dimsAt;
         batch.number = header.number();
         if (!task.readsSeed) return batch;
         uint256 seed = uint256(seeds[nodeName(header.task(), header.parent())]);
         batch.seedHigh = int256(seed) >> 128;
         batch.seedLow = int256(seed << 128) >> 128;
-    }
-
-    /// K, and those that the task fixes.
-    function batchDims(Task memory task, uint256 records) internal pure returns (uint256[] memory dims) {
-        unchecked {
-            dims = new uint256[](task.dims + 1);
-            dims[0] = records;
-            for (uint256 i = 0; i < task.dims; ++i) dims[i + 1] = Tasks.dim(task, i);
-        }
     }
 
     /// What a batch with this header is, and how many from it up are pending; HeaderNotShown where a pending ancestor was

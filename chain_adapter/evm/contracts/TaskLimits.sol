@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Batch, Batches} from "./Batches.sol";
+import {Object} from "./Objects.sol";
 import {ITEM_TABLE, OUTSIDE_LOOPS, Program, Programs} from "./Programs.sol";
 
 /// What a game over any item of a program may take: fraud_proof/game/most_moves.cpp.
@@ -43,14 +44,14 @@ library TaskLimits {
             if (Programs.hasBody(item)) {
                 uint256 body = Programs.bodyAt(item);
                 uint256 length =
-                    Programs.isFold(body) ? Programs.extent(Programs.lengthAt(body), batch.dims) : 0;
+                    Programs.isFold(body) ? Programs.extent(Programs.lengthAt(body), batch.records) : 0;
                 group.hasBody = true;
                 if (length + 1 > group.transitions) group.transitions = length + 1;
             }
             if (Programs.itemKind(item) != ITEM_TABLE) return;
             uint256 count = Programs.resultCount(item);
             for (uint256 column = 0; column < count; ++column) {
-                uint256 table = Programs.objectAt(batch.program, Programs.resultOf(item, column));
+                Object table = Programs.object(batch.program, Programs.resultOf(item, column));
                 (uint256 dataBytes, uint256 leafBytes) = Batches.leafLayout(batch, table);
                 uint256 leaves = (dataBytes + leafBytes - 1) / leafBytes;
                 if (leaves > group.leaves) group.leaves = leaves;

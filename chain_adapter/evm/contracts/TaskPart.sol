@@ -6,15 +6,13 @@ import {CodeStore} from "./CodeStore.sol";
 import {u32At, u8At, zeroedWords} from "./Memory.sol";
 import {Merkle} from "./Merkle.sol";
 import {newNode, NODE_FINAL, NODE_IS_GENESIS} from "./Nodes.sol";
+import {KIND_ROW, KIND_STATE, Object, objectAt, OBJECT_BYTES} from "./Objects.sol";
 import "./Opcodes.sol";
 import {ProgramForm} from "./ProgramForm.sol";
 import {
     DIM_BYTES,
     INSTRUCTION_BYTES,
-    KIND_ROW,
-    KIND_STATE,
     MAX_PROGRAM_BYTES,
-    OBJECT_BYTES,
     Program,
     Programs
 } from "./Programs.sol";
@@ -59,7 +57,7 @@ contract TaskPart is SettlementState {
         reader.finish();
 
         Batch memory batch;
-        bytes memory description = loadProgram(batch.program, bytecode);
+        uint256 description = loadProgram(batch.program, bytecode);
         checkTask(batch, task);
         bytes32[] memory commitments = genesisCommitments(batch, roots);
         bytes memory commitmentBytes = abi.encodePacked(commitments);
@@ -71,7 +69,9 @@ contract TaskPart is SettlementState {
         (, uint256 size) = CodeStore.find(id);
         if (size != 0) revert TaskExists();
         bytes1 seed = readsSeed(batch.program) ? bytes1(0x01) : bytes1(0x00);
-        CodeStore.store(id, bytes.concat(seed, preimage, Readers.copy(bytecode), description));
+        bytes memory program = copyOf(batch.program.place, bytecode.size);
+        bytes memory rest = copyOf(description, Programs.descriptionBytes(batch.program.objects));
+        CodeStore.store(id, bytes.concat(seed, preimage, program, rest));
         nodes[id] = newNode(0, NODE_FINAL, NODE_IS_GENESIS);
         emit Happened(
             1,
@@ -105,8 +105,8 @@ contract TaskPart is SettlementState {
         }
     }
 
-    /// Gives its description.
-    function loadProgram(Program memory program, Slice memory bytecode) private pure returns (bytes memory description) {
+    /// Gives the place of its description.
+    function loadProgram(Program memory program, Slice memory bytecode) private pure returns (uint256 description) {
         uint256 size = bytecode.size;
         if (size > MAX_PROGRAM_BYTES) revert ProgramTooLarge();
         uint256 from = bytecode.place;
@@ -115,11 +115,13 @@ contract TaskPart is SettlementState {
             calldatacopy(place, from, size)
         }
         ProgramForm.check(place, size);
-        place = Programs.describe(program, place);
-        size = Programs.descriptionBytes(program.objects);
-        description = new bytes(size);
+        return Programs.describe(program, place);
+    }
+
+    function copyOf(uint256 place, uint256 size) private pure returns (bytes memory data) {
+        data = new bytes(size);
         assembly ("memory-safe") {
-            mcopy(add(description, 32), place, size)
+            mcopy(add(data, 32), place, size)
         }
     }
 
@@ -127,15 +129,18 @@ contract TaskPart is SettlementState {
         Program memory program = batch.program;
         if (task.dims + 1 != program.dims) revert TaskDims();
         uint256 mostRecords = u32At(program.dimsAt + 5);
-        batch.dims = batchDims(task, mostRecords);
+        batch.records = mostRecords;
         batch.leafBytes = Tasks.leafBytes(task);
         for (uint256 i = 1; i < program.dims; ++i) {
             uint256 bounds = program.dimsAt + DIM_BYTES * i;
-            if (batch.dims[i] < u32At(bounds + 1) || batch.dims[i] > u32At(bounds + 5)) revert TaskDims();
+            uint256 dim = Tasks.dim(task, i - 1);
+            if (dim < u32At(bounds + 1) || dim > u32At(bounds + 5)) revert TaskDims();
         }
-        for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
-            if (Programs.objectKind(object) != KIND_ROW) continue;
-            if (Programs.extent(Programs.objectExtentAt(object, 1), batch.dims) == 0) revert TaskDims();
+        Programs.resolve(program, task.dimsAt);
+        for (uint256 place = program.objectsAt; place < program.constantsAt; place += OBJECT_BYTES) {
+            Object object = objectAt(place);
+            (, uint256 length) = object.extents(mostRecords);
+            if (object.kind() == KIND_ROW && length == 0) revert TaskDims();
         }
         if (Tasks.fractionBits(task) > MAX_FRACTION_BITS || Tasks.minRecords(task) > mostRecords) revert TaskSettings();
         if (Tasks.exitDelay(task) > MAX_DELAY) revert TaskSettings();
@@ -173,13 +178,14 @@ contract TaskPart is SettlementState {
         Program memory program = batch.program;
         if (roots.length != program.states) revert GenesisRoots();
         commitments = new bytes32[](roots.length);
-        uint256 place = 0;
-        for (uint256 object = program.objectsAt; object < program.constantsAt; object += OBJECT_BYTES) {
-            if (Programs.objectKind(object) != KIND_STATE) continue;
+        uint256 state = 0;
+        for (uint256 place = program.objectsAt; place < program.constantsAt; place += OBJECT_BYTES) {
+            Object object = objectAt(place);
+            if (object.kind() != KIND_STATE) continue;
             (uint256 dataBytes,) = Batches.leafLayout(batch, object);
-            if (dataBytes == 0 && roots[place] != Merkle.EMPTY_ROOT) revert GenesisRoots();
-            commitments[place] = Batches.commitment(batch, object, roots[place]);
-            ++place;
+            if (dataBytes == 0 && roots[state] != Merkle.EMPTY_ROOT) revert GenesisRoots();
+            commitments[state] = Batches.commitment(batch, object, roots[state]);
+            ++state;
         }
     }
 

@@ -48,7 +48,7 @@ library Tasks {
     uint256 private constant SETTINGS_BYTES = 200;
 
     /// Of a code contract of so many bytes.
-    function load(address store, uint256 codeBytes) internal view returns (Task memory task) {
+    function load(Task memory task, address store, uint256 codeBytes) internal view {
         unchecked {
             uint256 size = codeBytes - 1;
             uint256 place;

@@ -10,8 +10,10 @@
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/call_data.h"
 #include "chain_adapter/evm/deployment.h"
+#include "chain_adapter/evm/evm_node.h"
 #include "chain_adapter/evm/fee_transaction.h"
 #include "chain_adapter/evm/rpc_values.h"
+#include "chain_adapter/evm/settlement_calls.h"
 #include "deterministic_math/bytecode/codec.h"
 #include "tests/support/edited_node.h"
 #include "tests/support/evm_world.h"
@@ -380,7 +382,8 @@ TEST_F(EvmChainTest, raises_an_alarm_where_chain_and_program_disagree) {
       "UPDATE records SET record = CAST(x'0000000000000005' || substr(record, 9) AS BLOB) "
       "WHERE substr(key, 1, 1) = x'03'");
   const proof::Transaction joining = proof::Register{.task = pattern.task()};
-  ASSERT_EQ(send(*chain, pattern.poster(), pattern.settings().min_stake, joining).kind, Kind::kApplied);
+  EXPECT_THROW(static_cast<void>(send(*chain, pattern.poster(), pattern.settings().min_stake, joining)),
+               ChainDisagrees);
   EXPECT_THROW(static_cast<void>(chain->events(0, 10)), ChainDisagrees);
   EXPECT_THROW(static_cast<void>(chain->head()), ChainDisagrees);
   EXPECT_THROW(static_cast<void>(chain->state()), ChainDisagrees);
@@ -403,7 +406,12 @@ TEST_F(EvmChainTest, leaves_out_tasks_that_the_validator_refuses_and_goes_on) {
   ASSERT_NE(bad.bytecode, pattern.creation().bytecode);
   const TransactionFate made = send(*chain, pattern.creator(), {}, bad);
   ASSERT_EQ(made.kind, Kind::kApplied);
-  const proof::TaskId task = std::get<proof::TaskCreated>(made.events.at(0)).task;
+  EXPECT_TRUE(made.events.empty());
+  EvmNode node(world.anvil().rpc());
+  const std::vector<SettlementCall> calls =
+      settlement_calls(settlement_address(), node.logs(settlement_address(), made.block, made.block),
+                       [&](const EvmLog& log) { return *node.transaction(log.transaction); });
+  const proof::TaskId task = std::get<proof::TaskCreated>(*proof::decode_event(calls.at(0).events.at(0))).task;
   ASSERT_EQ(send(*chain, pattern.creator(), {5}, proof::Fund{.task = task}).kind, Kind::kApplied);
   ASSERT_EQ(fund(*chain, 3).kind, Kind::kApplied);
   EXPECT_FALSE(proof::read_task(chain->state(), task).has_value());

@@ -23,23 +23,23 @@ constexpr std::uint64_t kParameters = 10'000'000;
 
 /// What was measured, and no more than a little above it: a change that costs gas is seen.
 const std::map<std::string, std::uint64_t> kCeilings = {
-    {"post, the first child of genesis", 84'000},
-    {"post, a later child of genesis", 84'000},
-    {"post, the first child of a batch", 88'500},
-    {"post, a later child of a batch", 88'500},
+    {"post, the first child of genesis", 76'000},
+    {"post, a later child of genesis", 76'000},
+    {"post, the first child of a batch", 80'000},
+    {"post, a later child of a batch", 80'000},
     {"a keeper's signature in a post", 7'000},
-    {"finalize, the poster's first", 70'000},
-    {"finalize", 52'500},
+    {"finalize, the poster's first", 69'000},
+    {"finalize", 52'000},
     {"withdraw", 37'500},
-    {"finalize and withdraw", 90'000},
-    {"open_game", 122'000},
-    {"respond", 47'000},
-    {"narrow", 46'000},
-    {"narrow and prove", 140'000},
-    {"record order", 92'000},
-    {"record signer", 79'000},
-    {"record signature", 83'000},
-    {"advice range", 110'000},
+    {"finalize and withdraw", 89'500},
+    {"open_game", 110'000},
+    {"respond", 43'000},
+    {"narrow", 43'500},
+    {"narrow and prove", 136'000},
+    {"record order", 88'000},
+    {"record signer", 76'000},
+    {"record signature", 80'000},
+    {"advice range", 104'500},
     {"commit to a proof", 53'000},
 };
 
@@ -50,8 +50,8 @@ struct DisputeCeiling {
   std::uint32_t leaf_bytes = 0;
   std::uint64_t gas = 0;
 };
-constexpr std::array kDisputeCeilings = {DisputeCeiling{1024, 431'500}, DisputeCeiling{256, 404'000},
-                                         DisputeCeiling{64, 401'000}};
+constexpr std::array kDisputeCeilings = {DisputeCeiling{1024, 368'000}, DisputeCeiling{256, 345'500},
+                                         DisputeCeiling{64, 342'500}};
 
 class GasTest : public ::testing::Test {
  protected:

@@ -50,7 +50,8 @@ contract StepHarness {
         if (what == RUN) {
             result = OneStep.run(batch, item, entry, number, before, reader.place, end - reader.place);
         } else {
-            result.results = OneStep.openResults(batch, item, entry, reader.place, end - reader.place);
+            int256[8] memory initial;
+            OneStep.begin(batch, item, entry, reader.place, end - reader.place, initial, result.results);
         }
         bytes memory values = abi.encodePacked(uint8(result.kind));
         for (uint256 j = 0; j < 8; ++j) values = abi.encodePacked(values, int128(result.accumulators[j]));
@@ -95,8 +96,16 @@ contract StepHarness {
         batch.number = take(reader, 8);
         batch.seedHigh = int128(uint128(take(reader, 16)));
         batch.seedLow = int128(uint128(take(reader, 16)));
-        batch.dims = new uint256[](take(reader, 1));
-        for (uint256 i = 0; i < batch.dims.length; ++i) batch.dims[i] = take(reader, 8);
+        uint256 others = take(reader, 1) - 1;
+        batch.records = take(reader, 8);
+        uint256 from = reader.place;
+        uint256 dims = zeroedWords(others / 4 + 2);
+        assembly ("memory-safe") {
+            calldatacopy(dims, from, mul(8, others))
+        }
+        reader.place = from + 8 * others;
+        batch.dimsAt = dims;
+        Programs.resolve(batch.program, dims);
     }
 
     function take(Reader memory reader, uint256 size) private pure returns (uint256 value) {
