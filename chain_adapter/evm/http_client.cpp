@@ -239,19 +239,23 @@ class HttpClient::Connection {
   /// long.
   [[nodiscard]] Addresses look_up(Deadline deadline) const {
     constexpr const char* kWhat = "cannot look up the host";
-    std::packaged_task<std::vector<std::string>()> task(
-        [look_up = x_settings.look_up, host = x_endpoint.host] { return look_up(host); });
-    std::future<std::vector<std::string>> found = task.get_future();
-    std::thread(std::move(task)).detach();
-    if (found.wait_until(deadline) != std::future_status::ready)
-      fail(kWhat, in_words(beast::error::timeout, x_settings.timeout));
-    Addresses addresses;
-    try {
-      for (const std::string& address : found.get()) {
-        addresses.emplace_back(asio::ip::make_address(address), x_endpoint.port);
+    using Found = std::expected<std::vector<std::string>, error_code>;
+    std::packaged_task<Found()> task([look_up = x_settings.look_up, host = x_endpoint.host]() -> Found {
+      try {
+        return look_up(host);
+      } catch (const boost::system::system_error& error) {
+        return std::unexpected(error.code());
       }
-    } catch (const boost::system::system_error& error) {
-      fail(kWhat, in_words(error.code(), x_settings.timeout));
+    });
+    std::future<Found> answer = task.get_future();
+    std::thread(std::move(task)).detach();
+    if (answer.wait_until(deadline) != std::future_status::ready)
+      fail(kWhat, in_words(beast::error::timeout, x_settings.timeout));
+    const Found found = answer.get();
+    if (!found) fail(kWhat, in_words(found.error(), x_settings.timeout));
+    Addresses addresses;
+    for (const std::string& address : *found) {
+      addresses.emplace_back(asio::ip::make_address(address), x_endpoint.port);
     }
     return addresses;
   }

@@ -112,7 +112,7 @@ HttpServer::HttpServer(Respond respond, const Certificate* certificate)
       ::getsockname(x_listener, address, &size) != 0)
     throw std::runtime_error("cannot listen");
   x_port = ::ntohs(place.sin_port);
-  x_thread = std::jthread([this] { run(); });
+  x_thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 HttpServer::~HttpServer() {
@@ -121,24 +121,24 @@ HttpServer::~HttpServer() {
   ::close(x_listener);
 }
 
-void HttpServer::run() {
-  while (!x_thread.get_stop_token().stop_requested()) {
+void HttpServer::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
     ::pollfd waiting{.fd = x_listener, .events = POLLIN, .revents = 0};
     if (::poll(&waiting, 1, kPollMilliseconds) != 1) continue;
     const int connection = ::accept4(x_listener, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) continue;
     ++x_connections;
-    serve(connection);
+    serve(connection, stop);
     ::close(connection);
   }
 }
 
-void HttpServer::serve(int connection) {
+void HttpServer::serve(int connection, const std::stop_token& stop) {
   Stream stream(connection, x_tls.get());
   if (!stream.accept()) return;
   std::string bytes;
   std::array<char, 4096> piece{};
-  while (!x_thread.get_stop_token().stop_requested()) {
+  while (!stop.stop_requested()) {
     if (const auto body = take_request(bytes)) {
       const Answer answer = x_respond(*body);
       stream.write(answer.bytes);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -51,8 +52,8 @@ class HttpServer {
   [[nodiscard]] unsigned connections() const { return x_connections; }
 
  private:
-  void run();
-  void serve(int connection);
+  void run(const std::stop_token& stop);
+  void serve(int connection, const std::stop_token& stop);
 
   Respond x_respond;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> x_tls;
