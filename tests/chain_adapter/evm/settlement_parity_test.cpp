@@ -1,6 +1,6 @@
 // Random sequences of transactions through the settlement machine of C++ and the contracts on a node: each is taken by
 // both or refused by both for the same reason, with equal events, and the contract holds what the machine holds.
-// TALLY_SETTLEMENT_SEQUENCES: how many.
+// TALLY_SETTLEMENT_SEQUENCES: how many. TALLY_BAD_CALLS: how many changes of each kind of transaction are tried.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -19,6 +19,7 @@ using test::SettlementDriver;
 using test::SettlementWorld;
 
 std::uint64_t number_of_sequences() { return test::wanted_count("TALLY_SETTLEMENT_SEQUENCES", 3); }
+std::uint64_t number_of_bad_calls() { return test::wanted_count("TALLY_BAD_CALLS", 40); }
 
 TEST(SettlementParity, contracts_and_cpp_judge_random_sequences_alike) {
   std::map<std::string, std::uint64_t> refusals;
@@ -63,7 +64,7 @@ TEST(SettlementParity, contracts_refuse_what_is_no_transaction) {
   try_bytes({25});
   for (const proof::Transaction& sample : test::sample_transactions()) {
     const std::vector<std::uint8_t> right = encode(sample);
-    for (int i = 0; i < 40 && !HasFailure(); ++i) {
+    for (std::uint64_t i = 0; i < number_of_bad_calls() && !HasFailure(); ++i) {
       std::vector<std::uint8_t> changed = right;
       if (rng() % 4 == 0)
         changed.resize(rng() % (right.size() + 40));
