@@ -56,6 +56,12 @@ std::string in_words(std::chrono::milliseconds time) {
   return count % 1'000 == 0 ? std::to_string(count / 1'000) + " s" : std::to_string(count) + " ms";
 }
 
+/// A reason of OpenSSL's.
+bool is_of_tls(const error_code& error, int reason) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<std::uint64_t>(error.value())) == reason;
+}
+
 /// What is wrong, and what to do about it.
 std::string in_words(const error_code& error, std::chrono::milliseconds timeout) {
   if (error == beast::error::timeout || error == asio::error::timed_out)
@@ -65,9 +71,7 @@ std::string in_words(const error_code& error, std::chrono::milliseconds timeout)
   if (error == asio::error::host_not_found || error == asio::error::no_data)
     return "there is none of this name; mend it, or this machine's name servers";
   if (error == asio::error::host_not_found_try_again) return "the name servers do not answer; is this machine online?";
-  if (error.category() == asio::error::get_ssl_category() &&
-      ERR_GET_REASON(error.value()) == SSL_R_WRONG_VERSION_NUMBER)
-    return "it does not speak TLS; its URL may begin with http://";
+  if (is_of_tls(error, SSL_R_WRONG_VERSION_NUMBER)) return "it does not speak TLS; its URL may begin with http://";
   if (error == http::error::end_of_stream || error == asio::error::connection_reset)
     return "it broke the connection off; its URL may begin with http:// or https:// and not with the other";
   if (error.category() == make_error_code(http::error::bad_version).category())
@@ -195,8 +199,7 @@ class HttpClient::Connection {
   }
 
   static bool is_about_certificate(const error_code& error) {
-    return error.category() == asio::error::get_ssl_category() &&
-           ERR_GET_REASON(error.value()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+    return is_of_tls(error, SSL_R_CERTIFICATE_VERIFY_FAILED);
   }
 
   [[nodiscard]] std::string certificate_fault() {

@@ -104,13 +104,13 @@ TEST_F(EvmCommandsTest, tell_a_tasks_id_and_salt_before_they_create_it) {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   };
-  const std::string poor = math::to_hex(chain::development_key(3).address().bytes);
+  const std::string creator = math::to_hex(chain::development_key(3).address().bytes);
   const Finished refused = tally(with(create, {"--key", "dev:3"}));
   expect_refusal(refused, kFoundInvalid, "InsufficientFunds");
   constexpr std::size_t kHex = 66;
   const std::size_t place = refused.err.find("--salt 0x");
   ASSERT_NE(place, std::string::npos) << refused.err;
-  give(poor);
+  give(creator);
   const std::string salt = refused.err.substr(place + std::string("--salt ").size(), kHex);
   const Finished made = tally(with(create, {"--key", "dev:3", "--salt", salt, "--json"}));
   ASSERT_EQ(made.exit_code, kFine) << made.err << made.out;

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "chain_adapter/keys/development_keys.h"
 
 namespace tally::chain {
@@ -28,9 +31,10 @@ TEST(SignedTransaction, is_laid_out_as_the_specification_says) {
   std::vector<std::uint8_t> preimage(1 + unsigned_part.size() / 2);
   ASSERT_TRUE(math::from_hex("0x0a" + unsigned_part, preimage));
   EXPECT_EQ(signing_hash(transaction), math::sha256(preimage));
-  std::vector<std::uint8_t> named = encode(transaction);
-  EXPECT_EQ(named.size(), kEnvelopeBytes + 3);
-  named.insert(named.begin(), 0x0c);
+  const std::vector<std::uint8_t> bytes = encode(transaction);
+  EXPECT_EQ(bytes.size(), kEnvelopeBytes + 3);
+  std::vector<std::uint8_t> named = {0x0c};
+  std::ranges::copy(bytes, std::back_inserter(named));
   EXPECT_EQ(transaction_id(encode(transaction)).digest, math::sha256(named));
 }
 
