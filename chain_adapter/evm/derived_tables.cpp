@@ -59,8 +59,8 @@ DerivedTables::DerivedTables(Database& database)
       x_find_header(database, "SELECT header FROM headers WHERE batch = ?"),
       x_append_header(database, "INSERT INTO headers VALUES (?, ?)"),
       x_events_of(database,
-                  "SELECT events.position, events.bytes FROM events "
-                  "JOIN transactions ON transactions.number = transaction_number "
+                  "SELECT events.position, events.bytes FROM transactions "
+                  "LEFT JOIN events ON transactions.number = transaction_number "
                   "WHERE block = ? AND id = ? ORDER BY events.position") {}
 
 void DerivedTables::expect(const ChainIdentity& identity) {
@@ -100,14 +100,17 @@ void DerivedTables::begin_anew(const Block& start) {
   append(start);
 }
 
-std::vector<proof::Event> DerivedTables::events_of(const TransactionId& transaction, std::uint64_t block) {
-  std::vector<proof::Event> events;
+std::optional<std::vector<proof::Event>> DerivedTables::events_of(const TransactionId& transaction,
+                                                                  std::uint64_t block) {
   Rows rows = x_events_of.query(block, transaction.digest.bytes);
-  while (rows.next()) {
+  if (!rows.next()) return std::nullopt;
+  std::vector<proof::Event> events;
+  do {
+    if (rows.is_null(0)) continue;  // a call about what is left out
     auto event = proof::decode_event(rows.blob(1));
     if (!event) damaged("event " + std::to_string(rows.natural(0)) + ": " + event.error().message);
     events.push_back(*std::move(event));
-  }
+  } while (rows.next());
   return events;
 }
 

@@ -36,8 +36,9 @@ class DerivedTables final : public LedgerTables, public LeftOut {
   /// Forgets all.
   void begin_anew(const Block& start);
 
-  /// Of a transaction in a block, in order; none where it is not on file.
-  [[nodiscard]] std::vector<proof::Event> events_of(const TransactionId& transaction, std::uint64_t block);
+  /// Of a transaction, in order; absent where it is not in this block.
+  [[nodiscard]] std::optional<std::vector<proof::Event>> events_of(const TransactionId& transaction,
+                                                                   std::uint64_t block);
   /// Of a batch that was posted.
   [[nodiscard]] std::optional<proof::BatchHeader> header(const proof::BatchId& batch);
 

@@ -80,6 +80,10 @@ class LeftOutInMemory final : public LeftOut {
   std::set<proof::TaskId> x_more;
 };
 
+std::string fate_unknown(const TransactionId& id) {
+  return "the transaction " + to_hex(id) + " was sent, and its fate is not known: ";
+}
+
 }  // namespace
 
 EvmSettings evm_settings_of_environment() {
@@ -163,6 +167,7 @@ Block EvmChain::start() {
 void EvmChain::follow() {
   const Block latest = x_node.latest().block;
   if (latest.hash == x_seen.hash) return;
+  x_seen = {};  // what is half read is of no block
   begin_anew_after_reorganisation(latest);
   if (latest.number >= x_confirmations) confirm(latest.number - x_confirmations, latest);
   look_beyond(latest);
@@ -264,7 +269,7 @@ void EvmChain::keep(const Read& read, const Block& head) {
   try {
     for (const SettlementCall& call : read.calls) {
       const proof::Effects effects = derive(*x_tables, *x_tables, read, call);
-      if (!effects.events.empty()) x_tables->append(call, effects);
+      x_tables->append(call, effects);
     }
   } catch (const ChainDisagrees& error) {
     throw ChainDisagrees(std::string(error.what()) + "; the node may have left something out: delete " +
@@ -276,6 +281,7 @@ void EvmChain::look_beyond(const Block& latest) {
   x_records->clear();
   x_recent.clear();
   x_recent_events.clear();
+  x_disagreement.clear();
   const Block head = x_tables->head();
   if (head.number >= latest.number) return;
   const Read blocks = read(head.number + 1, latest.number, latest.number + 1);
@@ -286,14 +292,16 @@ void EvmChain::look_beyond(const Block& latest) {
     for (const SettlementCall& call : blocks.calls) {
       const proof::Effects effects = derive(*x_records, left_out, blocks, call);
       x_records->write(effects);
-      std::ranges::copy(effects.events, std::back_inserter(x_recent_events[call.transaction]));
+      RecentEvents& recent = x_recent_events[call.transaction];
+      recent.block = call.block;
+      std::ranges::copy(effects.events, std::back_inserter(recent.events));
       for (const proof::Event& event : effects.events) {
         if (const auto* const posted = std::get_if<proof::Posted>(&event))
           x_recent.emplace(posted->batch, RecentBatch{.header = posted->header, .block = call.block});
       }
     }
-  } catch (const ChainDisagrees&) {
-    return;  // it may be a reorganisation; once it is taken for final, it is an alarm
+  } catch (const ChainDisagrees& error) {
+    x_disagreement = error.what();  // it may be a reorganisation; once it is taken for final, it is an alarm
   }
 }
 
@@ -393,8 +401,12 @@ TransactionFate EvmChain::fate(const TransactionId& id) {
   if (const auto refused = x_refused.find(id); refused != x_refused.end()) return refused->second;
   try {
     return fate_of_sent(id);
-  } catch (const RpcFailure& failure) {
-    throw RpcFailure("the transaction " + to_hex(id) + " was sent, and its fate is not known: " + failure.what());
+  } catch (const ChainDisagrees& error) {
+    throw ChainDisagrees(fate_unknown(id) + error.what());
+  } catch (const RpcFailure& error) {
+    throw RpcFailure(fate_unknown(id) + error.what());
+  } catch (const RpcError& error) {
+    throw RpcError({error.code(), fate_unknown(id) + error.what(), error.data()}, error.may_be_done());
   }
 }
 
@@ -433,12 +445,14 @@ TransactionFate EvmChain::fate_in_block(const EvmCall& call, const EvmReceipt& r
           .gas = receipt.gas};
 }
 
+/// In the block that the receipt names: a reorganisation may have put it into another one, or none, since.
 std::optional<std::vector<proof::Event>> EvmChain::events_of(const EvmReceipt& receipt) {
   follow();
+  if (receipt.block <= x_tables->head().number) return x_tables->events_of(receipt.transaction, receipt.block);
   const auto recent = x_recent_events.find(receipt.transaction);
-  if (recent != x_recent_events.end()) return recent->second;
-  if (receipt.block > x_tables->head().number) return std::nullopt;
-  return x_tables->events_of(receipt.transaction, receipt.block);
+  if (recent != x_recent_events.end() && recent->second.block == receipt.block) return recent->second.events;
+  if (!x_disagreement.empty()) throw RpcFailure(x_disagreement);
+  return std::nullopt;
 }
 
 /// Somebody's transaction came first. The block does not say why; the same call after it does, unless what stood

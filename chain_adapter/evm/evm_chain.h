@@ -73,6 +73,10 @@ class EvmChain final : public ChainAdapter {
 
  private:
   struct Read;  // blocks' calls, with what is needed to do them again
+  struct RecentEvents {
+    std::uint64_t block = 0;
+    std::vector<proof::Event> events{};
+  };
   struct RecentBatch {
     proof::BatchHeader header{};
     std::uint64_t block = 0;
@@ -96,7 +100,7 @@ class EvmChain final : public ChainAdapter {
   [[nodiscard]] std::optional<proof::BatchHeader> header_of(const proof::BatchId& batch);
   [[nodiscard]] TransactionFate fate_of_sent(const TransactionId& id);
   [[nodiscard]] TransactionFate fate_in_block(const EvmCall& call, const EvmReceipt& receipt);
-  /// Of a transaction that was taken; absent while its block was not followed.
+  /// Of a transaction that was taken; absent while its block was not followed, or where it is in it no more.
   [[nodiscard]] std::optional<std::vector<proof::Event>> events_of(const EvmReceipt& receipt);
   [[nodiscard]] TransactionFate refused(const EvmCall& call, const EvmReceipt& receipt);
   [[nodiscard]] proof::ChainRefusal in_words(const proof::ChainRefusal& refusal, const EvmCall& call);
@@ -112,7 +116,8 @@ class EvmChain final : public ChainAdapter {
   std::optional<DerivedTables> x_tables;
   std::optional<RecordsInMemory> x_records;
   std::map<proof::BatchId, RecentBatch> x_recent;  // those that are not on file yet
-  std::map<TransactionId, std::vector<proof::Event>> x_recent_events;
+  std::map<TransactionId, RecentEvents> x_recent_events;
+  std::string x_disagreement;  // beyond what is on file, where chain and program disagree; empty: they agree
   Derivation x_derivation;
   Block x_seen{};  // the latest that was followed
   std::map<TransactionId, TransactionFate> x_refused;

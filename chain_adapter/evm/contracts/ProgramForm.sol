@@ -105,7 +105,8 @@ library ProgramForm {
                 place += DIM_BYTES;
             }
             counts.objectsAt = place;
-            for (uint256 i = 0; i < counts.objects && place < counts.end; ++i) {
+            require_(place + OBJECT_BYTES * counts.objects <= counts.end);
+            for (uint256 i = 0; i < counts.objects; ++i) {
                 checkObject(counts, place);
                 place += OBJECT_BYTES;
             }

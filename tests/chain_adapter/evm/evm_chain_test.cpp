@@ -273,8 +273,10 @@ TEST_F(EvmChainTest, begins_anew_after_a_deeper_reorganisation_and_gives_no_posi
   EXPECT_TRUE(cursor.holds(*chain));
 
   world.go_back(mark);
-  ASSERT_EQ(fund(*chain, 4).kind, Kind::kApplied);
+  const TransactionId again =
+      chain->submit({.key = pattern.creator(), .value = {4}, .transaction = proof::Fund{.task = pattern.task()}});
   world.mine(5);
+  ASSERT_EQ(chain->fate(again).kind, Kind::kApplied);
   EXPECT_FALSE(cursor.holds(*chain));
   const auto after = chain->events(0, 10);
   ASSERT_EQ(after.size(), 2U);
@@ -536,6 +538,127 @@ TEST_F(EvmChainTest, reads_what_a_node_cannot_tell_at_once_by_halves) {
   EXPECT_EQ(halves.events(0, 10).size(), 7U);
   EXPECT_EQ(pool(halves, pattern.task()), Wei{21});
   EXPECT_GT(node.faults(), 0U);
+}
+
+/// A client of a node that goes through a reorganisation right behind a receipt.
+struct ReceiptThenReorganisation {
+  EvmWorld& world;
+  std::function<void()> then{};  // behind the reorganisation
+  bool is_armed = false;
+  std::string mark{};
+
+  void operator()(std::string_view method, const json::object& answer) {
+    if (!is_armed || method != "eth_getTransactionReceipt" || answer.at("result").is_null()) return;
+    is_armed = false;
+    world.go_back(mark);
+    static_cast<void>(world.rpc().call("anvil_dropAllTransactions", {}));
+    if (then) then();
+    world.mine(6);
+  }
+};
+
+TEST_F(EvmChainTest, does_not_take_for_done_what_a_reorganisation_took_back_behind_its_receipt) {
+  ASSERT_EQ(create(*world.open()).kind, Kind::kApplied);
+  for (std::uint64_t confirmations = 0; confirmations < 3; ++confirmations) {
+    ReceiptThenReorganisation node{world};
+    test::TemporaryFolder own;
+    EvmChain chain(test::edited(world.anvil().url(), [&](std::string_view method, const json::array&,
+                                                         json::object& answer) { node(method, answer); }),
+                   {.confirmations = confirmations, .cache = own.path()});
+    world.mine(3);
+    static_cast<void>(chain.events(0, 10));
+    node.mark = world.mark();
+    const TransactionId id =
+        chain.submit({.key = pattern.creator(), .value = {3}, .transaction = proof::Fund{.task = pattern.task()}});
+    node.is_armed = true;
+    EXPECT_EQ(chain.fate(id).kind, Kind::kPending) << confirmations;
+    EXPECT_FALSE(node.is_armed);
+  }
+}
+
+TEST_F(EvmChainTest, tells_the_block_that_a_reorganisation_put_a_transaction_into) {
+  ASSERT_EQ(create(*world.open()).kind, Kind::kApplied);
+  std::string raw;
+  ReceiptThenReorganisation node{world, [&] {
+                                   world.mine(2);
+                                   static_cast<void>(world.rpc().call("eth_sendRawTransaction", {raw}));
+                                 }};
+  test::TemporaryFolder own;
+  EvmChain chain(test::edited(world.anvil().url(), [&](std::string_view method, const json::array&,
+                                                       json::object& answer) { node(method, answer); }),
+                 {.confirmations = 2, .cache = own.path()});
+  world.mine(3);
+  static_cast<void>(chain.events(0, 10));
+  node.mark = world.mark();
+  const TransactionId id =
+      chain.submit({.key = pattern.creator(), .value = {3}, .transaction = proof::Fund{.task = pattern.task()}});
+  raw = std::string(world.rpc().call("eth_getRawTransactionByHash", {math::to_hex(id.digest.bytes)}).as_string());
+  node.is_armed = true;
+  EXPECT_EQ(chain.fate(id).kind, Kind::kPending);
+  const TransactionFate fate = chain.fate(id);
+  ASSERT_EQ(fate.kind, Kind::kApplied);
+  ASSERT_EQ(fate.events.size(), 1U);
+  const std::vector<LoggedEvent> events = chain.events(0, 10);
+  EXPECT_EQ(events.back().transaction, id);
+  EXPECT_EQ(events.back().block, fate.block);
+}
+
+TEST_F(EvmChainTest, remembers_nothing_of_a_block_that_it_could_not_read_on_from) {
+  json::value told;
+  bool is_behind = false;
+  bool fails = false;
+  test::TemporaryFolder own;
+  EvmChain chain(test::edited(world.anvil().url(),
+                              [&](std::string_view method, const json::array& parameters, json::object& answer) {
+                                if (method == "eth_getBlockByNumber" && parameters.at(0) == "latest") {
+                                  if (is_behind)
+                                    answer["result"] = told;
+                                  else
+                                    told = answer["result"];
+                                }
+                                if (fails && method == "eth_getLogs") {
+                                  answer.erase("result");
+                                  answer["error"] = {{"code", -32000}, {"message", "unknown block"}};
+                                }
+                              }),
+                 {.confirmations = 5, .cache = own.path()});
+  ASSERT_EQ(create(chain).kind, Kind::kApplied);
+  ASSERT_EQ(fund(chain, 7).kind, Kind::kApplied);
+  ASSERT_EQ(pool(chain, pattern.task()), Wei{7});
+  const json::value seen = told;
+  world.mine(1);
+  fails = true;
+  EXPECT_THROW(static_cast<void>(chain.state()), std::runtime_error);
+  fails = false;
+  told = seen;
+  is_behind = true;
+  EXPECT_EQ(pool(chain, pattern.task()), Wei{7});
+}
+
+TEST_F(EvmChainTest, says_that_a_transaction_was_sent_whatever_fails_behind_it) {
+  bool fails = false;
+  test::TemporaryFolder own;
+  EvmChain chain(test::edited(world.anvil().url(),
+                              [&](std::string_view method, const json::array&, json::object& answer) {
+                                if (!fails || method != "eth_getLogs") return;
+                                answer.erase("result");
+                                answer["error"] = {{"code", -32005}, {"message", "limit exceeded"}};
+                              }),
+                 {.confirmations = 2, .cache = own.path()});
+  ASSERT_EQ(create(chain).kind, Kind::kApplied);
+  world.mine(20);
+  static_cast<void>(chain.state());
+  const TransactionId id =
+      chain.submit({.key = pattern.creator(), .value = {4}, .transaction = proof::Fund{.task = pattern.task()}});
+  world.mine(20);
+  fails = true;
+  try {
+    static_cast<void>(chain.fate(id));
+    ADD_FAILURE();
+  } catch (const RpcError& error) {
+    EXPECT_TRUE(std::string(error.what()).contains(to_hex(id) + " was sent")) << error.what();
+    EXPECT_TRUE(std::string(error.what()).contains("limit exceeded")) << error.what();
+  }
 }
 
 }  // namespace

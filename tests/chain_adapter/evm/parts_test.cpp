@@ -9,6 +9,7 @@
 #include "chain_adapter/evm/abi.h"
 #include "chain_adapter/evm/contract_code.h"
 #include "chain_adapter/evm/deployment.h"
+#include "fraud_proof/encoding/words.h"
 #include "fraud_proof/game/game.h"
 #include "tests/support/anvil.h"
 
@@ -68,6 +69,25 @@ TEST(Parts, that_are_called_themselves_take_no_money) {
   refuses("RequestPart", {"requestLeaf", "answerRequest", "claimWithheld"});
   refuses("PayoutPart", {"claimPayout"});
   refuses("MovePart", {"makeMove", "makeMoveWithoutHeader"});
+}
+
+/// A hash of much data takes so much gas that what is kept back of it lets the caller go on without the hash.
+TEST(Parts, that_have_too_little_gas_for_a_hash_say_so_and_use_none) {
+  test::Anvil node;
+  const std::string place = math::to_hex(node.deploy(test::test_contract("HashHarness")).bytes);
+  AbiWriter arguments;
+  arguments.number(65'536);  // bytes
+  arguments.number(60'000);  // the most gas
+  arguments.number(50);      // and its steps
+  const Bytes data = arguments.call(selector_of("sweep(uint256,uint256,uint256)"));
+  const std::string found = call(node, {{"to", place}, {"data", math::to_hex(data)}});
+  Bytes words((found.size() - 2) / 2);
+  ASSERT_TRUE(math::from_hex(found, words)) << found;
+  proof::WordReader counts(words);
+  const auto number = [&] { return counts.u64().value(); };
+  EXPECT_GT(number(), 0U) << "right";
+  EXPECT_EQ(number(), 0U) << "wrong";
+  EXPECT_GT(number(), 0U) << "HashFailed";
 }
 
 proof::Game game_with(std::size_t descents) {

@@ -253,6 +253,41 @@ TEST(StepParity, pitfall_7_contracts_and_cpp_give_equal_values_and_reasons) {
   std::cout << done << " cases, " << taken << " accepted, " << reasons.size() << " reasons\n";
 }
 
+/// A program says how many bytes it has.
+void set_size(Bytes& program) {
+  constexpr std::size_t kSizeAt = 4;
+  if (program.size() < kSizeAt + 2) return;
+  program[kSizeAt] = static_cast<std::uint8_t>(program.size() >> 8U);
+  program[kSizeAt + 1] = static_cast<std::uint8_t>(program.size());
+}
+
+/// With so many objects, of which the first `there` are there, and nothing behind them.
+Bytes program_with_objects(std::uint16_t objects, std::size_t there) {
+  math::Program program;
+  program.dims.push_back({});
+  program.objects.resize(there);
+  for (math::Object& object : program.objects) object.extents = {};
+  Bytes bytes = math::encode_program(program);
+  constexpr std::size_t kObjectsAt = 8;
+  bytes[kObjectsAt] = static_cast<std::uint8_t>(objects >> 8U);
+  bytes[kObjectsAt + 1] = static_cast<std::uint8_t>(objects);
+  return bytes;
+}
+
+TEST(StepParity, contracts_take_no_bytecode_that_lacks_what_it_counts) {
+  Harness harness;
+  std::vector<Bytes> programs;
+  for (const std::uint16_t objects : std::initializer_list<std::uint16_t>{0, 1, 2, 5, 64, 300, 1138}) {
+    for (const std::size_t there : {0U, 1U, 3U}) programs.push_back(program_with_objects(objects, there));
+  }
+  const Bytes answer = harness.call("forms(bytes[])", programs);
+  const auto found = AbiReader(answer).bytes();
+  ASSERT_TRUE(found.has_value());
+  for (std::size_t i = 0; i < programs.size(); ++i)
+    EXPECT_EQ((*found)[i] == 1, math::decode_program(programs[i]).has_value()) << math::to_hex(programs[i]);
+  EXPECT_EQ(std::ranges::count(*found, 1), 2) << "with none, and with one";
+}
+
 TEST(StepParity, contracts_take_exactly_the_bytecode_that_decodes) {
   Harness harness;
   Rng rng(6);
@@ -268,7 +303,10 @@ TEST(StepParity, contracts_take_exactly_the_bytecode_that_decodes) {
       const std::uint64_t kind = pick(rng, 0, 3);
       if (kind == 0) bytes[pick(rng, 0, bytes.size() - 1)] ^= static_cast<std::uint8_t>(1U << pick(rng, 0, 7));
       if (kind == 1) bytes[pick(rng, 0, bytes.size() - 1)] = static_cast<std::uint8_t>(rng());
-      if (kind == 2 && pick(rng, 0, 9) == 0) bytes.resize(pick(rng, 0, bytes.size()));
+      if (kind == 2 && pick(rng, 0, 9) == 0) {
+        bytes.resize(pick(rng, 0, bytes.size()));
+        if (pick(rng, 0, 1) == 0) set_size(bytes);
+      }
       expected.push_back(math::decode_program(bytes).has_value());
       programs.push_back(std::move(bytes));
     }
