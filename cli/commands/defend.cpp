@@ -63,8 +63,10 @@ json::object to_json(const sequencer::Defense& defense) {
 json::object to_json(const sequencer::DefenseReport& report) {
   json::array defenses;
   for (const sequencer::Defense& defense : report.defenses) defenses.push_back(to_json(defense));
-  return {
-      {"defenses", std::move(defenses)}, {"open_games", report.open_games}, {"open_requests", report.open_requests}};
+  return {{"defenses", std::move(defenses)},
+          {"sent", report.sent},
+          {"open_games", report.open_games},
+          {"open_requests", report.open_requests}};
 }
 
 std::string to_text(const sequencer::DefenseReport& report) {
@@ -74,8 +76,10 @@ std::string to_text(const sequencer::DefenseReport& report) {
     if (!defense.message.empty()) text += " (" + defense.message + ")";
     text += "\n";
   }
-  return text + std::to_string(report.open_games) + " games and " + std::to_string(report.open_requests) +
-         " requests are open";
+  text +=
+      std::to_string(report.open_games) + " games and " + std::to_string(report.open_requests) + " requests are open";
+  if (report.sent > 0) text += "; " + std::to_string(report.sent) + " answers were sent, and are in no block yet";
+  return text;
 }
 
 /// What could not be defended is worth an alarm.
@@ -109,14 +113,16 @@ ExitCode defend(const DefendFlags& flags, const std::stop_token& stop, Console& 
     sequencer::DefenseReport report = defender.defend_once(*chain);
     for (; report.unfinished && !stop.stop_requested(); report = defender.defend_once(*chain)) print(report, console);
     print(report, console);
-    return exit_code(report);
+    if (!report.unfinished) return exit_code(report);
+    console.note("interrupted; the next run goes on from here");
+    return ExitCode::kOutsideWorld;
   }
   const seconds poll(flags.poll_s);
   seconds wait = poll;
   while (!stop.stop_requested()) {
     try {
       const sequencer::DefenseReport report = defender.defend_once(*chain);
-      if (!report.defenses.empty()) print(report, console);
+      if (!report.defenses.empty() || (report.sent > 0 && stop.stop_requested())) print(report, console);
       if (report.unfinished) continue;
       wait = poll;
     } catch (const std::exception& error) {

@@ -110,15 +110,17 @@ ExitCode watch(const WatchFlags& flags, Console& console, const std::stop_token&
   const json::object object{{"events", std::move(events)},
                             {"alarms", json::value_from(report.alarms)},
                             {"open_batches", report.open_batches},
-                            {"withdrawn", chain::to_text(report.withdrawn)}};
+                            {"withdrawn", chain::to_text(report.withdrawn)},
+                            {"stopped", report.stopped}};
   const ExitCode code = exit_code(report);
   if (code == ExitCode::kFine) {
     console.result(text, object);
   } else {
     console.finding(text, object);
   }
-  if (report.stopped) throw Failure(ExitCode::kOutsideWorld, "interrupted; the next run goes on from here");
-  return code;
+  if (!report.stopped) return code;
+  console.note("interrupted; the next run goes on from here");
+  return ExitCode::kOutsideWorld;
 }
 
 ExitCode keep(const KeepFlags& flags, Console& console, const std::stop_token& stop) {

@@ -119,6 +119,7 @@ DefenseReport Defender::defend_once(chain::ChainAdapter& chain) {
   x_view.follow(chain);
   for (Sent& sent : x_sent) sent.defense = report.defenses[sent.place];
   std::erase_if(report.defenses, [](const Defense& defense) { return defense.outcome == Defense::Outcome::kSent; });
+  report.sent = x_sent.size();
   report.open_games = x_view.games().size();
   report.open_requests = x_view.requests().size();
   return report;

@@ -55,6 +55,8 @@ struct DefenseReport {
   std::vector<Defense> defenses;
   /// There is more to do at once; the report was due.
   bool unfinished = false;
+  /// Answers whose fate is not known yet; a later report tells.
+  std::uint64_t sent = 0;
   /// Left open: they wait for others, or could not be answered.
   std::uint64_t open_games = 0;
   std::uint64_t open_requests = 0;

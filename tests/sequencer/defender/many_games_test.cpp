@@ -221,7 +221,9 @@ TEST_F(ManyGames, are_left_when_it_is_told_to_stop) {
   static_cast<void>(x_rounds.open(x_batch, "next_model", 0));
   Defender defender = this->defender();
   x_stop.request_stop();
-  EXPECT_TRUE(defender.defend_once(x_chain).unfinished);
+  const DefenseReport report = defender.defend_once(x_chain);
+  EXPECT_TRUE(report.unfinished);
+  EXPECT_EQ(report.sent, 1U);
   EXPECT_EQ(x_chain.submitted().size(), 1U);
   EXPECT_EQ(x_chain.blocks(), 0U) << "it waited";
 }
