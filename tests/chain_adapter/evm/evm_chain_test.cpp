@@ -570,6 +570,7 @@ TEST_F(EvmChainTest, does_not_take_for_done_what_a_reorganisation_took_back_behi
     node.mark = world.mark();
     const TransactionId id =
         chain.submit({.key = pattern.creator(), .value = {3}, .transaction = proof::Fund{.task = pattern.task()}});
+    world.mine(1);
     node.is_armed = true;
     EXPECT_EQ(chain.fate(id).kind, Kind::kPending) << confirmations;
     EXPECT_FALSE(node.is_armed);
@@ -593,6 +594,7 @@ TEST_F(EvmChainTest, tells_the_block_that_a_reorganisation_put_a_transaction_int
   const TransactionId id =
       chain.submit({.key = pattern.creator(), .value = {3}, .transaction = proof::Fund{.task = pattern.task()}});
   raw = std::string(world.rpc().call("eth_getRawTransactionByHash", {math::to_hex(id.digest.bytes)}).as_string());
+  world.mine(1);
   node.is_armed = true;
   EXPECT_EQ(chain.fate(id).kind, Kind::kPending);
   const TransactionFate fate = chain.fate(id);
