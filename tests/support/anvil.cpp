@@ -30,7 +30,7 @@ namespace json = boost::json;
 
 constexpr std::string_view kListening = "Listening on ";
 
-std::vector<std::string> command(History history) {
+std::vector<std::string> command(History history, const std::filesystem::path& states) {
   std::vector<std::string> words = {anvil_program().string(),
                                     "--port",
                                     "0",
@@ -40,7 +40,9 @@ std::vector<std::string> command(History history) {
                                     "2",
                                     "--gas-limit",
                                     "1000000000000",
-                                    "--no-request-size-limit"};
+                                    "--no-request-size-limit",
+                                    "--cache-path",
+                                    states.string()};
   if (history == History::kLatest) words.insert(words.end(), {"--prune-history", "100"});
   return words;
 }
@@ -60,7 +62,7 @@ std::string wait_for_url(const Process& process) {
 }  // namespace
 
 Anvil::Anvil(History history)
-    : x_process(command(history), {.ends_with = EndsWith::kStarter}),
+    : x_process(command(history, x_states.path()), {.ends_with = EndsWith::kStarter}),
       x_url(wait_for_url(x_process)),
       x_rpc(chain::http_endpoints(x_url, {.timeout = std::chrono::minutes(2)}), {.rounds = 1},
             [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }) {}

@@ -12,6 +12,7 @@
 #include "deterministic_math/numbers/codec.h"
 #include "fraud_proof/signing/address.h"
 #include "tests/support/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tally::test {
 
@@ -36,6 +37,7 @@ class Anvil {
   void go_back_to(const boost::json::value& snapshot);
 
  private:
+  TemporaryFolder x_states;  // of blocks gone by, which it keeps on disk and leaves there
   Process x_process;
   std::string x_url;
   chain::RpcClient x_rpc;
