@@ -247,11 +247,11 @@ void deploy_settlement(EvmNode& node, Sender& sender, const proof::PrivateKey& k
 
 EvmReceipt wait_for_receipt(Sender& sender, const TransactionId& id, const Waiting& waiting) {
   return patiently(id, waiting, [&]() -> std::optional<EvmReceipt> {
-    Whereabouts found = sender.follow(id);
+    const Whereabouts found = sender.follow(id);
     if (found.kind == Whereabouts::Kind::kNonceUsed)
       throw std::runtime_error("another transaction of this key was faster than " + to_hex(id) + "; do this again");
     if (found.kind != Whereabouts::Kind::kInBlock) return std::nullopt;
-    return std::move(found.receipt);
+    return found.receipt;
   });
 }
 

@@ -226,12 +226,12 @@ Whereabouts Sender::follow(const TransactionId& id) {
   using Kind = Whereabouts::Kind;
   const auto sent = x_outbox.find(id);
   if (!sent) return {};
-  const auto in_block = [&](EvmReceipt&& found) {
+  const auto in_block = [&](const EvmReceipt& found) {
     x_outbox.end(id);
     x_looks.erase(id);
-    return Whereabouts{.kind = Kind::kInBlock, .call = call_of(*sent), .receipt = std::move(found)};
+    return Whereabouts{.kind = Kind::kInBlock, .call = call_of(*sent), .receipt = found};
   };
-  if (auto found = receipt(*sent)) return in_block(*std::move(found));
+  if (const auto found = receipt(*sent)) return in_block(*found);
   const EvmBlock latest = x_node.latest();
   const std::uint64_t now_s = x_settings.now_s();
   const Whereabouts pending{.kind = Kind::kPending, .call = call_of(*sent)};
@@ -242,7 +242,7 @@ Whereabouts Sender::follow(const TransactionId& id) {
 
   const std::uint64_t depth = std::min(x_settings.settled_blocks, latest.block.number);
   if (is_used(*sent, latest.block.number - depth)) {
-    if (auto found = receipt(*sent)) return in_block(*std::move(found));
+    if (const auto found = receipt(*sent)) return in_block(*found);
     // The node that says so may have the block in which this one is, and the one without a receipt not yet.
     const auto other = used_by(*sent, latest.block.number - depth);
     const bool is_own = other && std::ranges::find(sent->attempts, *other, &Attempt::hash) != sent->attempts.end();
