@@ -315,8 +315,11 @@ TEST(Watchtower, goes_on_with_its_games_after_any_number_of_outages) {
     EXPECT_TRUE(won_meanwhile) << told(report.events);
     EXPECT_EQ(judgings, 1);
     EXPECT_EQ(count(report.events, WatchEvent::Kind::kJudged), 1U) << told(report.events);
-    // Others of a batch say nothing new; without events nothing is known of any.
-    EXPECT_EQ(count(report.events, WatchEvent::Kind::kFailed, "watch"), of_events ? 0U : 3U) << told(report.events);
+    // Others of a batch say nothing new; without events nothing is known of any, but the look at one that was under
+    // way.
+    const auto failures = count(report.events, WatchEvent::Kind::kFailed, "watch");
+    EXPECT_LE(failures, of_events ? 1U : 3U) << told(report.events);
+    EXPECT_GE(failures, of_events ? 0U : 3U) << told(report.events);
   }
 }
 
