@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Header, Headers} from "./Headers.sol";
+import {Headers} from "./Headers.sol";
 import {Node, NODE_BONDED, NODE_FINAL, NODE_HAS_FINAL_CHILD, NODE_LOST} from "./Nodes.sol";
 import {Reader, Readers} from "./Reader.sol";
 import {EarlierSibling, GamesOpen, ParentNotFinal, PeriodRunning, RequestsOpen} from "./Reasons.sol";

@@ -42,6 +42,7 @@ abstract contract Posts is SettlementState {
     using Readers for Reader;
 
     uint256 private constant LAST_BATCH = 1 << 40;
+
     function post(bytes calldata fields, bytes calldata headers) internal {
         PostCall memory call;
         PostCalls.read(fields, call);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Batch} from "./Batches.sol";
-import {Header, Headers} from "./Headers.sol";
+import {Headers} from "./Headers.sol";
 import {KIND_ADVICE, KIND_MEMBER, KIND_ROW} from "./Objects.sol";
 import {Openings, OpeningKeys, OpeningReader} from "./Openings.sol";
 import {NODE_LOST} from "./Nodes.sol";
